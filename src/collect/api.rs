@@ -1,0 +1,99 @@
+//! The only way out: a request in, raw bytes and a provenance record back. How bytes travel is `transport`'s business, what they mean is the kinds'.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::collect::paging::Paging;
+use crate::model::{Gap, Host, Method};
+
+/// A way to ask the world.
+///
+/// Within a run the same request (host, method, target, body) is sent once, whoever asks; all who ask share the exchange.
+/// Not guaranteed: any order between requests.
+#[async_trait]
+pub trait Api: Send + Sync {
+    /// Sends a request and records the exchange. A refusal, a server error or silence is a `Reply` with a `gap`, not an error.
+    ///
+    /// # Errors
+    /// Only where collecting cannot go on: the evidence cannot be kept, or the run was interrupted.
+    async fn send(&self, request: Request) -> Result<Reply, ApiError>;
+}
+
+/// What to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Which API.
+    pub host: Host,
+    /// GET or POST.
+    pub method: Method,
+    /// Path and query, starting with `/`.
+    pub target: String,
+    /// JSON body of a POST.
+    pub body: Option<Bytes>,
+    /// The vendor's name for the operation, e.g. `orgs/get`.
+    pub operation: &'static str,
+    /// What it is about, e.g. `acme/web`.
+    pub subject: String,
+    /// The kind that asks.
+    pub asked_by: &'static str,
+    /// Set where the answer is one page of a listing: how the next is named, and which page this is, from 1.
+    pub page: Option<(Paging, u32)>,
+}
+
+/// What came back. Exactly one of these is true: `gap` is none and `body` is the source's answer, or `gap` says why there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// HTTP status; 200 for a re-validated body too.
+    pub status: Option<u16>,
+    /// The headers that were recorded.
+    pub headers: BTreeMap<String, String>,
+    /// The body as received.
+    pub body: Bytes,
+    /// What names the next page: a target for `Paging::Link`, else a token or cursor.
+    pub next: Option<String>,
+    /// Why this is not a usable answer.
+    pub gap: Option<Gap>,
+}
+
+/// Collecting cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The evidence could not be written or read back.
+    #[error("the evidence of {operation} for {subject} could not be kept: {source}")]
+    Archive {
+        /// The operation.
+        operation: &'static str,
+        /// What it was about.
+        subject: String,
+        /// What the store says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The run was told to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Request {
+    /// A GET of `target`.
+    #[must_use]
+    pub fn get(host: Host, target: impl Into<String>, operation: &'static str, subject: impl Into<String>, asked_by: &'static str) -> Self {
+        Self { host, method: Method::Get, target: target.into(), body: None, operation, subject: subject.into(), asked_by, page: None }
+    }
+
+    /// A POST of a JSON `body` to `target`.
+    #[must_use]
+    pub fn post(mut self, body: impl Into<Bytes>) -> Self {
+        self.method = Method::Post;
+        self.body = Some(body.into());
+        self
+    }
+
+    /// Marks the answer as page `number` of a listing.
+    #[must_use]
+    pub fn page(mut self, paging: Paging, number: u32) -> Self {
+        self.page = Some((paging, number));
+        self
+    }
+}

@@ -1,0 +1,74 @@
+//! What the transport needs of whoever keeps the evidence. `cli` implements it over a store.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+
+use crate::model::{Digest, Exchange, Revalidation};
+
+/// Keeps bodies and records while a run is under way.
+#[async_trait]
+pub trait Archive: Send + Sync {
+    /// Stores a body under its digest; storing the same bytes again is no error and costs nothing.
+    ///
+    /// # Errors
+    /// The bytes could not be stored.
+    async fn keep(&self, body: Bytes) -> Result<Kept, ArchiveError>;
+
+    /// Reads a body back, verified against its digest.
+    ///
+    /// # Errors
+    /// The body is missing, unreadable or not what its digest says.
+    async fn body(&self, kept: &Kept) -> Result<Bytes, ArchiveError>;
+
+    /// Adds a record to the run.
+    fn record(&self, exchange: Exchange);
+
+    /// Says that one more kind asked for an exchange that is already recorded (same operation, subject and page).
+    fn also_asked_by(&self, operation: &str, subject: &str, page: Option<u32>, kind: &'static str);
+
+    /// What an earlier run knows of the same URL; only bodies that are still readable.
+    fn previous(&self, url: &str) -> Option<Previous>;
+}
+
+/// A stored body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// SHA-256 of the body.
+    pub sha256: Digest,
+    /// Its length.
+    pub bytes: u64,
+    /// The object that holds it.
+    pub object: String,
+}
+
+/// An earlier 200 (or the 200 behind an earlier 304) of the same GET.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Previous {
+    /// `ETag` as received.
+    pub etag: String,
+    /// The body.
+    pub kept: Kept,
+    /// The exchange that brought it.
+    pub origin: Revalidation,
+    /// The headers recorded then: a 304 may leave out `link`.
+    pub headers: std::collections::BTreeMap<String, String>,
+}
+
+/// A body could not be kept or read back.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {source}")]
+pub struct ArchiveError {
+    /// What was tried.
+    pub what: String,
+    /// What the store says.
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl Previous {
+    /// When the bytes were received.
+    #[must_use]
+    pub fn received_at(&self) -> DateTime<Utc> {
+        self.origin.received_at
+    }
+}

@@ -1,0 +1,1 @@
+//! Kinds read from Google Cloud, one file each.

@@ -1,0 +1,1 @@
+//! Kinds read from GitHub, one file each. What they share: the bulk queries in `queries`.

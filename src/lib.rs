@@ -1,0 +1,31 @@
+//! Proofline collects evidence that security controls operate and security tasks were done, and proves it.
+//!
+//! ```text
+//! controls/*.toml ──catalog──▶ Catalog ────────────────────────────────────┐
+//!                                                                          ▼
+//! GitHub, GCP, … ──collect──▶ Evidence ──store──▶ Snapshot ──extract──▶ evaluate ──▶ Assessment ──report──▶ html, csv, …
+//!               (async, no opinion)                  (pure)     (pure)
+//! ```
+//!
+//! | folder | may name | may use |
+//! |---|---|---|
+//! | model | – | serde, chrono types, sha2 |
+//! | catalog | model | toml |
+//! | collect | model | octocrab, reqwest, google-cloud-auth (only in transport), tokio |
+//! | store | model | tokio |
+//! | evaluate | model | the expression engine |
+//! | report | model | csv, the template engine |
+//! | cli | all | clap, anyhow, tokio, tracing |
+//!
+//! Siblings never meet: `cli` composes. Evaluation reads *stored* bytes, never what is in memory.
+
+pub mod model;
+
+pub mod catalog;
+pub mod collect;
+pub mod store;
+
+pub mod evaluate;
+pub mod report;
+
+pub mod cli;

@@ -1,0 +1,3 @@
+//! Parses, runs, turns failure into an exit code.
+
+fn main() {}

@@ -1,0 +1,131 @@
+//! Everything a report needs, over a period; derived from sealed runs, never typed in.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::model::control::{Control, Criterion};
+use crate::model::digest::Digest;
+use crate::model::evidence::Exchange;
+use crate::model::finding::Finding;
+use crate::model::ids::RunId;
+use crate::model::period::{Period, Slot};
+use crate::model::population::Population;
+use crate::model::scope::Scope;
+use crate::model::verdict::Observation;
+
+/// The input of every report format.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Assessment {
+    /// Whom it is about, from the configuration.
+    pub entity: String,
+    /// The audit period.
+    pub period: Period,
+    /// IANA name of the audit calendar's zone.
+    pub time_zone: String,
+    /// When this assessment was put together, UTC.
+    pub prepared_at: DateTime<Utc>,
+    /// `proofline <version>`.
+    pub tool: String,
+    /// Where the evidence lies, as configured, e.g. `file:evidence`.
+    pub store: String,
+    /// The scope of the newest run.
+    pub scope: Option<Scope>,
+    /// By control id.
+    pub controls: Vec<ControlAssessment>,
+    /// Every criterion of the control directory, covered or not.
+    pub criteria: Vec<Criterion>,
+    /// Sealed runs of the period, oldest first.
+    pub runs: Vec<RunSummary>,
+    /// Populations of each control's newest run.
+    pub populations: Vec<(RunId, Population)>,
+    /// The exchanges of the runs that any finding in `controls` cites, by run and number.
+    pub evidence: Vec<(RunId, Exchange)>,
+}
+
+/// One control over the period.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ControlAssessment {
+    /// The definition in force in the newest run.
+    pub control: Control,
+    /// Runs in which another definition was in force: the run and that definition's digest.
+    pub other_definitions: Vec<(RunId, Digest)>,
+    /// Each due slot of the period, oldest first.
+    pub slots: Vec<SlotRow>,
+    /// The finding of each run in the period that judged it, oldest first.
+    pub findings: Vec<(RunId, Finding)>,
+    /// Every observation of the newest of those runs.
+    pub observations: Vec<Observation>,
+}
+
+/// A row of the run ledger: control × slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotRow {
+    /// When it was due.
+    pub slot: Slot,
+    /// What is known of it.
+    pub state: SlotState,
+    /// The runs in it that judged the control; where there are several, the worst counts.
+    pub runs: Vec<RunId>,
+}
+
+/// What is known of one due slot. "Not run" is a state of its own and never looks like "unchanged".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SlotState {
+    /// Satisfied.
+    Pass,
+    /// Not satisfied.
+    Fail,
+    /// Ran, but could not be told.
+    Undetermined,
+    /// The slot is over and nothing ran.
+    NotRun,
+    /// The slot is not over and nothing ran yet.
+    Pending,
+    /// The slot ended before the first sealed run of the store: nothing was promised yet.
+    BeforeStart,
+}
+
+impl SlotState {
+    /// As written in CSV and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Undetermined => "undetermined",
+            Self::NotRun => "not-run",
+            Self::Pending => "pending",
+            Self::BeforeStart => "before-start",
+        }
+    }
+}
+
+/// One sealed run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// Its id.
+    pub run: RunId,
+    /// When it began, UTC.
+    pub started_at: DateTime<Utc>,
+    /// When the last answer had come, UTC.
+    pub ended_at: DateTime<Utc>,
+    /// `manual` or `due`.
+    pub trigger: String,
+    /// The tool that collected.
+    pub tool: String,
+    /// SHA-256 of the manifest's bytes.
+    pub manifest: Digest,
+    /// The manifest's object name.
+    pub object: String,
+    /// The evaluation that the findings come from.
+    pub evaluation: String,
+    /// Requests made.
+    pub exchanges: u32,
+    /// Answered with 304.
+    pub not_modified: u32,
+    /// Without a usable answer.
+    pub failed: u32,
+    /// Kinds that could not be collected whole.
+    pub partial: Vec<String>,
+}

@@ -1,0 +1,123 @@
+//! What must be true, who owns it, how often it is checked, and how.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::digest::Digest;
+use crate::model::ids::{ControlId, CriterionId};
+use crate::model::period::Frequency;
+use crate::model::verdict::Verdict;
+
+/// Values that a user may tune without copying the control; `params.name` in expressions.
+pub type Parameters = BTreeMap<String, Value>;
+
+/// One control, validated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Control {
+    /// e.g. `CHG-01`.
+    pub id: ControlId,
+    /// One sentence that is true when the control operates.
+    pub title: String,
+    /// The team or person who answers for it.
+    pub owner: String,
+    /// How bad a failure is.
+    pub severity: Severity,
+    /// The criteria that it helps to meet.
+    pub satisfies: Vec<CriterionId>,
+    /// How often it is due.
+    pub frequency: Frequency,
+    /// The risk, for the auditor.
+    pub why: String,
+    /// What to do, for the engineer.
+    pub fix: String,
+    /// The parameters in force: the control's own, overridden by the configuration.
+    pub parameters: Parameters,
+    /// At least one.
+    pub tests: Vec<Test>,
+    /// The control file that it was read from, as named on the command line or in the configuration.
+    pub file: String,
+    /// SHA-256 of the definition in force (TOML values and parameters, as compact JSON with sorted keys): changes when, and only when, what is judged or said changes.
+    pub digest: Digest,
+}
+
+/// One population judged by one condition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Test {
+    /// The kind's name.
+    pub population: String,
+    /// Which members it applies to; all when absent.
+    #[serde(rename = "where")]
+    pub filter: Option<Expression>,
+    /// What must be true of each.
+    pub require: Expression,
+    /// Text for the finding, an expression that yields text.
+    pub because: Option<Expression>,
+    /// True where an empty population (no member, or none in scope) satisfies the test.
+    pub may_be_empty: bool,
+    /// The control's own test cases.
+    pub examples: Vec<Example>,
+}
+
+/// The source of a CEL expression, at most 4 KiB.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Expression(pub String);
+
+/// A resource written by hand and the verdict it must get.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Example {
+    /// The expected verdict.
+    pub verdict: Verdict,
+    /// The attributes that are known; every other declared attribute is unknown.
+    pub resource: BTreeMap<String, Value>,
+    /// The instant it is judged at.
+    pub now: DateTime<Utc>,
+    /// Parameters changed for this example only.
+    pub parameters: Parameters,
+    /// Line in the control file, from 1.
+    pub line: usize,
+}
+
+/// How bad a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Cure at once.
+    Critical,
+    /// Cure within days.
+    High,
+    /// Cure within weeks.
+    Medium,
+    /// Cure when convenient.
+    Low,
+    /// For information.
+    Info,
+}
+
+impl Severity {
+    /// As written in TOML, CSV and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+            Self::Info => "info",
+        }
+    }
+}
+
+/// One criterion of a framework, in our own words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Criterion {
+    /// e.g. `soc2:CC8.1`.
+    pub id: CriterionId,
+    /// The framework's name for people, e.g. "SOC 2 (TSC 2017)".
+    pub framework: String,
+    /// What it is about, in our own words.
+    pub title: String,
+}

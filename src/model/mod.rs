@@ -1,0 +1,35 @@
+//! The nouns. No IO, no async, no clock; every other stage speaks in these types and in no others.
+//!
+//! Left out on purpose: how anything is fetched, stored, judged or printed.
+
+pub mod assessment;
+pub mod control;
+pub mod digest;
+pub mod evidence;
+pub mod expression;
+pub mod finding;
+pub mod gap;
+pub mod ids;
+pub mod kind;
+pub mod period;
+pub mod population;
+pub mod resource;
+pub mod scope;
+pub mod snapshot;
+pub mod verdict;
+
+pub use assessment::{Assessment, ControlAssessment, RunSummary, SlotRow, SlotState};
+pub use control::{Control, Criterion, Example, Expression, Parameters, Severity, Test};
+pub use digest::Digest;
+pub use evidence::{Exchange, Host, Method, PageMark, Revalidation};
+pub use expression::{ExpressionMistake, ExpressionSite, Want, Weight};
+pub use finding::{Counts, Finding, FindingStatus};
+pub use gap::{Gap, GapCause};
+pub use ids::{ControlId, CriterionId, ResourceId, RunId};
+pub use kind::{AttributeDecl, AttributeType, Kind};
+pub use period::{Frequency, Period, Slot};
+pub use population::{Completeness, Population, Tally};
+pub use resource::{Attribute, Resource};
+pub use scope::{GcpParent, Scope};
+pub use snapshot::{ControlFile, Manifest, Outcome, StoredFile};
+pub use verdict::{Observation, Verdict};

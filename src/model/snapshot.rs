@@ -1,0 +1,77 @@
+//! The sealed manifest of one collect run: everything a verdict needs, named by digest.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::model::digest::Digest;
+use crate::model::ids::{ControlId, RunId};
+use crate::model::scope::Scope;
+
+/// The seal of a run. Its creation is the commit point; its bytes are hashed as they are, never re-serialised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Format number, now 1.
+    pub format: u32,
+    /// The run.
+    pub run: RunId,
+    /// When the run began, UTC: the instant at which everything is judged.
+    pub started_at: DateTime<Utc>,
+    /// When the last answer had come, UTC.
+    pub ended_at: DateTime<Utc>,
+    /// `manual` or `due`.
+    pub trigger: String,
+    /// `proofline <version>`.
+    pub tool: String,
+    /// IANA name of the audit calendar's zone.
+    pub time_zone: String,
+    /// What was looked at.
+    pub scope: Scope,
+    /// Controls collected for, sorted.
+    pub controls: Vec<ControlId>,
+    /// The control and criteria files as they were, so that a later evaluation reads the same text.
+    pub control_files: Vec<ControlFile>,
+    /// Parameter overrides from the configuration: control id → name → value, as compact JSON text.
+    pub parameters: BTreeMap<String, String>,
+    /// The kinds collected and how that went.
+    pub kinds: BTreeMap<String, Outcome>,
+    /// The request file, `runs/<run>/requests.ndjson.zst`.
+    pub requests: StoredFile,
+    /// Exchanges in it.
+    pub exchanges: u32,
+    /// Answered with 304.
+    pub not_modified: u32,
+    /// Without a usable answer.
+    pub failed: u32,
+}
+
+/// How collecting one kind went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Every request had an answer, be it a refusal.
+    Complete,
+    /// Something had no answer that a later run may get.
+    Partial,
+}
+
+/// One control or criteria file, stored as a body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlFile {
+    /// Its path below the control directory, with `/`.
+    pub path: String,
+    /// The stored bytes.
+    pub stored: StoredFile,
+}
+
+/// Bytes in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredFile {
+    /// The object's name.
+    pub object: String,
+    /// SHA-256 of the uncompressed bytes.
+    pub sha256: Digest,
+    /// Length of the uncompressed bytes.
+    pub bytes: u64,
+}

@@ -1,0 +1,71 @@
+//! Stage 3a: where bytes live. Objects are created once and never replaced or deleted; there is no verb for either.
+//!
+//! Left out on purpose: what the bytes mean, and what makes them tamper-evident.
+
+pub mod local;
+pub mod memory;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+/// A place for objects. One contract test runs against every implementation.
+///
+/// Keys are relative paths of `[A-Za-z0-9._-]` segments joined by `/`; anything else is refused, so that a key can never leave the store.
+/// Guaranteed: of any number of writers of one key exactly one creates it; after `put_new` returned `Created` or `Same`, `get` gives those bytes, also after a crash.
+/// Not guaranteed: that `list` sees an object whose `put_new` has not returned.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Creates an object. An object that exists already is compared: the same bytes are `Same`, others an error.
+    ///
+    /// # Errors
+    /// `StoreError`; on any error the key either does not exist or holds what it held before.
+    async fn put_new(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError>;
+
+    /// The object's bytes; none where there is no such object.
+    ///
+    /// # Errors
+    /// `StoreError` where it cannot be told.
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError>;
+
+    /// All keys that start with `prefix`, sorted.
+    ///
+    /// # Errors
+    /// `StoreError` where they cannot all be listed.
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError>;
+}
+
+/// What `put_new` did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// The object is new.
+    Created,
+    /// It was there already, byte for byte.
+    Same,
+}
+
+/// A store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The key holds other bytes. Nothing is overwritten; this is a bug or tampering.
+    #[error("{key} exists already with other bytes; nothing was overwritten")]
+    Conflict {
+        /// The key.
+        key: String,
+    },
+    /// The key is not one.
+    #[error("{key:?} is not an object name")]
+    InvalidKey {
+        /// The key, cut to 200 characters.
+        key: String,
+    },
+    /// The medium failed: disk full, permission, network.
+    #[error("{action} {key}: {source}")]
+    Io {
+        /// "write", "read" or "list".
+        action: &'static str,
+        /// The key or prefix.
+        key: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}

@@ -1,0 +1,1 @@
+//! A GitHub and a Google Cloud to run against, on loopback.
