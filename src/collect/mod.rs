@@ -9,8 +9,10 @@ pub mod archive;
 pub mod evidence;
 pub mod gcp;
 pub mod github;
+pub mod listing;
 pub mod paging;
 pub mod registry;
+pub mod replay;
 
 pub use api::{Api, ApiError, Reply, Request};
 pub use archive::{Archive, Kept, Previous};
