@@ -2,8 +2,11 @@
 //!
 //! Left out on purpose: what the bytes mean, and what makes them tamper-evident.
 
+pub mod bodies;
+pub mod key;
 pub mod local;
 pub mod memory;
+pub mod snapshot;
 
 use async_trait::async_trait;
 use bytes::Bytes;

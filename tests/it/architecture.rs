@@ -1,1 +1,170 @@
-//! (empty so far)
+//! Holds the map in `src/lib.rs`: who may name whom, which crate belongs where, where one may wait, and what lies at the top.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Folder → the sibling folders it may name.
+const IMPORTS: &[(&str, &[&str])] = &[
+    ("model", &["model"]),
+    ("catalog", &["catalog", "model"]),
+    ("collect", &["collect", "model"]),
+    ("store", &["store", "model"]),
+    ("evaluate", &["evaluate", "model"]),
+    ("report", &["report", "model"]),
+    ("cli", &["catalog", "cli", "collect", "evaluate", "model", "report", "store"]),
+];
+
+/// Crate → the only places (path prefixes below `src/`) that may name it.
+const OWNERS: &[(&str, &[&str])] = &[
+    ("octocrab", &["collect/transport"]),
+    ("reqwest", &["collect/transport"]),
+    ("google_cloud_auth", &["collect/transport"]),
+    ("backon", &["collect/transport"]),
+    ("secrecy", &["collect/transport", "cli"]),
+    ("http_body_util", &["collect/transport"]),
+    ("cel", &["evaluate"]),
+    ("toml", &["catalog"]),
+    ("serde_spanned", &["catalog"]),
+    ("annotate_snippets", &["catalog"]),
+    ("maud", &["report/html"]),
+    ("csv", &["report"]),
+    ("clap", &["cli", "main.rs"]),
+    ("anyhow", &["cli", "main.rs"]),
+    ("indicatif", &["cli"]),
+    ("comfy_table", &["cli"]),
+    ("tracing_subscriber", &["cli"]),
+    ("tokio", &["cli", "collect", "store"]),
+    ("tempfile", &["store/local.rs", "cli"]),
+    ("zstd", &["store", "cli"]),
+];
+
+/// Folders in which nothing waits.
+const PURE: &[&str] = &["model", "catalog", "evaluate", "report"];
+
+fn sources(below: &str) -> Vec<(PathBuf, String)> {
+    let mut pending = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(below)];
+    let mut found = Vec::new();
+    while let Some(directory) = pending.pop() {
+        for entry in fs::read_dir(&directory).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                pending.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let text = fs::read_to_string(&path).expect("text");
+                found.push((path, text));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn relative(path: &Path) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    path.strip_prefix(root).expect("below src").display().to_string()
+}
+
+/// The code without comments and without the tests at the end of a file.
+fn code(text: &str) -> String {
+    let body = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
+    body.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn folders_name_only_whom_they_may() {
+    let allowed: BTreeMap<_, _> = IMPORTS.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for (path, text) in sources("src") {
+        let name = relative(&path);
+        let Some((folder, _)) = name.split_once('/') else { continue };
+        let may = allowed.get(folder).unwrap_or_else(|| panic!("{folder} is not on the map"));
+        let code = code(&text);
+        for (at, _) in code.match_indices("crate::") {
+            let rest = &code[at + "crate::".len()..];
+            let named: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            if !may.contains(&named.as_str()) {
+                wrong.push(format!("{name} names crate::{named}"));
+            }
+        }
+        if code.contains("super::super") {
+            wrong.push(format!("{name} uses super::super"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn crates_stay_with_their_owners() {
+    let mut wrong = Vec::new();
+    let mut used = BTreeSet::new();
+    for (path, text) in sources("src") {
+        let name = relative(&path);
+        let code = code(&text);
+        for (krate, owners) in OWNERS {
+            if code.contains(&format!("{krate}::")) && !code.contains(&format!("crate::{krate}::")) {
+                used.insert(*krate);
+                if !owners.iter().any(|owner| name.starts_with(owner)) {
+                    wrong.push(format!("{name} uses {krate}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let idle: Vec<_> = OWNERS.iter().map(|(krate, _)| *krate).filter(|krate| !used.contains(krate)).collect();
+    assert!(idle.is_empty(), "nobody uses {idle:?} any more: drop the dependency and its row");
+}
+
+#[test]
+fn pure_stages_never_wait() {
+    for (path, text) in sources("src") {
+        let name = relative(&path);
+        if PURE.iter().any(|folder| name.starts_with(&format!("{folder}/"))) {
+            let code = code(&text);
+            assert!(!code.contains("async ") && !code.contains(".await"), "{name} waits");
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_holds() {
+    for (path, text) in sources("src").into_iter().chain(sources("tests")) {
+        assert!(text.starts_with("//!"), "{} does not open with //!", path.display());
+        let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default().to_owned();
+        assert!(!["utils", "helpers", "common", "misc"].contains(&name.as_str()), "{} is named after nothing", path.display());
+    }
+}
+
+#[test]
+fn the_registry_has_every_kind_file_and_no_other() {
+    use proofline::collect::registry::COLLECTORS;
+
+    let mut names: Vec<_> = COLLECTORS.iter().map(|collector| collector.kind().name).collect();
+    assert!(names.is_sorted(), "the registry is in the order of names");
+    names.dedup();
+    assert_eq!(names.len(), COLLECTORS.len(), "a kind is registered twice");
+    let implementations: usize = sources("src/collect").iter().map(|(_, text)| code(text).matches("Collector for ").count()).sum();
+    assert_eq!(implementations, COLLECTORS.len(), "a kind is implemented but not registered");
+    for name in names {
+        let file = format!("src/collect/{}.rs", name.replace('.', "/"));
+        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(&file).is_file(), "{name} does not live in {file}");
+    }
+}
+
+#[test]
+fn the_top_level_is_what_a_newcomer_was_promised() {
+    let top: BTreeSet<_> = fs::read_dir(env!("CARGO_MANIFEST_DIR"))
+        .expect("the package")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with('.') && name != "target")
+        .collect();
+    let promised = ["Cargo.lock", "Cargo.toml", "LICENSE", "README.md", "controls", "reports", "src", "tests"];
+    assert_eq!(top, promised.iter().map(|&name| name.to_owned()).collect());
+}
+
+#[test]
+fn main_and_readme_stay_short() {
+    let lines = |file: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("text").lines().count();
+    assert!(lines("src/main.rs") <= 40);
+    assert!(lines("README.md") <= 150);
+}

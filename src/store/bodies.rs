@@ -1,0 +1,112 @@
+//! Bodies under their SHA-256, each a zstd frame of its own: `zstd -dc <object> | sha256sum` prints the name.
+//!
+//! The digest is of the uncompressed bytes. A body is stored once a calendar month (UTC), so that every month is complete by itself.
+
+use std::io::Read;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+
+use crate::model::{Digest, StoredFile};
+use crate::store::{Store, StoreError};
+
+/// Bodies larger than this are refused when written and not unpacked when read: 256 MiB.
+pub const MAX_BODY: u64 = 256 << 20;
+
+/// A body is not there, or not what its name says.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no such object.
+    #[error("{object} is missing")]
+    Missing {
+        /// The object.
+        object: String,
+    },
+    /// The bytes are not what the digest says: tampering or a broken disk.
+    #[error("{object} is not what its digest says: expected {expected}, found {found}")]
+    Tampered {
+        /// The object.
+        object: String,
+        /// The digest that names it.
+        expected: Digest,
+        /// What is there: a digest, or why it cannot be unpacked.
+        found: String,
+    },
+    /// Too large to keep.
+    #[error("a body of {bytes} bytes is over the limit of {MAX_BODY}")]
+    TooLarge {
+        /// Its length.
+        bytes: u64,
+    },
+}
+
+/// The folder of bodies stored at `at`, e.g. `bodies/2026-11/`.
+#[must_use]
+pub fn folder(at: DateTime<Utc>) -> String {
+    at.format("bodies/%Y-%m/").to_string()
+}
+
+/// Packs bytes into one zstd frame with its content size and checksum.
+///
+/// # Errors
+/// `BodyError::TooLarge` over `MAX_BODY`.
+pub fn pack(bytes: &[u8]) -> Result<Bytes, BodyError> {
+    let length = length(bytes);
+    if length > MAX_BODY {
+        return Err(BodyError::TooLarge { bytes: length });
+    }
+    let packed = zstd::bulk::Compressor::new(3).and_then(|mut compressor| {
+        compressor.include_checksum(true)?;
+        compressor.compress(bytes)
+    });
+    packed.map(Bytes::from).map_err(|source| BodyError::Store(StoreError::Io { action: "pack", key: String::new(), source }))
+}
+
+/// Unpacks what `pack` made, never more than `MAX_BODY` bytes, and checks the digest.
+///
+/// # Errors
+/// `BodyError::Tampered`.
+pub fn unpack(object: &str, packed: &[u8], expected: Digest) -> Result<Bytes, BodyError> {
+    let tampered = |found: String| BodyError::Tampered { object: object.to_owned(), expected, found };
+    let mut bytes = Vec::new();
+    zstd::stream::read::Decoder::with_buffer(packed)
+        .and_then(|decoder| decoder.take(MAX_BODY + 1).read_to_end(&mut bytes))
+        .map_err(|error| tampered(error.to_string()))?;
+    if length(&bytes) > MAX_BODY {
+        return Err(tampered(format!("more than {MAX_BODY} bytes")));
+    }
+    let found = Digest::of(&bytes);
+    if found == expected { Ok(Bytes::from(bytes)) } else { Err(tampered(found.to_string())) }
+}
+
+/// Stores a body in the month of `at`.
+///
+/// # Errors
+/// `BodyError`; where the object exists with other contents, `Tampered`.
+pub async fn put(store: &dyn Store, at: DateTime<Utc>, bytes: &[u8]) -> Result<StoredFile, BodyError> {
+    let sha256 = Digest::of(bytes);
+    let object = format!("{}{sha256}.zst", folder(at));
+    match store.put_new(&object, pack(bytes)?).await {
+        Ok(_created_or_same) => {}
+        // Another zstd version may pack the same body into other bytes; only the unpacked bytes count.
+        Err(StoreError::Conflict { .. }) => drop(get(store, &object, sha256).await?),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(StoredFile { object, sha256, bytes: length(bytes) })
+}
+
+/// Reads a body back and checks it.
+///
+/// # Errors
+/// `BodyError::Missing`, `BodyError::Tampered`, or what the store says.
+pub async fn get(store: &dyn Store, object: &str, sha256: Digest) -> Result<Bytes, BodyError> {
+    let packed = store.get(object).await?.ok_or_else(|| BodyError::Missing { object: object.to_owned() })?;
+    unpack(object, &packed, sha256)
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}

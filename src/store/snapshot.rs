@@ -1,0 +1,236 @@
+//! Runs and evaluations as objects. A run exists when its manifest does; whatever a killed run left behind is never read.
+//!
+//! ```text
+//! bodies/<yyyy-mm>/<sha256>.zst                 raw bodies, control files
+//! runs/<run>/requests.ndjson.zst                one exchange a line
+//! runs/<run>/manifest.json                      the seal, written last
+//! evaluations/<run>-<12 hex>/results.ndjson.zst one observation a line
+//! evaluations/<run>-<12 hex>/manifest.json      findings and populations, written last
+//! ```
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Digest, Exchange, Finding, Manifest, Observation, Population, RunId, StoredFile};
+use crate::store::bodies::{self, BodyError};
+use crate::store::{Store, StoreError};
+
+/// What can go wrong with sealed objects.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A named object is missing or not what its digest says.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// There is no sealed run of that name.
+    #[error("there is no sealed run {run} in this store")]
+    NoSuchRun {
+        /// The run.
+        run: RunId,
+    },
+    /// An object is not in our format.
+    #[error("{object} cannot be read: {source}")]
+    Malformed {
+        /// The object.
+        object: String,
+        /// Where it stops making sense.
+        source: serde_json::Error,
+    },
+    /// A manifest of a format that this version does not know.
+    #[error("{object} has format {found}; this version reads format 1")]
+    Format {
+        /// The object.
+        object: String,
+        /// Its format number.
+        found: u32,
+    },
+}
+
+/// The seal of one evaluation of one run. A pure function of the run and of the tool that judged: judging again gives the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Format number, now 1.
+    pub format: u32,
+    /// The evaluation's own name, `<run>-<12 hex>`.
+    pub id: String,
+    /// The run that was judged.
+    pub run: RunId,
+    /// SHA-256 of that run's manifest.
+    pub manifest: Digest,
+    /// `proofline <version>` that judged.
+    pub tool: String,
+    /// One for each control, by id.
+    pub findings: Vec<Finding>,
+    /// One for each kind, by name.
+    pub populations: Vec<Population>,
+    /// `results.ndjson.zst`.
+    pub results: StoredFile,
+    /// Observations in it.
+    pub observations: u64,
+}
+
+/// A sealed run as read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// What the manifest says.
+    pub manifest: Manifest,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// Its object.
+    pub object: String,
+}
+
+/// Writes the request file of a run: sorted by operation, subject, page and URL, numbered from 1. Returns it with the numbered exchanges.
+///
+/// # Errors
+/// Where it cannot be stored.
+pub async fn put_requests(store: &dyn Store, run: &RunId, mut exchanges: Vec<Exchange>) -> Result<(StoredFile, Vec<Exchange>), SnapshotError> {
+    exchanges.sort_by(|a, b| order(a).cmp(&order(b)));
+    for (n, exchange) in (1..).zip(&mut exchanges) {
+        exchange.n = n;
+        exchange.asked_by.sort_unstable();
+        exchange.asked_by.dedup();
+    }
+    let object = format!("runs/{run}/requests.ndjson.zst");
+    let file = put_lines(store, object, &exchanges).await?;
+    Ok((file, exchanges))
+}
+
+fn order(exchange: &Exchange) -> (&str, &str, u32, &str, Option<Digest>) {
+    let page = exchange.page.map_or(0, |mark| mark.number);
+    (&exchange.operation, &exchange.subject, page, &exchange.url, exchange.request_body)
+}
+
+/// Seals a run: from now on it exists.
+///
+/// # Errors
+/// Where it cannot be stored.
+pub async fn seal(store: &dyn Store, manifest: Manifest) -> Result<Sealed, SnapshotError> {
+    let object = format!("runs/{}/manifest.json", manifest.run);
+    let bytes = compact(&object, &manifest)?;
+    let digest = Digest::of(&bytes);
+    store.put_new(&object, bytes).await?;
+    Ok(Sealed { manifest, digest, object })
+}
+
+/// The sealed runs, oldest first.
+///
+/// # Errors
+/// Where the store cannot be listed.
+pub async fn runs(store: &dyn Store) -> Result<Vec<RunId>, SnapshotError> {
+    let keys = store.list("runs/").await?;
+    Ok(keys.iter().filter_map(|key| key.strip_prefix("runs/")?.strip_suffix("/manifest.json")?.parse().ok()).collect())
+}
+
+/// Reads a sealed run.
+///
+/// # Errors
+/// `NoSuchRun`, `Malformed`, or what the store says.
+pub async fn open(store: &dyn Store, run: &RunId) -> Result<Sealed, SnapshotError> {
+    let object = format!("runs/{run}/manifest.json");
+    let bytes = store.get(&object).await?.ok_or_else(|| SnapshotError::NoSuchRun { run: run.clone() })?;
+    let manifest: Manifest = parse(&object, &bytes)?;
+    if manifest.format != 1 {
+        return Err(SnapshotError::Format { object, found: manifest.format });
+    }
+    Ok(Sealed { manifest, digest: Digest::of(&bytes), object })
+}
+
+/// The exchanges of a run, by number.
+///
+/// # Errors
+/// Where the request file is missing, changed or malformed.
+pub async fn requests(store: &dyn Store, manifest: &Manifest) -> Result<Vec<Exchange>, SnapshotError> {
+    get_lines(store, &manifest.requests).await
+}
+
+/// Names the evaluation of a run by a tool.
+#[must_use]
+pub fn evaluation_id(sealed: &Sealed, tool: &str) -> String {
+    let inputs = format!("{}\n{tool}\n", sealed.digest);
+    format!("{}-{}", sealed.manifest.run, Digest::of(inputs.as_bytes()).short())
+}
+
+/// Stores the results of an evaluation.
+///
+/// # Errors
+/// Where they cannot be stored, or differ from what the same evaluation stored before.
+pub async fn put_results(store: &dyn Store, evaluation: &str, packed: Bytes, sha256: Digest, bytes: u64) -> Result<StoredFile, SnapshotError> {
+    let object = format!("evaluations/{evaluation}/results.ndjson.zst");
+    put_same(store, &object, packed, sha256).await?;
+    Ok(StoredFile { object, sha256, bytes })
+}
+
+/// Seals an evaluation.
+///
+/// # Errors
+/// Where it cannot be stored, or differs from what the same evaluation stored before.
+pub async fn seal_evaluation(store: &dyn Store, evaluation: &Evaluation) -> Result<(), SnapshotError> {
+    let object = format!("evaluations/{}/manifest.json", evaluation.id);
+    store.put_new(&object, compact(&object, evaluation)?).await?;
+    Ok(())
+}
+
+/// The sealed evaluations of a run, by name.
+///
+/// # Errors
+/// Where they cannot be listed or read.
+pub async fn evaluations(store: &dyn Store, run: &RunId) -> Result<Vec<Evaluation>, SnapshotError> {
+    let mut found = Vec::new();
+    for key in store.list(&format!("evaluations/{run}-")).await? {
+        if key.ends_with("/manifest.json")
+            && let Some(bytes) = store.get(&key).await?
+        {
+            found.push(parse(&key, &bytes)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The observations of an evaluation.
+///
+/// # Errors
+/// Where they are missing, changed or malformed.
+pub async fn results(store: &dyn Store, evaluation: &Evaluation) -> Result<Vec<Observation>, SnapshotError> {
+    get_lines(store, &evaluation.results).await
+}
+
+async fn put_lines<T: Serialize>(store: &dyn Store, object: String, rows: &[T]) -> Result<StoredFile, SnapshotError> {
+    let mut text = Vec::new();
+    for row in rows {
+        serde_json::to_writer(&mut text, row).map_err(|source| SnapshotError::Malformed { object: object.clone(), source })?;
+        text.push(b'\n');
+    }
+    let sha256 = Digest::of(&text);
+    let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    put_same(store, &object, bodies::pack(&text)?, sha256).await?;
+    Ok(StoredFile { object, sha256, bytes })
+}
+
+async fn put_same(store: &dyn Store, object: &str, packed: Bytes, sha256: Digest) -> Result<(), SnapshotError> {
+    match store.put_new(object, packed).await {
+        Ok(_created_or_same) => Ok(()),
+        Err(StoreError::Conflict { .. }) => {
+            drop(bodies::get(store, object, sha256).await?);
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn get_lines<T: DeserializeOwned>(store: &dyn Store, file: &StoredFile) -> Result<Vec<T>, SnapshotError> {
+    let text = bodies::get(store, &file.object, file.sha256).await?;
+    text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| parse(&file.object, line)).collect()
+}
+
+fn compact<T: Serialize>(object: &str, value: &T) -> Result<Bytes, SnapshotError> {
+    let malformed = |source| SnapshotError::Malformed { object: object.to_owned(), source };
+    serde_json::to_vec(value).map(Bytes::from).map_err(malformed)
+}
+
+fn parse<T: DeserializeOwned>(object: &str, bytes: &[u8]) -> Result<T, SnapshotError> {
+    serde_json::from_slice(bytes).map_err(|source| SnapshotError::Malformed { object: object.to_owned(), source })
+}
