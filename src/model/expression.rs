@@ -16,6 +16,8 @@ pub struct ExpressionSite<'a> {
     pub expression: &'a Expression,
     /// What it must yield.
     pub want: Want,
+    /// What is true wherever it is evaluated: the test's `where` for `require` and `because`; none for `where` itself.
+    pub given: Option<&'a Expression>,
 }
 
 /// What an expression must yield.

@@ -16,7 +16,7 @@ pub struct Finding {
     pub counts: Counts,
     /// Why it is not satisfied or undetermined: one line a reason, the weightiest first; empty when satisfied.
     pub reasons: Vec<String>,
-    /// True where an undetermined finding may be settled by running again.
+    /// True where something was left open for a cause that may be gone in the next run, whatever the conclusion is.
     pub transient: bool,
 }
 

@@ -20,7 +20,7 @@ pub mod verdict;
 
 pub use assessment::{Assessment, ControlAssessment, RunSummary, SlotRow, SlotState};
 pub use control::{Control, Criterion, Example, Expression, Parameters, Severity, Test};
-pub use digest::Digest;
+pub use digest::{Digest, Hasher};
 pub use evidence::{Exchange, Host, Method, PageMark, Revalidation};
 pub use expression::{ExpressionMistake, ExpressionSite, Want, Weight};
 pub use finding::{Counts, Finding, FindingStatus};
