@@ -2,12 +2,12 @@
 //!
 //! The digest is of the uncompressed bytes. A body is stored once a calendar month (UTC), so that every month is complete by itself.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use crate::model::{Digest, StoredFile};
+use crate::model::{Digest, Hasher, StoredFile};
 use crate::store::{Store, StoreError};
 
 /// Bodies larger than this are refused when written and not unpacked when read: 256 MiB.
@@ -63,6 +63,57 @@ pub fn pack(bytes: &[u8]) -> Result<Bytes, BodyError> {
         compressor.compress(bytes)
     });
     packed.map(Bytes::from).map_err(|source| BodyError::Store(StoreError::Io { action: "pack", key: String::new(), source }))
+}
+
+/// Packs text that is written piece by piece, without ever holding it unpacked.
+pub struct Packer {
+    encoder: zstd::stream::write::Encoder<'static, Vec<u8>>,
+    hasher: Hasher,
+    bytes: u64,
+}
+
+/// What a `Packer` made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packed {
+    /// One zstd frame.
+    pub frame: Bytes,
+    /// SHA-256 of the unpacked bytes.
+    pub sha256: Digest,
+    /// Length of the unpacked bytes.
+    pub bytes: u64,
+}
+
+impl Packer {
+    /// An empty one.
+    ///
+    /// # Errors
+    /// Where the compressor cannot be set up.
+    pub fn new() -> std::io::Result<Self> {
+        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3)?;
+        encoder.include_checksum(true)?;
+        Ok(Self { encoder, hasher: Hasher::default(), bytes: 0 })
+    }
+
+    /// The finished frame.
+    ///
+    /// # Errors
+    /// Where the compressor fails.
+    pub fn finish(self) -> std::io::Result<Packed> {
+        Ok(Packed { frame: Bytes::from(self.encoder.finish()?), sha256: self.hasher.finish(), bytes: self.bytes })
+    }
+}
+
+impl Write for Packer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.encoder.write_all(bytes)?;
+        self.hasher.update(bytes);
+        self.bytes += length(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.encoder.flush()
+    }
 }
 
 /// Unpacks what `pack` made, never more than `MAX_BODY` bytes, and checks the digest.

@@ -35,9 +35,7 @@ impl LocalStore {
         let write = |source| io("write", key, source);
         let mut file = tempfile::NamedTempFile::new_in(self.root.join(".tmp")).map_err(write)?;
         file.write_all(bytes).map_err(write)?;
-        let mut permissions = file.as_file().metadata().map_err(write)?.permissions();
-        permissions.set_readonly(true);
-        file.as_file().set_permissions(permissions).map_err(write)?;
+        file.as_file().set_permissions(read_only(file.as_file()).map_err(write)?).map_err(write)?;
         file.as_file().sync_all().map_err(write)?;
         let parent = target.parent().unwrap_or(&self.root);
         self.create_directories(parent).map_err(write)?;
@@ -72,23 +70,11 @@ impl LocalStore {
         let mut pending = vec![self.root.join(start)];
         let mut keys = Vec::new();
         while let Some(directory) = pending.pop() {
-            let entries = match fs::read_dir(&directory) {
-                Ok(entries) => entries,
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                Err(error) => return Err(list(error)),
-            };
-            for entry in entries {
-                let entry = entry.map_err(list)?;
-                let path = entry.path();
-                let Some(key) = self.key_of(&path) else { continue };
-                if entry.file_type().map_err(list)?.is_dir() {
-                    if key.starts_with(prefix) || prefix.starts_with(&key) {
-                        pending.push(path);
-                    }
-                } else if key.starts_with(prefix) {
-                    keys.push(key);
-                }
-            }
+            let below = entries(&directory).map_err(list)?;
+            let named = below.into_iter().filter_map(|path| Some((self.key_of(&path)?, path)));
+            let (folders, files): (Vec<_>, Vec<_>) = named.partition(|(_key, path)| path.is_dir());
+            keys.extend(files.into_iter().map(|(key, _path)| key).filter(|key| key.starts_with(prefix)));
+            pending.extend(folders.into_iter().filter(|(key, _path)| key.starts_with(prefix) || prefix.starts_with(key)).map(|(_key, path)| path));
         }
         keys.sort_unstable();
         Ok(keys)
@@ -127,6 +113,28 @@ impl Store for LocalStore {
         }
         let (store, prefix) = (self.clone(), prefix.to_owned());
         blocking("list", prefix.clone(), move || store.keys(&prefix)).await
+    }
+}
+
+/// For everybody to read, for nobody to change.
+#[cfg(unix)]
+fn read_only(_file: &File) -> std::io::Result<fs::Permissions> {
+    Ok(std::os::unix::fs::PermissionsExt::from_mode(0o444))
+}
+
+#[cfg(not(unix))]
+fn read_only(file: &File) -> std::io::Result<fs::Permissions> {
+    let mut permissions = file.metadata()?.permissions();
+    permissions.set_readonly(true);
+    Ok(permissions)
+}
+
+/// What lies in a directory; nothing where there is none.
+fn entries(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    match fs::read_dir(directory) {
+        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
     }
 }
 

@@ -8,12 +8,14 @@
 //! evaluations/<run>-<12 hex>/manifest.json      findings and populations, written last
 //! ```
 
+use std::io::Write as _;
+
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Digest, Exchange, Finding, Manifest, Observation, Population, RunId, StoredFile};
-use crate::store::bodies::{self, BodyError};
+use crate::store::bodies::{self, BodyError, Packed, Packer};
 use crate::store::{Store, StoreError};
 
 /// What can go wrong with sealed objects.
@@ -158,10 +160,10 @@ pub fn evaluation_id(sealed: &Sealed, tool: &str) -> String {
 ///
 /// # Errors
 /// Where they cannot be stored, or differ from what the same evaluation stored before.
-pub async fn put_results(store: &dyn Store, evaluation: &str, packed: Bytes, sha256: Digest, bytes: u64) -> Result<StoredFile, SnapshotError> {
+pub async fn put_results(store: &dyn Store, evaluation: &str, packed: Packed) -> Result<StoredFile, SnapshotError> {
     let object = format!("evaluations/{evaluation}/results.ndjson.zst");
-    put_same(store, &object, packed, sha256).await?;
-    Ok(StoredFile { object, sha256, bytes })
+    put_same(store, &object, packed.frame, packed.sha256).await?;
+    Ok(StoredFile { object, sha256: packed.sha256, bytes: packed.bytes })
 }
 
 /// Seals an evaluation.
@@ -199,15 +201,18 @@ pub async fn results(store: &dyn Store, evaluation: &Evaluation) -> Result<Vec<O
 }
 
 async fn put_lines<T: Serialize>(store: &dyn Store, object: String, rows: &[T]) -> Result<StoredFile, SnapshotError> {
-    let mut text = Vec::new();
+    let packed = pack_lines(rows).map_err(|source| StoreError::Io { action: "pack", key: object.clone(), source })?;
+    put_same(store, &object, packed.frame, packed.sha256).await?;
+    Ok(StoredFile { object, sha256: packed.sha256, bytes: packed.bytes })
+}
+
+fn pack_lines<T: Serialize>(rows: &[T]) -> std::io::Result<Packed> {
+    let mut packer = Packer::new()?;
     for row in rows {
-        serde_json::to_writer(&mut text, row).map_err(|source| SnapshotError::Malformed { object: object.clone(), source })?;
-        text.push(b'\n');
+        serde_json::to_writer(&mut packer, row)?;
+        packer.write_all(b"\n")?;
     }
-    let sha256 = Digest::of(&text);
-    let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
-    put_same(store, &object, bodies::pack(&text)?, sha256).await?;
-    Ok(StoredFile { object, sha256, bytes })
+    packer.finish()
 }
 
 async fn put_same(store: &dyn Store, object: &str, packed: Bytes, sha256: Digest) -> Result<(), SnapshotError> {

@@ -1,4 +1,5 @@
 //! One contract, every store.
+#![cfg(test)]
 
 use std::sync::Arc;
 
