@@ -1,0 +1,144 @@
+//! The JSON Schema (2020-12) of control files, for editors: completion, descriptions and red lines while typing.
+//!
+//! Left out: what only `load` can tell: whether criteria exist and whether expressions compile.
+
+use serde_json::{Map, Value, json};
+
+use crate::model::{AttributeDecl, AttributeType, Frequency, Kind, Severity};
+
+/// The schema of a control file that may speak of `kinds`; without kinds any population and any example table is allowed.
+#[must_use]
+pub fn schema(kinds: &[&'static Kind]) -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Proofline controls",
+        "description": "Security controls: what must be true of which resources, and how that is tested.",
+        "type": "object",
+        "properties": { "control": { "description": "The controls of this file.", "type": "array", "items": { "$ref": "#/$defs/control" } } },
+        "additionalProperties": false,
+        "$defs": {
+            "control": control(),
+            "test": test(kinds),
+            "example": example(kinds),
+            "parameters": {
+                "description": "Values that a user may tune; `params.name` in expressions.",
+                "type": "object",
+                "propertyNames": { "pattern": "^[a-z][a-z0-9_]{0,59}$" }
+            },
+            "expression": { "type": "string", "minLength": 1, "maxLength": 4096 }
+        }
+    })
+}
+
+fn control() -> Value {
+    let text = |description: &str| json!({ "description": description, "type": "string", "pattern": "\\S" });
+    json!({
+        "type": "object",
+        "required": ["id", "title", "owner", "severity", "satisfies", "frequency", "why", "fix", "test"],
+        "additionalProperties": false,
+        "properties": {
+            "id": {
+                "description": "Kept for good, e.g. CHG-01.",
+                "type": "string",
+                "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$"
+            },
+            "title": text("One sentence that is true when the control operates."),
+            "owner": text("The team or person who answers for it."),
+            "severity": described(&schemars::schema_for!(Severity), "How bad a failure is."),
+            "satisfies": {
+                "description": "The criteria that it helps to meet, e.g. soc2:CC8.1.",
+                "type": "array",
+                "minItems": 1,
+                "uniqueItems": true,
+                "items": { "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]*:[A-Za-z0-9][A-Za-z0-9_.()-]*$" }
+            },
+            "frequency": described(&schemars::schema_for!(Frequency), "How often it is due."),
+            "why": text("The risk, for the auditor."),
+            "fix": text("What to do, for the engineer."),
+            "parameters": { "$ref": "#/$defs/parameters" },
+            "test": { "description": "Its tests; all of them have to hold.", "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/test" } }
+        }
+    })
+}
+
+/// An enum's schema under our own description, without the dialect and title that only a whole document has.
+fn described(schema: &schemars::Schema, description: &str) -> Value {
+    let mut value = schema.as_value().clone();
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("$schema");
+        fields.remove("title");
+        fields.insert("description".to_owned(), json!(description));
+    }
+    value
+}
+
+fn test(kinds: &[&'static Kind]) -> Value {
+    let choices: Vec<Value> = kinds.iter().map(|kind| json!({ "const": kind.name, "description": kind.meaning })).collect();
+    let mut population = json!({ "description": "The resource kind that is tested.", "type": "string" });
+    if let (Some(fields), false) = (population.as_object_mut(), choices.is_empty()) {
+        fields.insert("oneOf".to_owned(), Value::Array(choices));
+    }
+    let expression = |description: &str| json!({ "description": description, "$ref": "#/$defs/expression" });
+    json!({
+        "type": "object",
+        "required": ["population", "require"],
+        "additionalProperties": false,
+        "properties": {
+            "population": population,
+            "where": expression("Which members it applies to, in CEL; all when left out."),
+            "require": expression("What must be true of each, in CEL."),
+            "because": expression("Text for the finding, in CEL."),
+            "may_be_empty": { "description": "True where an empty population satisfies the test.", "type": "boolean" },
+            "example": { "description": "The test's own examples.", "type": "array", "items": { "$ref": "#/$defs/example" } }
+        }
+    })
+}
+
+/// Verdict, instant, parameters and one table named after the kind's noun, whose attributes are the kind's.
+fn example(kinds: &[&'static Kind]) -> Value {
+    let mut properties = Map::new();
+    for kind in kinds {
+        let table = record(kind.attributes, kind.meaning);
+        // Two sources may have the same noun; then either table will do.
+        match properties.get_mut(kind.noun()).and_then(|other: &mut Value| other.get_mut("anyOf")).and_then(Value::as_array_mut) {
+            Some(others) => others.push(table),
+            None => drop(properties.insert(kind.noun().to_owned(), json!({ "anyOf": [table] }))),
+        }
+    }
+    let others = if kinds.is_empty() { json!({ "type": "object" }) } else { json!(false) };
+    properties.insert("verdict".to_owned(), json!({ "description": "What it must be judged.", "enum": ["pass", "fail", "not-applicable", "undetermined"] }));
+    // Editors hand TOML instants on as text.
+    properties.insert("now".to_owned(), json!({ "description": "The instant it is judged at; 2026-01-01T00:00:00Z when left out.", "type": "string" }));
+    properties.insert("parameters".to_owned(), json!({ "$ref": "#/$defs/parameters" }));
+    json!({ "type": "object", "required": ["verdict"], "minProperties": 2, "properties": properties, "additionalProperties": others })
+}
+
+fn record(attributes: &[AttributeDecl], meaning: &str) -> Value {
+    let properties: Map<String, Value> = attributes.iter().map(|attribute| (attribute.name.to_owned(), attribute_schema(attribute))).collect();
+    json!({ "description": meaning, "type": "object", "properties": properties, "additionalProperties": false })
+}
+
+fn attribute_schema(attribute: &AttributeDecl) -> Value {
+    let mut schema = of_type(&attribute.ty);
+    if let Some(fields) = schema.as_object_mut() {
+        fields.insert("description".to_owned(), json!(attribute.meaning));
+    }
+    schema
+}
+
+fn of_type(ty: &AttributeType) -> Value {
+    match ty {
+        AttributeType::Bool => json!({ "type": "boolean" }),
+        AttributeType::Int => json!({ "type": "integer" }),
+        AttributeType::Text | AttributeType::Time => json!({ "type": "string" }),
+        AttributeType::List(inner) => json!({ "type": "array", "items": of_type(inner) }),
+        AttributeType::Map(inner) => json!({ "type": "object", "additionalProperties": of_type(inner) }),
+        AttributeType::Record(fields) => record(fields, "A record."),
+        AttributeType::Optional(inner) => json!({
+            "anyOf": [
+                of_type(inner),
+                { "type": "object", "required": ["none"], "properties": { "none": { "const": true } }, "additionalProperties": false }
+            ]
+        }),
+    }
+}

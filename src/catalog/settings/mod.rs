@@ -1,0 +1,279 @@
+//! `proofline.toml`: what to look at, where evidence goes, and how hard to try.
+//!
+//! Left out: credentials, which never come from a file, and paths' meaning: they are relative to the file, and `cli` knows where that is.
+
+mod urls;
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use chrono_tz::Tz;
+use toml::de::{DeTable, DeValue};
+
+use crate::catalog::mistake::Mistakes;
+use crate::catalog::overrides::{ControlOverrides, Overrides};
+use crate::catalog::page::{Node, Page, Section, shown, type_name};
+use crate::catalog::source::SourceFile;
+use crate::catalog::suggest;
+use crate::catalog::value;
+use crate::model::{ControlId, GcpParent};
+
+/// A commented `proofline.toml` to start from; it loads once an organisation, folder or project is filled in.
+pub const STARTER: &str = include_str!("starter.toml");
+
+/// The whole configuration, defaults filled in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Whom the report is about; none where the file does not say.
+    pub entity: Option<String>,
+    /// The audit calendar's time zone.
+    pub time_zone: Tz,
+    /// Where evidence is kept, e.g. `file:evidence`; a relative path is relative to the configuration file.
+    pub store: String,
+    /// Directories and files of the user's own controls, relative to the configuration file; none means the shipped catalogue.
+    pub controls: Option<Vec<String>>,
+    /// How many days back the first run looks for merged changes.
+    pub first_window_days: u32,
+    /// What to look at on GitHub.
+    pub github: GitHubSettings,
+    /// What to look at in Google Cloud.
+    pub google: GoogleSettings,
+    /// How hard to try.
+    pub limits: Limits,
+    /// Parameters that replace those of the controls.
+    pub parameters: Overrides,
+}
+
+/// `[github]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GitHubSettings {
+    /// Logins, sorted.
+    pub organizations: Vec<String>,
+    /// The REST API's base, without a slash at the end.
+    pub base_url: String,
+    /// Issues with one of these labels are tasks; sorted.
+    pub issue_labels: Vec<String>,
+}
+
+/// `[google]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GoogleSettings {
+    /// Organisations, folders and projects, sorted.
+    pub parents: Vec<GcpParent>,
+    /// The APIs' base with `{service}` in it, without a slash at the end.
+    pub base_url: String,
+}
+
+/// `[limits]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests under way at the same time.
+    pub concurrency: u32,
+    /// Seconds that one attempt may take.
+    pub timeout_seconds: u32,
+    /// Mebibytes that one body may have.
+    pub body_mib: u32,
+    /// Attempts for one request.
+    pub attempts: u32,
+    /// Minutes that one run may wait for a rate limit.
+    pub max_wait_minutes: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { concurrency: 16, timeout_seconds: 60, body_mib: 64, attempts: 5, max_wait_minutes: 60 }
+    }
+}
+
+const KEYS: &[&str] = &["entity", "time_zone", "store", "controls", "first_window_days", "github", "google", "limits", "parameters"];
+
+/// Reads the configuration.
+///
+/// # Errors
+/// Every mistake in the file.
+pub fn settings(file: &SourceFile) -> Result<Settings, Mistakes> {
+    let (mut page, table) = Page::open(file);
+    let settings = read(&mut page, &table);
+    Mistakes(page.finish()).split()?;
+    Ok(settings)
+}
+
+/// The settings; where a value has a mistake, its default, which is never used since the mistake stops the load.
+fn read(page: &mut Page<'_>, table: &DeTable<'_>) -> Settings {
+    let root = Section::root(page, table, "the configuration", KEYS);
+    let github = github(page, &root);
+    let google = google(page, &root);
+    if !names_something(&root) {
+        let help = "write organizations = [\"your-login\"] under [github], or organizations, folders or projects under [google]";
+        page.absent(root.key_at("github"), "there is nothing to look at", help.to_owned());
+    }
+    Settings {
+        entity: root.get("entity").and_then(|node| value::line(page, node, "entity")).map(Cow::into_owned),
+        time_zone: root.get("time_zone").and_then(|node| time_zone(page, node)).unwrap_or(Tz::UTC),
+        store: root.get("store").and_then(|node| urls::store(page, node)).unwrap_or_else(|| "file:evidence".to_owned()),
+        controls: root.get("controls").map(|node| control_paths(page, node)),
+        first_window_days: number(page, &root, "first_window_days", 1..=366).unwrap_or(30),
+        github,
+        google,
+        limits: limits(page, &root),
+        parameters: parameters(page, &root),
+    }
+}
+
+/// True where an organisation, folder or project is named, rightly or not.
+fn names_something(root: &Section<'_, '_>) -> bool {
+    let lists = [("github", "organizations"), ("google", "organizations"), ("google", "folders"), ("google", "projects")];
+    let named = |(table, key): (&str, &str)| root.get(table)?.get_ref().get(key)?.get_ref().as_array().map(|items| !items.is_empty());
+    lists.into_iter().any(|list| named(list).unwrap_or(false))
+}
+
+fn time_zone(page: &mut Page<'_>, node: Node<'_, '_>) -> Option<Tz> {
+    let given = value::line(page, node, "time_zone")?;
+    let zone = given.parse::<Tz>().ok();
+    if zone.is_none() {
+        let near = suggest::nearest(&given, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+        let help = near.map_or_else(|| "write an IANA name, e.g. Europe/Berlin or UTC".to_owned(), |near| format!("did you mean \"{near}\"?"));
+        page.error(node.span(), format!("there is no time zone \"{}\"", shown(&given)), help);
+    }
+    zone
+}
+
+fn github(page: &mut Page<'_>, root: &Section<'_, '_>) -> GitHubSettings {
+    let section = root.get("github").and_then(|node| Section::of(page, node, "[github]", &["organizations", "base_url", "issue_labels"]));
+    let mut settings =
+        GitHubSettings { organizations: Vec::new(), base_url: "https://api.github.com".to_owned(), issue_labels: vec!["security-task".to_owned()] };
+    let Some(section) = section else { return settings };
+    settings.organizations = names(page, &section, "organizations", &LOGIN);
+    if let Some(url) = section.get("base_url").and_then(|node| urls::base(page, node, urls::Service::One)) {
+        settings.base_url = url;
+    }
+    if let Some(node) = section.get("issue_labels") {
+        settings.issue_labels = texts(page, node, "issue_labels");
+        settings.issue_labels.sort();
+        settings.issue_labels.dedup();
+    }
+    settings
+}
+
+fn google(page: &mut Page<'_>, root: &Section<'_, '_>) -> GoogleSettings {
+    let keys = &["organizations", "folders", "projects", "base_url"];
+    let section = root.get("google").and_then(|node| Section::of(page, node, "[google]", keys));
+    let mut settings = GoogleSettings { parents: Vec::new(), base_url: "https://{service}.googleapis.com".to_owned() };
+    let Some(section) = section else { return settings };
+    let organizations = names(page, &section, "organizations", &NUMBER).into_iter().map(GcpParent::Organization);
+    settings.parents.extend(organizations);
+    settings.parents.extend(names(page, &section, "folders", &NUMBER).into_iter().map(GcpParent::Folder));
+    settings.parents.extend(names(page, &section, "projects", &PROJECT).into_iter().map(GcpParent::Project));
+    if let Some(url) = section.get("base_url").and_then(|node| urls::base(page, node, urls::Service::Placeholder)) {
+        settings.base_url = url;
+    }
+    settings
+}
+
+/// A sort of name that goes into request paths, so that nothing else may.
+struct Name {
+    what: &'static str,
+    valid: fn(&str) -> bool,
+    help: &'static str,
+}
+
+const LOGIN: Name = Name {
+    what: "a GitHub login",
+    valid: |name| (1..=39).contains(&name.len()) && !name.starts_with('-') && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_'),
+    help: "write it as in github.com/LOGIN, e.g. \"acme\"",
+};
+const NUMBER: Name = Name {
+    what: "the number of an organisation or folder",
+    valid: |name| (1..=25).contains(&name.len()) && name.chars().all(|c| c.is_ascii_digit()),
+    help: "write the digits only, as `gcloud organizations list` prints them, e.g. \"123456789012\"",
+};
+const PROJECT: Name = Name {
+    what: "a project id",
+    valid: |name| {
+        // Projects of a domain are `example.com:name`.
+        let id = name.rsplit_once(':').map_or(name, |(_, id)| id);
+        name.len() <= 120
+            && (4..=30).contains(&id.len())
+            && name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.' | ':'))
+    },
+    help: "write the id, not the name or number, e.g. \"acme-prod\"",
+};
+
+/// A list of names, sorted, each once.
+fn names(page: &mut Page<'_>, section: &Section<'_, '_>, key: &str, sort: &Name) -> Vec<String> {
+    let Some(items) = section.get(key).and_then(|node| value::list(page, node, key)) else { return Vec::new() };
+    let mut names = BTreeSet::new();
+    for item in items {
+        let Some(given) = value::line(page, item, key) else { continue };
+        if (sort.valid)(&given) {
+            names.insert(given.into_owned());
+        } else {
+            page.error(item.span(), format!("\"{}\" is not {}", shown(&given), sort.what), sort.help.to_owned());
+        }
+    }
+    names.into_iter().collect()
+}
+
+fn texts(page: &mut Page<'_>, node: Node<'_, '_>, key: &str) -> Vec<String> {
+    let Some(items) = value::list(page, node, key) else { return Vec::new() };
+    items.filter_map(|item| value::line(page, item, key)).map(Cow::into_owned).collect()
+}
+
+fn control_paths(page: &mut Page<'_>, node: Node<'_, '_>) -> Vec<String> {
+    if node.get_ref().as_array().is_some_and(|items| items.is_empty()) {
+        page.error(node.span(), "`controls` is empty", "name a directory, or leave it out to use the controls in the binary".to_owned());
+    }
+    texts(page, node, "controls")
+}
+
+fn limits(page: &mut Page<'_>, root: &Section<'_, '_>) -> Limits {
+    let default = Limits::default();
+    let keys = &["concurrency", "timeout_seconds", "body_mib", "attempts", "max_wait_minutes"];
+    let Some(section) = root.get("limits").and_then(|node| Section::of(page, node, "[limits]", keys)) else { return default };
+    Limits {
+        concurrency: number(page, &section, "concurrency", 1..=100).unwrap_or(default.concurrency),
+        timeout_seconds: number(page, &section, "timeout_seconds", 1..=3600).unwrap_or(default.timeout_seconds),
+        body_mib: number(page, &section, "body_mib", 1..=1024).unwrap_or(default.body_mib),
+        attempts: number(page, &section, "attempts", 1..=20).unwrap_or(default.attempts),
+        max_wait_minutes: number(page, &section, "max_wait_minutes", 0..=1440).unwrap_or(default.max_wait_minutes),
+    }
+}
+
+fn number(page: &mut Page<'_>, section: &Section<'_, '_>, key: &str, allowed: RangeInclusive<u32>) -> Option<u32> {
+    let node = section.get(key)?;
+    let help = format!("write an integer from {} to {}", allowed.start(), allowed.end());
+    let DeValue::Integer(given) = node.get_ref() else {
+        page.error(node.span(), format!("`{key}` is an integer, not {}", type_name(node.get_ref())), help);
+        return None;
+    };
+    let number = u32::from_str_radix(given.as_str(), given.radix()).ok().filter(|number| allowed.contains(number));
+    if number.is_none() {
+        page.error(node.span(), format!("`{key}` is out of range"), help);
+    }
+    number
+}
+
+fn parameters(page: &mut Page<'_>, root: &Section<'_, '_>) -> Overrides {
+    let mut overrides = Overrides::default();
+    let Some(section) = root.get("parameters").and_then(|node| Section::open(page, node, "[parameters]")) else { return overrides };
+    for (id, range, node) in section.entries() {
+        let id = match id.parse::<ControlId>() {
+            Ok(id) => id,
+            Err(invalid) => {
+                page.error(range, format!("\"{}\" is not {}", shown(id), invalid.what), "write [parameters.CHG-01]".to_owned());
+                continue;
+            }
+        };
+        let Some(table) = Section::open(page, node, "the parameters of a control") else { continue };
+        let mut found = ControlOverrides { place: Some(page.place(range)), ..ControlOverrides::default() };
+        for (name, _, node) in table.entries() {
+            if let Some(value) = value::any(page, node, name) {
+                found.values.insert(name.to_owned(), (value, Some(page.place(node.span()))));
+            }
+        }
+        overrides.insert(id, found);
+    }
+    overrides
+}
