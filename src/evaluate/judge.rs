@@ -1,0 +1,184 @@
+//! Resources in, observations out, with the running counts that the findings are drawn from.
+//!
+//! Observations are handed over and not kept: memory grows with the number of tests and one batch, not with the population.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::evaluate::conclude::{self, Standing};
+use crate::evaluate::engine::{Engine, Plan, PlannedTest, Subject, Trace, Work};
+use crate::evaluate::ruling::Case;
+use crate::evaluate::{EvaluateError, TIME_LIMIT};
+use crate::model::{Control, ControlId, Expression, Finding, Gap, Kind, Observation, Parameters, Population, Resource, Test};
+
+/// Judges the resources of one run under all controls, at one instant.
+#[derive(Debug)]
+pub struct Judge {
+    engine: Engine,
+    kinds: BTreeMap<&'static str, &'static Kind>,
+    /// Sorted by control id, then by number; the engine's plan has the same order.
+    tests: Vec<JudgedTest>,
+    controls: Vec<ControlId>,
+}
+
+#[derive(Debug)]
+struct JudgedTest {
+    control: ControlId,
+    number: u32,
+    kind: &'static Kind,
+    parameters: Parameters,
+    filter: Option<String>,
+    require: String,
+    standing: Standing,
+}
+
+/// A resource ready to be judged.
+struct Prepared {
+    resource: Resource,
+    gaps: BTreeMap<String, Gap>,
+}
+
+impl Judge {
+    /// Compiles every expression of `controls`. `now` is what expressions call `now`: the instant at which the run began.
+    ///
+    /// Controls are taken as `catalog` validated them; nothing is checked again here beyond what cannot be evaluated, so that a later,
+    /// stricter checker can still re-perform an old night.
+    ///
+    /// # Errors
+    /// `UnknownKind`, `Expression`, `Parameter` or `SameControl` where a control cannot be evaluated; `NoThread` where the machine refuses one.
+    pub fn new(controls: &[Control], kinds: &[&'static Kind], now: DateTime<Utc>) -> Result<Self, EvaluateError> {
+        let kinds: BTreeMap<&'static str, &'static Kind> = kinds.iter().map(|kind| (kind.name, *kind)).collect();
+        let mut sorted: Vec<&Control> = controls.iter().collect();
+        sorted.sort_by(|a, b| a.id.cmp(&b.id));
+        if let Some([twin, _]) = sorted.windows(2).find_map(|pair| <[&Control; 2]>::try_from(pair).ok().filter(|[a, b]| a.id == b.id)) {
+            return Err(EvaluateError::SameControl { control: twin.id.clone() });
+        }
+        let mut tests = Vec::new();
+        let mut planned = Vec::new();
+        for control in &sorted {
+            for (number, test) in (1..).zip(&control.tests) {
+                let unknown = || EvaluateError::UnknownKind { control: control.id.clone(), kind: test.population.clone() };
+                let kind = kinds.get(test.population.as_str()).copied().ok_or_else(unknown)?;
+                tests.push(JudgedTest::new(control, number, test, kind));
+                planned.push(plan(control, number, test, kind));
+            }
+        }
+        let engine = Engine::start(Plan { now, tests: planned }, TIME_LIMIT)?;
+        Ok(Self { engine, kinds, tests, controls: sorted.into_iter().map(|control| control.id.clone()).collect() })
+    }
+
+    /// The same judge with another bound on each expression on each resource; `TIME_LIMIT` otherwise.
+    #[must_use]
+    pub fn limited_to(mut self, limit: Duration) -> Self {
+        self.engine.set_limit(limit);
+        self
+    }
+
+    /// Judges a batch of resources under every test whose population is their kind.
+    ///
+    /// The observations come in the order of the resources, then by control id, then by test. Resources of kinds that no test asks for yield none.
+    /// The same resource must not be given twice: it would count twice.
+    ///
+    /// # Errors
+    /// `NoEvidence`, `Undeclared` or `StrayResource` where a resource breaks what collectors promise; nothing of the batch is counted then.
+    /// `NoThread` or `ThreadEnded` where evaluating cannot go on.
+    pub fn observe(&mut self, resources: Vec<Resource>) -> Result<Vec<Observation>, EvaluateError> {
+        let mut prepared = Vec::with_capacity(resources.len());
+        let mut subjects = Vec::with_capacity(resources.len());
+        let mut work = Vec::new();
+        for resource in resources {
+            let kind = self.vetted(&resource)?;
+            let (subject, gaps) = Subject::new(kind, &resource);
+            let place = prepared.len();
+            work.extend(self.tests.iter().enumerate().filter(|(_, test)| test.kind.name == kind.name).map(|(test, _)| Work { subject: place, test }));
+            subjects.push(subject);
+            prepared.push(Prepared { resource, gaps });
+        }
+        let traces = self.engine.run(subjects, &work)?;
+        let judged = work.iter().zip(&traces);
+        Ok(judged.filter_map(|(work, trace)| self.observation(*work, prepared.get(work.subject)?, trace)).collect())
+    }
+
+    /// One finding a control, sorted by control id, from everything observed so far and the populations of the run.
+    #[must_use]
+    pub fn conclude(&self, populations: &[Population]) -> Vec<Finding> {
+        let findings = self.controls.iter().map(|control| {
+            let standings: Vec<&Standing> = self.tests.iter().filter(|test| test.control == *control).map(|test| &test.standing).collect();
+            conclude::finding(control, &standings, populations)
+        });
+        findings.collect()
+    }
+
+    fn vetted(&self, resource: &Resource) -> Result<&'static Kind, EvaluateError> {
+        let (kind, id) = (|| resource.kind.clone(), || resource.id.clone());
+        let Some(known) = self.kinds.get(resource.kind.as_str()).copied() else {
+            return Err(EvaluateError::StrayResource { kind: kind(), resource: id() });
+        };
+        if resource.evidence.is_empty() {
+            return Err(EvaluateError::NoEvidence { kind: kind(), resource: id() });
+        }
+        match resource.attributes.keys().find(|name| known.attribute(name).is_none()) {
+            Some(attribute) => Err(EvaluateError::Undeclared { kind: kind(), resource: id(), attribute: attribute.clone() }),
+            None => Ok(known),
+        }
+    }
+
+    fn observation(&mut self, work: Work, prepared: &Prepared, trace: &Trace) -> Option<Observation> {
+        let limit = self.engine.limit();
+        let references = self.engine.references(work.test);
+        let test = self.tests.get_mut(work.test)?;
+        let resource = &prepared.resource;
+        let case = Case {
+            noun: test.kind.noun(),
+            resource,
+            gaps: &prepared.gaps,
+            parameters: &test.parameters,
+            filter: test.filter.as_deref(),
+            require: &test.require,
+            references,
+            limit,
+        };
+        let ruling = case.rule(trace);
+        test.standing.count(&ruling, &resource.name);
+        Some(Observation {
+            control: test.control.clone(),
+            test: test.number,
+            kind: resource.kind.clone(),
+            resource: resource.id.clone(),
+            name: resource.name.clone(),
+            verdict: ruling.verdict,
+            because: ruling.because,
+            transient: ruling.transient,
+            evidence: resource.evidence.clone(),
+        })
+    }
+}
+
+impl JudgedTest {
+    fn new(control: &Control, number: u32, test: &Test, kind: &'static Kind) -> Self {
+        Self {
+            control: control.id.clone(),
+            number,
+            kind,
+            parameters: control.parameters.clone(),
+            filter: test.filter.as_ref().map(|Expression(source)| source.clone()),
+            require: test.require.0.clone(),
+            standing: Standing::new(number, kind, test),
+        }
+    }
+}
+
+fn plan(control: &Control, number: u32, test: &Test, kind: &Kind) -> PlannedTest {
+    let source = |expression: &Expression| expression.0.clone();
+    PlannedTest {
+        control: control.id.clone(),
+        number,
+        noun: kind.noun(),
+        parameters: control.parameters.clone(),
+        filter: test.filter.as_ref().map(source),
+        require: source(&test.require),
+        because: test.because.as_ref().map(source),
+    }
+}
