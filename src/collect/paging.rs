@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 /// How a listing goes on.
@@ -16,6 +17,12 @@ pub enum Paging {
     Cursor(&'static str),
 }
 
+#[derive(Deserialize)]
+struct TokenPage {
+    #[serde(default, rename = "nextPageToken")]
+    next_page_token: Option<String>,
+}
+
 /// The answer does not say whether there is a next page.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the answer does not tell whether another page follows: {0}")]
@@ -27,18 +34,18 @@ impl Paging {
     /// # Errors
     /// `NoTelling` where the body is not the documented shape; such a page is never taken for the last one.
     pub fn next(self, headers: &BTreeMap<String, String>, body: &[u8]) -> Result<Option<String>, NoTelling> {
-        if self == Self::Link {
-            return headers.get("link").map_or(Ok(None), |link| next_link(link));
-        }
-        let json: Value = serde_json::from_slice(body).map_err(|error| NoTelling(error.to_string()))?;
         match self {
-            Self::Link => Ok(None),
-            Self::Token => match json.get("nextPageToken") {
-                None => json.is_object().then_some(None).ok_or_else(|| NoTelling("the body is not an object".into())),
-                Some(Value::String(token)) => Ok((!token.is_empty()).then(|| token.clone())),
-                Some(_) => Err(NoTelling("nextPageToken is not text".into())),
-            },
-            Self::Cursor(pointer) => next_cursor(json.pointer(pointer)),
+            Self::Link => headers.get("link").map_or(Ok(None), |link| next_link(link)),
+            Self::Token => {
+                // Only an object has fields; serde would take a list for one too.
+                let object = body.trim_ascii_start().starts_with(b"{").then_some(body).ok_or_else(|| NoTelling("the body is not an object".into()))?;
+                let page: TokenPage = serde_json::from_slice(object).map_err(|error| NoTelling(error.to_string()))?;
+                Ok(page.next_page_token.filter(|token| !token.is_empty()))
+            }
+            Self::Cursor(pointer) => {
+                let json: Value = serde_json::from_slice(body).map_err(|error| NoTelling(error.to_string()))?;
+                next_cursor(json.pointer(pointer))
+            }
         }
     }
 }
@@ -55,16 +62,47 @@ fn next_cursor(page_info: Option<&Value>) -> Result<Option<String>, NoTelling> {
     }
 }
 
+/// Reads a `Link` header (RFC 8288, 3): `<target>; parameter; parameter, <target>; …`. A comma or semicolon may stand inside `<…>` and inside quotes.
 fn next_link(link: &str) -> Result<Option<String>, NoTelling> {
-    for part in link.split(',') {
-        let mut pieces = part.split(';').map(str::trim);
-        let target = pieces.next().unwrap_or_default();
-        if pieces.any(|piece| piece == "rel=\"next\"" || piece == "rel=next") {
-            let url = target.strip_prefix('<').and_then(|t| t.strip_suffix('>'));
-            return url.map(|url| Some(url.to_owned())).ok_or_else(|| NoTelling(format!("Link is malformed: {part}")));
+    let malformed = || NoTelling(format!("Link is malformed: {}", link.chars().take(200).collect::<String>()));
+    let mut rest = link.trim();
+    while !rest.is_empty() {
+        let (target, after) = rest.strip_prefix('<').and_then(|text| text.split_once('>')).ok_or_else(malformed)?;
+        let (parameters, following) = split_unquoted(after, ',');
+        if names_next(parameters) {
+            return Ok(Some(target.to_owned()));
         }
+        rest = following.trim_start();
     }
     Ok(None)
+}
+
+/// `rel` may hold several names, in any case: `rel="prev Next"`.
+fn names_next(parameters: &str) -> bool {
+    let mut rest = parameters;
+    while !rest.is_empty() {
+        let (parameter, following) = split_unquoted(rest, ';');
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        if name.trim().eq_ignore_ascii_case("rel") {
+            return value.trim().trim_matches('"').split_ascii_whitespace().any(|relation| relation.eq_ignore_ascii_case("next"));
+        }
+        rest = following;
+    }
+    false
+}
+
+/// What stands before and after the first `separator` that is not quoted.
+fn split_unquoted(text: &str, separator: char) -> (&str, &str) {
+    let mut quoted = false;
+    for (at, c) in text.char_indices() {
+        if c == '"' {
+            quoted = !quoted;
+        } else if c == separator && !quoted {
+            let (before, after) = text.split_at(at);
+            return (before, after.trim_start_matches(separator));
+        }
+    }
+    (text, "")
 }
 
 #[cfg(test)]
@@ -94,6 +132,22 @@ mod tests {
         assert_eq!(Paging::Link.next(&link(r#"<https://x/?page=1>; rel="first""#), b"[]"), Ok(None));
         assert_eq!(Paging::Token.next(&BTreeMap::new(), b"{}"), Ok(None));
         assert_eq!(Paging::Token.next(&BTreeMap::new(), br#"{"nextPageToken":""}"#), Ok(None));
+    }
+
+    #[test]
+    fn a_link_may_hold_commas_and_many_parameters() {
+        for (text, next) in [
+            (r#"<https://x/?a=1,2;b>; title="a, b; c"; rel="prev", <https://x/?a=3,4>; type=x; rel="last next""#, Some("https://x/?a=3,4")),
+            (r#"<https://x/2>;REL=NEXT"#, Some("https://x/2")),
+            (r#"<https://x/2>; title="rel=next""#, None),
+            (r#"<https://x/1>; rel=prev,, <https://x/3>; rel=next"#, Some("https://x/3")),
+            ("", None),
+        ] {
+            assert_eq!(Paging::Link.next(&link(text), b""), Ok(next.map(str::to_owned)), "{text}");
+        }
+        for text in ["<https://x/2", "<https://x/1>; rel=prev, https://x/2; rel=next", "garbage"] {
+            assert!(Paging::Link.next(&link(text), b"").is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -37,11 +37,14 @@ impl Answer {
     }
 }
 
+/// Operation, subject, page and URL: the order of a sealed run.
+type Place = (String, String, u32, String);
+
 /// Answers requests through a function and keeps what was exchanged, in the order that a sealed run has.
 pub struct Replay<F> {
     answer: F,
     at: DateTime<Utc>,
-    kept: Mutex<BTreeMap<(String, String, u32, String), (Exchange, Bytes)>>,
+    kept: Mutex<BTreeMap<Place, (Exchange, Bytes)>>,
 }
 
 impl<F: Fn(&Request) -> Answer + Send + Sync> Replay<F> {

@@ -1,0 +1,75 @@
+//! GraphQL answers 200 to almost everything; what went wrong stands in `errors`.
+//! <https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api>
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::collect::answer::refused::shortened;
+use crate::collect::answer::{Answer, Lifts, Limit, Reach, Reading};
+use crate::model::{Gap, GapCause};
+
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(default)]
+    data: Option<Value>,
+    #[serde(default)]
+    errors: Vec<Mistake>,
+}
+
+#[derive(Deserialize)]
+struct Mistake {
+    #[serde(default, rename = "type")]
+    class: Option<String>,
+    #[serde(default)]
+    message: Option<String>,
+}
+
+impl Mistake {
+    fn is(&self, classes: &[&str]) -> bool {
+        self.class.as_deref().is_some_and(|class| classes.contains(&class))
+    }
+
+    fn says(&self, phrase: &str) -> bool {
+        self.message.as_deref().is_some_and(|message| message.to_ascii_lowercase().contains(phrase))
+    }
+}
+
+/// An answer with some data is usable, whatever its errors: the kinds read both. One with none is not.
+pub(super) fn read(answer: &Answer<'_>) -> Reading {
+    let envelope: Envelope = match serde_json::from_slice(answer.body) {
+        Ok(envelope) => envelope,
+        Err(error) => return refused(answer, GapCause::Malformed, &format!("answered what is not GraphQL: {error}")),
+    };
+    if envelope.errors.iter().any(|error| error.is(&["RATE_LIMITED", "RATE_LIMIT"]) || error.says("secondary rate limit")) {
+        let gap = Gap::new(GapCause::Unanswered, format!("{} was held back by a rate limit", answer.asked));
+        let lifts = answer.retry_after().or_else(|| answer.used_up()).unwrap_or(Lifts::Unsaid);
+        return Reading::Limited(Limit { reach: Reach::Allowance, lifts, gap });
+    }
+    if envelope.data.as_ref().is_some_and(holds_something) {
+        return Reading::Usable;
+    }
+    let Some(first) = envelope.errors.first() else {
+        return refused(answer, GapCause::Malformed, "answered neither data nor errors");
+    };
+    let message = shortened(first.message.as_deref().unwrap_or("no message"));
+    let sentence = match &first.class {
+        Some(class) => format!("answered {}: {message}", shortened(class)),
+        None => format!("answered: {message}"),
+    };
+    if first.says("something went wrong") || first.says("timeout") || first.says("timed out") {
+        return Reading::Busy(Gap::new(GapCause::Unanswered, format!("{} {sentence}", answer.asked)), Duration::ZERO);
+    }
+    let cause = if first.is(&["FORBIDDEN", "INSUFFICIENT_SCOPES", "NOT_FOUND", "SAML_FAILURE"]) { GapCause::Forbidden } else { GapCause::Malformed };
+    refused(answer, cause, &sentence)
+}
+
+/// `{"organization": null}` is how GraphQL says no.
+fn holds_something(data: &Value) -> bool {
+    data.as_object().is_some_and(|fields| fields.values().any(|value| !value.is_null()))
+}
+
+fn refused(answer: &Answer<'_>, cause: GapCause, sentence: &str) -> Reading {
+    Reading::Refused(Gap::new(cause, format!("{} {sentence}", answer.asked)))
+}

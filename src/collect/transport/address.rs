@@ -1,0 +1,198 @@
+//! Where requests go. Everything that a source hands us as an address passes through here, so that nothing is ever sent to another host.
+
+use url::{Host as UrlHost, Url};
+
+use crate::collect::transport::settings::{Settings, TransportError};
+use crate::model::Host;
+
+/// The base URLs.
+#[derive(Debug, Clone)]
+pub(super) struct Addresses {
+    github: Url,
+    google: String,
+}
+
+/// An address that is not followed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Misdirected {
+    /// Not an address.
+    #[error("it is not an address")]
+    NotAnAddress,
+    /// Another scheme, host or port, or one with a password in it.
+    #[error("it leads to another host")]
+    Foreign,
+    /// The same host, but not below the base.
+    #[error("it leads outside the API")]
+    Outside,
+}
+
+/// Whether a credential travels to a base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Travels {
+    /// It does: only over TLS or to this machine.
+    Secret,
+    /// It does not.
+    Nothing,
+}
+
+impl Addresses {
+    /// Checks the bases: absolute, without user information, and not in the clear where a secret travels.
+    pub(super) fn new(settings: &Settings, github: Travels, google: Travels) -> Result<Self, TransportError> {
+        let addresses = Self { github: base(&settings.github, github)?, google: settings.google.trim_end_matches('/').to_owned() };
+        base(&addresses.google.replace("{service}", "service"), google)?;
+        Ok(addresses)
+    }
+
+    /// True where every base is on this machine, which no proxy could reach.
+    pub(super) fn are_local(&self) -> bool {
+        is_local(&self.github) && self.base(Host::Google("service")).is_ok_and(|url| is_local(&url))
+    }
+
+    fn base(&self, host: Host) -> Result<Url, Misdirected> {
+        match host {
+            Host::GitHub => Ok(self.github.clone()),
+            Host::Google(service) => Url::parse(&self.google.replace("{service}", service)).map_err(|_not_a_url| Misdirected::NotAnAddress),
+        }
+    }
+
+    /// The URL of a request target.
+    pub(super) fn url(&self, host: Host, target: &str) -> Result<Url, Misdirected> {
+        // What follows a `#` would not be sent.
+        if !target.starts_with('/') || target.contains('#') {
+            return Err(Misdirected::NotAnAddress);
+        }
+        let base = self.base(host)?;
+        let prefix = prefix(&base);
+        // GitHub Enterprise Server: REST below /api/v3, GraphQL at /api/graphql.
+        // <https://docs.github.com/en/enterprise-server@latest/graphql/guides/forming-calls-with-graphql#the-graphql-endpoint>
+        let is_graphql = host == Host::GitHub && target == "/graphql";
+        let prefix = if is_graphql { prefix.strip_suffix("/v3").filter(|rest| rest.ends_with("/api")).unwrap_or(prefix) } else { prefix };
+        let url = Url::parse(&format!("{}{prefix}{target}", base.origin().ascii_serialization())).map_err(|_not_a_url| Misdirected::NotAnAddress)?;
+        // `..` in a name that a source chose may not climb out of the API.
+        if below(&url, prefix).is_none() {
+            return Err(Misdirected::Outside);
+        }
+        (url.origin() == base.origin()).then_some(url).ok_or(Misdirected::Foreign)
+    }
+
+    /// The request target of a link that an answer holds.
+    pub(super) fn target(&self, host: Host, link: &str) -> Result<String, Misdirected> {
+        let base = self.base(host)?;
+        let url = Url::parse(link).map_err(|_not_a_url| Misdirected::NotAnAddress)?;
+        same_place(&base, &url)?;
+        below(&url, prefix(&base)).ok_or(Misdirected::Outside)
+    }
+
+    /// Where a redirect leads, which may be given relative to where it was met.
+    pub(super) fn redirect(&self, host: Host, from: &Url, location: &str) -> Result<Url, Misdirected> {
+        let base = self.base(host)?;
+        let mut url = from.join(location).map_err(|_not_a_url| Misdirected::NotAnAddress)?;
+        url.set_fragment(None);
+        same_place(&base, &url)?;
+        below(&url, prefix(&base)).map(|_target| url).ok_or(Misdirected::Outside)
+    }
+}
+
+fn same_place(base: &Url, url: &Url) -> Result<(), Misdirected> {
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    (anonymous && url.origin() == base.origin()).then_some(()).ok_or(Misdirected::Foreign)
+}
+
+fn prefix(base: &Url) -> &str {
+    base.path().trim_end_matches('/')
+}
+
+/// Path and query below `prefix`, starting with `/`.
+fn below(url: &Url, prefix: &str) -> Option<String> {
+    let path = url.path().strip_prefix(prefix).filter(|path| path.starts_with('/'))?;
+    Some(url.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}")))
+}
+
+fn base(text: &str, travels: Travels) -> Result<Url, TransportError> {
+    let url = Url::parse(text).map_err(|error| refused(text, &error.to_string()))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused(text, "a user name or password does not belong into it"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(refused(text, "a query or fragment does not belong into it"));
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if travels == Travels::Nothing || is_local(&url) => Ok(url),
+        "http" => Err(refused(text, "a credential is not sent in the clear; use https")),
+        _ => Err(refused(text, "use https")),
+    }
+}
+
+/// The text is repeated only where it cannot hold a password.
+fn refused(text: &str, why: &str) -> TransportError {
+    let url = if text.contains('@') { "…@…".to_owned() } else { text.to_owned() };
+    TransportError::Base { url, why: why.to_owned() }
+}
+
+fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(UrlHost::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(UrlHost::Ipv4(address)) => address.is_loopback(),
+        Some(UrlHost::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Addresses, Misdirected, Travels};
+    use crate::collect::transport::settings::Settings;
+    use crate::model::Host;
+
+    fn at(github: &str) -> Addresses {
+        Addresses::new(&Settings { github: github.into(), ..Settings::default() }, Travels::Secret, Travels::Secret).unwrap()
+    }
+
+    fn url(addresses: &Addresses, host: Host, target: &str) -> String {
+        addresses.url(host, target).unwrap().to_string()
+    }
+
+    #[test]
+    fn targets_go_below_the_base() {
+        assert_eq!(url(&at("https://api.github.com"), Host::GitHub, "/orgs/acme?a=%2C"), "https://api.github.com/orgs/acme?a=%2C");
+        assert_eq!(url(&at("http://127.0.0.1:1/github/"), Host::GitHub, "/graphql"), "http://127.0.0.1:1/github/graphql");
+        assert_eq!(url(&at("https://ghe.example/api/v3"), Host::GitHub, "/orgs/a"), "https://ghe.example/api/v3/orgs/a");
+        assert_eq!(url(&at("https://ghe.example/api/v3"), Host::GitHub, "/graphql"), "https://ghe.example/api/graphql");
+        assert_eq!(
+            url(&at("https://api.github.com"), Host::Google("iam"), "/v1/projects/p:getIamPolicy"),
+            "https://iam.googleapis.com/v1/projects/p:getIamPolicy"
+        );
+        for target in ["orgs/a", "/orgs/a#b", "", "@evil.example/", ":80/x"] {
+            assert!(at("https://api.github.com").url(Host::GitHub, target).is_err(), "{target}");
+        }
+        assert_eq!(at("https://ghe.example/api/v3").url(Host::GitHub, "/repos/../../../login"), Err(Misdirected::Outside));
+    }
+
+    #[test]
+    fn links_come_back_as_targets_and_foreign_ones_do_not() {
+        let here = at("http://127.0.0.1:1/github");
+        assert_eq!(here.target(Host::GitHub, "http://127.0.0.1:1/github/organizations/9919/repos?page=2").unwrap(), "/organizations/9919/repos?page=2");
+        for (link, why) in [
+            ("http://127.0.0.1:2/github/x", Misdirected::Foreign),
+            ("https://127.0.0.1:1/github/x", Misdirected::Foreign),
+            ("http://evil.example/github/x", Misdirected::Foreign),
+            ("http://u:p@127.0.0.1:1/github/x", Misdirected::Foreign),
+            ("//evil.example/github/x", Misdirected::NotAnAddress),
+            ("http://127.0.0.1:1/githubber/x", Misdirected::Outside),
+            ("http://127.0.0.1:1/github/../x", Misdirected::Outside),
+        ] {
+            assert_eq!(here.target(Host::GitHub, link), Err(why), "{link}");
+        }
+    }
+
+    #[test]
+    fn no_secret_travels_in_the_clear() {
+        let settings = |github: &str| Settings { github: github.into(), ..Settings::default() };
+        assert!(Addresses::new(&settings("http://ghe.example"), Travels::Secret, Travels::Secret).is_err());
+        assert!(Addresses::new(&settings("http://ghe.example"), Travels::Nothing, Travels::Secret).is_ok());
+        assert!(Addresses::new(&settings("http://[::1]:1"), Travels::Secret, Travels::Secret).is_ok());
+        let error = Addresses::new(&settings("https://me:hunter2@ghe.example"), Travels::Secret, Travels::Secret).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,359 @@
+//! One request from the first attempt to its record: waiting its turn, asking again, re-validating, following a redirect.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
+use chrono::{DateTime, TimeDelta, Utc};
+use http::header::{ACCEPT, CONTENT_TYPE, IF_NONE_MATCH};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::SemaphorePermit;
+use url::Url;
+
+use crate::collect::answer::{Answer, Lifts, Limit, Reach, Reading};
+use crate::collect::api::{ApiError, Request};
+use crate::collect::archive::Previous;
+use crate::collect::transport::Core;
+use crate::collect::transport::keyring::{NoPass, Pass, Renewal};
+use crate::collect::transport::pace::{self, Pause};
+use crate::collect::transport::page;
+use crate::collect::transport::record::{Landing, Source};
+use crate::collect::transport::surroundings::Event;
+use crate::collect::transport::wire::{Broken, Fault, Head, Received};
+use crate::model::{Gap, GapCause, Host, Method};
+
+/// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
+pub(super) const GITHUB_VERSION: &str = "2022-11-28";
+/// A renamed repository costs one hop; more than two is a loop.
+const HOPS: u32 = 2;
+/// GitHub asks to wait a minute where a secondary limit names no time, then longer each time.
+const UNSAID: Duration = Duration::from_mins(1);
+
+/// A request under way.
+pub(super) struct Journey<'a> {
+    pub(super) core: &'a Core,
+    pub(super) request: &'a Request,
+    pub(super) url: Url,
+    pub(super) sent_at: DateTime<Utc>,
+    pub(super) took: TimeDelta,
+    pub(super) attempts: u32,
+    pub(super) waited: Duration,
+    previous: Option<Previous>,
+    delays: ExponentialBackoff,
+    limits_met: u32,
+    hops: u32,
+    renewal: Renewal,
+}
+
+/// What one attempt led to.
+enum Step<'a> {
+    /// The end.
+    Landed(Box<Landing<'a>>),
+    /// Another attempt.
+    Onward,
+}
+
+impl<'a> Step<'a> {
+    fn landed(landing: Landing<'a>) -> Self {
+        Self::Landed(Box::new(landing))
+    }
+}
+
+impl<'a> Journey<'a> {
+    pub(super) fn new(core: &'a Core, request: &'a Request, url: Url) -> Self {
+        let delays = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_secs(1))
+            .with_max_delay(Duration::from_secs(30))
+            .with_max_times(core.settings.attempts.saturating_sub(1));
+        Self {
+            core,
+            request,
+            sent_at: core.around.clock.now(),
+            took: TimeDelta::zero(),
+            attempts: 0,
+            waited: Duration::ZERO,
+            previous: earlier(core, request, &url),
+            url,
+            delays: delays.build(),
+            limits_met: 0,
+            hops: 0,
+            renewal: Renewal::Possible,
+        }
+    }
+
+    /// Travels to the end; what comes back is not recorded yet.
+    pub(super) async fn travel(&mut self) -> Result<Landing<'a>, ApiError> {
+        loop {
+            if let Step::Landed(landing) = self.step().await? {
+                return Ok(*landing);
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<Step<'a>, ApiError> {
+        let permit = match self.turn().await {
+            Ok(permit) => permit,
+            Err(gap) => return Ok(Step::landed(Landing::unsent(gap))),
+        };
+        let pass = match self.core.keyring.pass(self.request.host, self.organization()).await {
+            Ok(pass) => pass,
+            Err(NoPass::Never(gap)) => return Ok(Step::landed(Landing::unsent(gap))),
+            Err(NoPass::NotNow(why)) => {
+                drop(permit);
+                return Ok(self.again(Landing::unsent(Gap::new(GapCause::Unanswered, why)), Duration::ZERO).await);
+            }
+        };
+        match self.send(&pass).await {
+            Ok(received) => self.judge(received, &pass, permit).await,
+            Err(broken) => {
+                drop(permit);
+                Ok(self.broken(broken).await)
+            }
+        }
+    }
+
+    /// Waits until the host may be asked and there is room.
+    async fn turn(&mut self) -> Result<Option<SemaphorePermit<'a>>, Gap> {
+        loop {
+            let permit = self.core.pace.permit().await;
+            let now = self.core.around.clock.now();
+            let Some(until) = self.not_before(now) else { return Ok(permit) };
+            drop(permit);
+            let span = (until - now).to_std().unwrap_or_default();
+            if self.waited.saturating_add(span) > self.core.settings.max_wait {
+                return Err(too_long(&self.asked(), until));
+            }
+            // Spread out, so that what waited together does not arrive together.
+            self.sleep(span + Duration::from_secs(1).mul_f64(self.fraction())).await;
+        }
+    }
+
+    fn not_before(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let (pace, host, target) = (&self.core.pace, self.request.host, self.request.target.as_str());
+        if let Some(until) = pace.paused_until(host, target, now) {
+            return Some(until);
+        }
+        let until = pace.full_until(host, target, now)?;
+        if pace.pause(host, target, Reach::Allowance, until) == Pause::New {
+            self.core.tell(Event::Waiting { host: pace::name(host), until, why: "GitHub allows so many requests a minute".to_owned() });
+        }
+        Some(until)
+    }
+
+    async fn send(&mut self, pass: &Pass) -> Result<Received, Broken> {
+        let unsendable = |_not_http| Broken { fault: Fault::Unsendable, head: None };
+        let body = self.request.body.clone().unwrap_or_default();
+        let method = match self.request.method {
+            Method::Get => http::Method::GET,
+            Method::Post => http::Method::POST,
+        };
+        let mut request = http::Request::builder().method(method).uri(self.url.as_str()).body(body).map_err(unsendable)?;
+        *request.headers_mut() = self.headers(pass);
+        self.attempts = self.attempts.saturating_add(1);
+        self.sent_at = self.core.around.clock.now();
+        self.core.tell(Event::Sent {
+            host: pace::name(self.request.host),
+            operation: self.request.operation,
+            subject: self.request.subject.clone(),
+            attempt: self.attempts,
+        });
+        let outcome = self.core.wire.send(self.request.host, request).await;
+        self.took = self.core.around.clock.now() - self.sent_at;
+        outcome
+    }
+
+    fn headers(&self, pass: &Pass) -> HeaderMap {
+        let mut headers = pass.headers.clone();
+        match self.request.host {
+            Host::GitHub => {
+                headers.insert(ACCEPT, HeaderValue::from_static("application/vnd.github+json"));
+                headers.insert(HeaderName::from_static("x-github-api-version"), HeaderValue::from_static(GITHUB_VERSION));
+            }
+            Host::Google(_) => {
+                headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+            }
+        }
+        if self.request.body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        if let Some(etag) = self.previous.as_ref().and_then(|previous| HeaderValue::from_str(&previous.etag).ok()) {
+            headers.insert(IF_NONE_MATCH, etag);
+        }
+        headers
+    }
+
+    async fn broken(&mut self, broken: Broken) -> Step<'a> {
+        let cause = match broken.fault {
+            Fault::NoConnection | Fault::TimedOut(_) | Fault::Closed => GapCause::Unanswered,
+            Fault::CutOff | Fault::TooLarge(_) | Fault::Unsendable => GapCause::Malformed,
+        };
+        let landing = Landing::broken(broken.head.map(|head| self.without_credential(head)), Gap::new(cause, broken.fault.to_string()));
+        if broken.fault.may_pass() { self.again(landing, Duration::ZERO).await } else { Step::landed(landing) }
+    }
+
+    /// Headers that repeat the credential are dropped; the status can stay.
+    fn without_credential(&self, head: Head) -> Head {
+        if self.core.tells(&head.headers) { Head { headers: BTreeMap::new(), ..head } } else { head }
+    }
+
+    async fn judge(&mut self, received: Received, pass: &Pass, permit: Option<SemaphorePermit<'a>>) -> Result<Step<'a>, ApiError> {
+        if self.core.tells(&received.head.headers) || self.core.keyring.is_told_by(&received.body) {
+            let gap = Gap::new(GapCause::Malformed, "the answer repeats the credential; it was not kept");
+            return Ok(Step::landed(Landing::broken(Some(Head { headers: BTreeMap::new(), ..received.head }), gap)));
+        }
+        match received.head.status {
+            304 if self.previous.is_some() => {
+                return Ok(self.revalidated(received).await.map_or(Step::Onward, |landing| Step::landed(landing.holding(permit))));
+            }
+            301 | 302 | 307 | 308 => return self.redirected(received).await,
+            401 if self.renewal == Renewal::Possible => {
+                // Once; an installation token may be withdrawn before its hour is over.
+                self.renewal = Renewal::Impossible;
+                if self.core.keyring.renew(pass, self.organization()).await == Renewal::Possible {
+                    return Ok(Step::Onward);
+                }
+            }
+            _ => {}
+        }
+        let asked = self.asked();
+        let answer =
+            Answer { asked: &asked, target: &self.request.target, status: received.head.status, headers: &received.head.headers, body: &received.body };
+        if let Some(lifts) = answer.used_up() {
+            self.hold_back(lifts, Reach::Allowance, "the hourly allowance is used up");
+        }
+        Ok(match answer.read() {
+            Reading::Usable => Step::landed(Landing::fresh(received, None).holding(permit)),
+            Reading::Refused(gap) => {
+                let gap = if received.head.status == 401 { gap.cured_by(self.core.keyring.cure(self.request.host)) } else { gap };
+                Step::landed(Landing::fresh(received, Some(gap)).holding(permit))
+            }
+            Reading::Busy(gap, not_before) => {
+                drop(permit);
+                self.again(Landing::fresh(received, Some(gap)), not_before).await
+            }
+            Reading::Limited(limit) => {
+                drop(permit);
+                self.limited(received, limit)
+            }
+        })
+    }
+
+    /// The pause is set here and waited for at the next `turn`, together with everybody else.
+    fn limited(&mut self, received: Received, limit: Limit) -> Step<'a> {
+        let until = self.hold_back(limit.lifts, limit.reach, "a rate limit was met");
+        self.limits_met = self.limits_met.saturating_add(1);
+        let span = (until - self.core.around.clock.now()).to_std().unwrap_or_default();
+        if self.waited.saturating_add(span) > self.core.settings.max_wait {
+            return Step::landed(Landing::fresh(received, Some(too_long(&self.asked(), until))));
+        }
+        Step::Onward
+    }
+
+    fn hold_back(&self, lifts: Lifts, reach: Reach, why: &str) -> DateTime<Utc> {
+        let now = self.core.around.clock.now();
+        let span = match lifts {
+            Lifts::In(span) => span,
+            Lifts::At(at) => (at - now).to_std().unwrap_or_default(),
+            Lifts::Unsaid => UNSAID.saturating_mul(2_u32.saturating_pow(self.limits_met)),
+        };
+        // A limit that claims to lift at once would make a busy loop.
+        let span = TimeDelta::from_std(span.max(Duration::from_secs(1))).unwrap_or(TimeDelta::days(365));
+        let until = now.checked_add_signed(span).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let (host, target) = (self.request.host, self.request.target.as_str());
+        if self.core.pace.pause(host, target, reach, until) == Pause::New {
+            self.core.tell(Event::Waiting { host: pace::name(host), until, why: why.to_owned() });
+        }
+        until
+    }
+
+    async fn again(&mut self, landing: Landing<'a>, not_before: Duration) -> Step<'a> {
+        let Some(longest) = self.delays.next() else { return Step::landed(landing) };
+        // Full jitter: anything from nothing to the whole delay spreads best.
+        let delay = longest.mul_f64(self.fraction()).max(not_before);
+        if self.waited.saturating_add(delay) > self.core.settings.max_wait {
+            return Step::landed(landing);
+        }
+        self.core.tell(Event::Retrying {
+            host: pace::name(self.request.host),
+            operation: self.request.operation,
+            subject: self.request.subject.clone(),
+            delay,
+            why: landing.gap.as_ref().map(|gap| gap.detail.clone()).unwrap_or_default(),
+        });
+        self.sleep(delay).await;
+        Step::Onward
+    }
+
+    /// None where the earlier body is of no use, so that it has to be asked for in full.
+    async fn revalidated(&mut self, received: Received) -> Option<Landing<'a>> {
+        let previous = self.previous.take()?;
+        let body = self.core.archive.body(&previous.kept).await.ok()?;
+        let headers = freshened(&previous.headers, received.head.headers);
+        if page::may_have_grown(self.request, &headers, &body) {
+            return None;
+        }
+        Some(Landing { status: Some(304), headers, source: Source::Earlier(body, previous), gap: None, permit: None })
+    }
+
+    async fn redirected(&mut self, received: Received) -> Result<Step<'a>, ApiError> {
+        let refuse = |received: Received, why: &str| {
+            let gap = Gap::new(GapCause::Malformed, format!("a redirect was refused: {why}"));
+            Ok(Step::landed(Landing::fresh(received, Some(gap))))
+        };
+        if self.hops >= HOPS {
+            return refuse(received, "too many");
+        }
+        if self.request.method == Method::Post && matches!(received.head.status, 301 | 302) {
+            return refuse(received, "it would turn a POST into a GET");
+        }
+        let Some(location) = received.head.headers.get("location") else { return refuse(received, "it leads nowhere") };
+        let next = match self.core.addresses.redirect(self.request.host, &self.url, location) {
+            Ok(next) => next,
+            Err(misdirected) => return refuse(received, &misdirected.to_string()),
+        };
+        self.hops = self.hops.saturating_add(1);
+        self.record_hop(received).await?;
+        self.previous = earlier(self.core, self.request, &next);
+        self.url = next;
+        Ok(Step::Onward)
+    }
+
+    async fn sleep(&mut self, span: Duration) {
+        self.core.around.clock.sleep(span).await;
+        self.waited = self.waited.saturating_add(span);
+    }
+
+    fn fraction(&self) -> f64 {
+        self.core.around.clock.fraction().clamp(0.0, 1.0)
+    }
+
+    pub(super) fn asked(&self) -> String {
+        format!("{} for {}", self.request.operation, self.request.subject)
+    }
+
+    /// Whose GitHub App installation answers: the owner in the path; else, as in GraphQL and in `Link` targets that go by number, the subject's owner.
+    fn organization(&self) -> &str {
+        let mut path = self.request.target.split(['/', '?']).skip(1);
+        match (path.next(), path.next()) {
+            (Some("orgs" | "repos"), Some(owner)) => owner,
+            _ => self.request.subject.split('/').next().unwrap_or_default(),
+        }
+    }
+}
+
+fn earlier(core: &Core, request: &Request, url: &Url) -> Option<Previous> {
+    (request.method == Method::Get).then(|| core.archive.previous(url.as_str())).flatten()
+}
+
+fn too_long(asked: &str, until: DateTime<Utc>) -> Gap {
+    Gap::new(GapCause::Unanswered, format!("{asked}: the rate limit lifts at {}, which is too long to wait", until.format("%Y-%m-%dT%H:%M:%SZ")))
+}
+
+/// A 304 updates the stored answer's headers (RFC 9110, 15.4.5) and may leave out those that describe the body.
+fn freshened(before: &BTreeMap<String, String>, now: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let of_the_body = ["content-type", "etag", "last-modified", "link"];
+    let mut headers: BTreeMap<String, String> =
+        before.iter().filter(|(name, _)| of_the_body.contains(&name.as_str())).map(|(name, value)| (name.clone(), value.clone())).collect();
+    headers.extend(now);
+    headers
+}

@@ -1,0 +1,209 @@
+//! The credentials, and the only place that puts one on a request.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use google_cloud_auth::credentials::{Builder, CacheableResource, Credentials as GoogleCredentials};
+use http::header::AUTHORIZATION;
+use http::{Extensions, HeaderMap, HeaderValue};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::collect::transport::address::Travels;
+use crate::collect::transport::app::App;
+use crate::collect::transport::settings::{Credentials, GitHubCredential, GoogleCredential, Settings, TransportError};
+use crate::model::{Gap, GapCause, Host};
+
+/// A value shorter than this could stand in any text by chance; real tokens are longer.
+const SECRET_LENGTH: usize = 16;
+/// Tokens that are remembered for the search in answers. An App renews one an hour and organisation, Google one an hour.
+const REMEMBERED: usize = 256;
+
+/// Credentials of one run.
+pub(super) struct Keyring {
+    github: GitHub,
+    google: Google,
+    timeout: Duration,
+    github_cure: String,
+    google_cure: String,
+    issued: Mutex<Vec<SecretString>>,
+}
+
+enum GitHub {
+    Missing,
+    Token(SecretString),
+    App(Box<App>),
+}
+
+enum Google {
+    Missing,
+    Anonymous,
+    Chain(GoogleCredentials),
+}
+
+/// Headers that let a request in.
+pub(super) struct Pass {
+    pub(super) headers: HeaderMap,
+    token: Option<SecretString>,
+}
+
+/// A request cannot be let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NoPass {
+    /// Before a person does something.
+    Never(Gap),
+    /// Right now.
+    NotNow(String),
+}
+
+/// What a secret of each kind needs of its base URL.
+pub(super) fn travels(credentials: &Credentials) -> (Travels, Travels) {
+    let github = match credentials.github {
+        GitHubCredential::Missing => Travels::Nothing,
+        GitHubCredential::Token(_) | GitHubCredential::App { .. } => Travels::Secret,
+    };
+    let google = match credentials.google {
+        GoogleCredential::Missing | GoogleCredential::Anonymous => Travels::Nothing,
+        GoogleCredential::ApplicationDefault => Travels::Secret,
+    };
+    (github, google)
+}
+
+impl Keyring {
+    pub(super) fn new(credentials: Credentials, settings: &Settings, client: reqwest::Client) -> Result<Self, TransportError> {
+        let mut issued = Vec::new();
+        let github = match credentials.github {
+            GitHubCredential::Missing => GitHub::Missing,
+            GitHubCredential::Token(token) => {
+                bearer(&token).ok_or(TransportError::Token)?;
+                issued.push(token.clone());
+                GitHub::Token(token)
+            }
+            GitHubCredential::App { id, private_key_pem } => {
+                issued.push(private_key_pem.expose_secret().trim().to_owned().into());
+                GitHub::App(Box::new(App::new(id, &private_key_pem, settings, client)?))
+            }
+        };
+        let google = match credentials.google {
+            GoogleCredential::Missing => Google::Missing,
+            GoogleCredential::Anonymous => Google::Anonymous,
+            // The library's default scope is kept: some services (Kubernetes Engine, IAM) have no read-only one, so that IAM roles are what limits the reader.
+            GoogleCredential::ApplicationDefault => {
+                let cure = settings.google_cure.clone();
+                Google::Chain(Builder::default().build().map_err(|_may_quote_the_file| TransportError::GoogleCredentials { cure })?)
+            }
+        };
+        Ok(Self {
+            github,
+            google,
+            timeout: settings.timeout,
+            github_cure: settings.github_cure.clone(),
+            google_cure: settings.google_cure.clone(),
+            issued: Mutex::new(issued),
+        })
+    }
+
+    /// The headers for a request about `organization` (which matters to a GitHub App only).
+    pub(super) async fn pass(&self, host: Host, organization: &str) -> Result<Pass, NoPass> {
+        match host {
+            Host::GitHub => self.github(organization).await,
+            Host::Google(_) => self.google().await,
+        }
+    }
+
+    async fn github(&self, organization: &str) -> Result<Pass, NoPass> {
+        let token = match &self.github {
+            GitHub::Missing => return Err(missing("no credential for GitHub is configured", &self.github_cure)),
+            GitHub::Token(token) => token.clone(),
+            GitHub::App(app) => app.token(organization).await?,
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, bearer(&token).ok_or_else(|| NoPass::NotNow("the token cannot be put into a header".into()))?);
+        self.remember(&token);
+        Ok(Pass { headers, token: Some(token) })
+    }
+
+    async fn google(&self) -> Result<Pass, NoPass> {
+        let chain = match &self.google {
+            Google::Missing => return Err(missing("no credential for Google Cloud is configured", &self.google_cure)),
+            Google::Anonymous => return Ok(Pass { headers: HeaderMap::new(), token: None }),
+            Google::Chain(chain) => chain,
+        };
+        let unavailable = || NoPass::NotNow("no token could be obtained from the Application Default Credentials".to_owned());
+        let headers = match tokio::time::timeout(self.timeout, chain.headers(Extensions::new())).await {
+            Ok(Ok(CacheableResource::New { data, .. })) => data,
+            // Only said to those who name the version they have, which this does not.
+            Ok(Ok(CacheableResource::NotModified)) | Err(_) => return Err(unavailable()),
+            Ok(Err(error)) if error.is_transient() => return Err(unavailable()),
+            Ok(Err(_may_quote_an_answer)) => return Err(missing("the Application Default Credentials give no token", &self.google_cure)),
+        };
+        let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer ")).map(SecretString::from);
+        if let Some(token) = &token {
+            self.remember(token);
+        }
+        Ok(Pass { headers, token })
+    }
+
+    /// Gives an installation token up that was answered with 401, so that the next pass has a new one.
+    pub(super) async fn renew(&self, pass: &Pass, organization: &str) -> Renewal {
+        match (&self.github, &pass.token) {
+            (GitHub::App(app), Some(token)) => {
+                app.forget(organization, token).await;
+                Renewal::Possible
+            }
+            _ => Renewal::Impossible,
+        }
+    }
+
+    /// What a person sets so that 401 ends.
+    pub(super) fn cure(&self, host: Host) -> &str {
+        match host {
+            Host::GitHub => &self.github_cure,
+            Host::Google(_) => &self.google_cure,
+        }
+    }
+
+    /// True where the text holds a credential that was used in this run.
+    pub(super) fn is_told_by(&self, text: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(text);
+        self.issued().iter().map(|secret| secret.expose_secret()).any(|secret| secret.len() >= SECRET_LENGTH && text.contains(secret))
+    }
+
+    fn remember(&self, token: &SecretString) {
+        let mut issued = self.issued();
+        if issued.iter().any(|known| known.expose_secret() == token.expose_secret()) {
+            return;
+        }
+        if issued.len() >= REMEMBERED {
+            issued.remove(0);
+        }
+        issued.push(token.clone());
+    }
+
+    fn issued(&self) -> std::sync::MutexGuard<'_, Vec<SecretString>> {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a credential that was refused can be replaced by a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Renewal {
+    Possible,
+    Impossible,
+}
+
+fn missing(what: &str, cure: &str) -> NoPass {
+    NoPass::Never(Gap::new(GapCause::NotConfigured, what).cured_by(cure))
+}
+
+fn bearer(token: &SecretString) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyring").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,199 @@
+//! `Api` over the real network: credentials, pace, retries, re-validation, paging, and a record of every exchange.
+//!
+//! The only place that knows octocrab, reqwest and google-cloud-auth. Left out on purpose: what an answer means (`answer`, and the kinds), where bytes live (`Archive`).
+//!
+//! | file | noun |
+//! |---|---|
+//! | `settings`, `surroundings` | what it is told, and what it needs around it |
+//! | `address` | where requests may go |
+//! | `keyring`, `app` | who asks |
+//! | `pace` | how fast |
+//! | `wire` | one request and its whole answer |
+//! | `journey` | a request from the first attempt to its end |
+//! | `record`, `page` | what is written down of it |
+
+mod address;
+mod app;
+mod journey;
+mod keyring;
+mod pace;
+mod page;
+mod record;
+mod settings;
+mod surroundings;
+mod wire;
+
+pub use settings::{Credentials, GitHubCredential, GoogleCredential, Settings, TransportError};
+pub use surroundings::{Clock, Event, Stop, Stopper, Surroundings};
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::sync::OnceCell;
+
+use crate::collect::api::{Api, ApiError, Reply, Request};
+use crate::collect::archive::{Archive, Kept};
+use crate::collect::transport::address::{Addresses, Misdirected};
+use crate::collect::transport::journey::Journey;
+use crate::collect::transport::keyring::Keyring;
+use crate::collect::transport::pace::Pace;
+use crate::collect::transport::page::Turn;
+use crate::collect::transport::record::archive_error;
+use crate::collect::transport::wire::{Proxies, Wire};
+use crate::model::{Digest, Exchange, Gap, GapCause, Host, Method};
+
+/// Asks GitHub and Google Cloud over the network.
+///
+/// Bodies are not held: whoever asks what was asked before reads the body back from the archive. Records and headers of a run's exchanges are.
+pub struct Transport {
+    core: Core,
+    settled: Mutex<BTreeMap<Key, Arc<OnceCell<Settled>>>>,
+}
+
+/// What makes two requests the same: host, method, target and body.
+type Key = (Host, Method, String, Option<Digest>);
+
+/// An exchange that is over and recorded.
+#[derive(Debug, Clone)]
+struct Settled {
+    exchange: Exchange,
+    gap: Option<Gap>,
+}
+
+/// What all requests of a run share.
+struct Core {
+    settings: Settings,
+    addresses: Addresses,
+    keyring: Keyring,
+    pace: Pace,
+    wire: Wire,
+    archive: Arc<dyn Archive>,
+    around: Surroundings,
+}
+
+impl Transport {
+    /// Sets the transport up; nothing is sent yet. Must be called on a tokio runtime, where it stays.
+    ///
+    /// # Errors
+    /// A base URL, a credential or the runtime cannot be used.
+    pub fn new(settings: Settings, credentials: Credentials, archive: Arc<dyn Archive>, around: Surroundings) -> Result<Self, TransportError> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(TransportError::NoRuntime);
+        }
+        let (github, google) = keyring::travels(&credentials);
+        let addresses = Addresses::new(&settings, github, google)?;
+        let wire = Wire::new(&settings, if addresses.are_local() { Proxies::Bypassed } else { Proxies::Allowed })?;
+        let keyring = Keyring::new(credentials, &settings, wire.client())?;
+        let core = Core { pace: Pace::new(&settings), settings, addresses, keyring, wire, archive, around };
+        Ok(Self { core, settled: Mutex::default() })
+    }
+
+    async fn ask(&self, request: Request) -> Result<Reply, ApiError> {
+        let url = match self.core.addresses.url(request.host, &request.target) {
+            Ok(url) => url,
+            Err(misdirected) => return Ok(misdirected_reply(&request, &misdirected)),
+        };
+        let cell = self.cell(&request);
+        let mut fresh = None;
+        let settled = cell
+            .get_or_try_init(|| async {
+                let mut journey = Journey::new(&self.core, &request, url);
+                let landing = journey.travel().await?;
+                let (settled, body) = journey.settle(landing).await?;
+                fresh = Some(body);
+                Ok(settled)
+            })
+            .await?;
+        let body = match fresh {
+            Some(body) => body,
+            None => self.share(&request, settled).await?,
+        };
+        Ok(self.reply(&request, settled, body))
+    }
+
+    fn cell(&self, request: &Request) -> Arc<OnceCell<Settled>> {
+        let key = (request.host, request.method, request.target.clone(), request.body.as_ref().map(|body| Digest::of(body)));
+        let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(settled.entry(key).or_default())
+    }
+
+    /// Somebody asks what was asked before.
+    async fn share(&self, request: &Request, settled: &Settled) -> Result<Bytes, ApiError> {
+        let exchange = &settled.exchange;
+        self.core.tell(Event::Shared { operation: request.operation, subject: request.subject.clone() });
+        let page = request.page.map(|(_, number)| number);
+        let same_name = exchange.operation == request.operation && exchange.subject == request.subject && exchange.page.map(|mark| mark.number) == page;
+        let kept = Kept { sha256: exchange.sha256, bytes: exchange.bytes, object: exchange.object.clone() };
+        let body = if kept.bytes == 0 { Bytes::new() } else { self.core.archive.body(&kept).await.map_err(|error| archive_error(request, error))? };
+        if same_name {
+            self.core.archive.also_asked_by(&exchange.operation, &exchange.subject, page, request.asked_by);
+        } else {
+            self.record_again(request, settled, &body);
+        }
+        Ok(body)
+    }
+
+    /// The same exchange under another name, so that whoever looks for that name finds it. No attempts: nothing was sent for it.
+    fn record_again(&self, request: &Request, settled: &Settled, body: &Bytes) {
+        let mut exchange = settled.exchange.clone();
+        exchange.operation = request.operation.to_owned();
+        exchange.subject.clone_from(&request.subject);
+        exchange.asked_by = vec![request.asked_by.to_owned()];
+        exchange.attempts = 0;
+        exchange.waited_ms = 0;
+        exchange.page = request.page.map(|(_, number)| self.turn(request, settled, body).mark(number));
+        self.core.archive.record(exchange);
+    }
+
+    fn turn(&self, request: &Request, settled: &Settled, body: &[u8]) -> Turn {
+        if settled.gap.is_some() { Turn::NoPage } else { page::turn(request, &settled.exchange.headers, body, &self.core.addresses) }
+    }
+
+    fn reply(&self, request: &Request, settled: &Settled, body: Bytes) -> Reply {
+        let (next, turned) = match self.turn(request, settled, &body) {
+            Turn::NoPage | Turn::Last => (None, None),
+            Turn::Next(next) => (Some(next), None),
+            Turn::Untold(gap) | Turn::Refused(gap) => (None, Some(gap)),
+        };
+        // A 304 stands for the 200 that it re-validates.
+        let status = if settled.exchange.revalidates.is_some() { Some(200) } else { settled.exchange.status };
+        Reply { status, headers: settled.exchange.headers.clone(), body, next, gap: settled.gap.clone().or(turned) }
+    }
+}
+
+#[async_trait]
+impl Api for Transport {
+    async fn send(&self, request: Request) -> Result<Reply, ApiError> {
+        tokio::select! {
+            biased;
+            () = self.core.around.stop.given() => Err(ApiError::Interrupted),
+            reply = self.ask(request) => reply,
+        }
+    }
+}
+
+impl Core {
+    fn tell(&self, event: Event) {
+        (self.around.observer)(event);
+    }
+
+    /// True where a header repeats a credential.
+    fn tells(&self, headers: &BTreeMap<String, String>) -> bool {
+        headers.values().any(|value| self.keyring.is_told_by(value.as_bytes()))
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").field("settings", &self.core.settings).field("keyring", &self.core.keyring).finish_non_exhaustive()
+    }
+}
+
+/// A name that a source chose makes no address below the API: there is nothing that could be asked.
+fn misdirected_reply(request: &Request, misdirected: &Misdirected) -> Reply {
+    let detail = format!("{} for {} was not asked: {misdirected}", request.operation, request.subject);
+    Reply { status: None, headers: BTreeMap::new(), body: Bytes::new(), next: None, gap: Some(Gap::new(GapCause::Malformed, detail)) }
+}

@@ -1,0 +1,165 @@
+//! What is written down of a request: its bytes into the archive, its provenance into the run.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::TimeDelta;
+use tokio::sync::SemaphorePermit;
+
+use crate::collect::api::{ApiError, Request};
+use crate::collect::archive::{ArchiveError, Previous};
+use crate::collect::transport::Settled;
+use crate::collect::transport::journey::{GITHUB_VERSION, Journey};
+use crate::collect::transport::pace;
+use crate::collect::transport::page::{self, Turn};
+use crate::collect::transport::surroundings::Event;
+use crate::collect::transport::wire::{Head, Received};
+use crate::model::{Digest, Exchange, Gap, Host, PageMark};
+
+/// Where a request ended, before it is recorded.
+pub(super) struct Landing<'a> {
+    pub(super) status: Option<u16>,
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) source: Source,
+    pub(super) gap: Option<Gap>,
+    /// Held until the body is kept, so that bodies in memory are bounded too.
+    pub(super) permit: Option<SemaphorePermit<'a>>,
+}
+
+/// Where the body comes from.
+pub(super) enum Source {
+    /// This exchange, whole.
+    Fresh(Bytes),
+    /// An earlier exchange, re-validated by this one.
+    Earlier(Bytes, Previous),
+    /// There is none: nothing whole came, or it may not be kept.
+    Nothing,
+}
+
+impl<'a> Landing<'a> {
+    /// Nothing was sent.
+    pub(super) fn unsent(gap: Gap) -> Self {
+        Self { status: None, headers: BTreeMap::new(), source: Source::Nothing, gap: Some(gap), permit: None }
+    }
+
+    /// Nothing whole came.
+    pub(super) fn broken(head: Option<Head>, gap: Gap) -> Self {
+        let status = head.as_ref().map(|head| head.status);
+        Self { status, headers: head.unwrap_or_default().headers, source: Source::Nothing, gap: Some(gap), permit: None }
+    }
+
+    /// A whole answer.
+    pub(super) fn fresh(received: Received, gap: Option<Gap>) -> Self {
+        Self { status: Some(received.head.status), headers: received.head.headers, source: Source::Fresh(received.body), gap, permit: None }
+    }
+
+    pub(super) fn holding(self, permit: Option<SemaphorePermit<'a>>) -> Self {
+        Self { permit, ..self }
+    }
+}
+
+impl Journey<'_> {
+    /// Keeps the body, adds the record and says what it amounts to.
+    pub(super) async fn settle(&self, landing: Landing<'_>) -> Result<(Settled, Bytes), ApiError> {
+        let Landing { status, headers, source, gap, permit } = landing;
+        let cannot_keep = |error| archive_error(self.request, error);
+        let error_without_body = matches!(source, Source::Nothing).then(|| gap.as_ref().map(Gap::to_string)).flatten();
+        let (body, kept, revalidates) = match source {
+            Source::Fresh(body) => (body.clone(), self.core.archive.keep(body).await.map_err(cannot_keep)?, None),
+            Source::Earlier(body, previous) => (body, previous.kept, Some(previous.origin)),
+            Source::Nothing => (Bytes::new(), self.core.archive.keep(Bytes::new()).await.map_err(cannot_keep)?, None),
+        };
+        drop(permit);
+        let turn = if gap.is_none() { page::turn(self.request, &headers, &body, &self.core.addresses) } else { Turn::NoPage };
+        let mut exchange = self.blank(self.request.operation.to_owned()).await?;
+        exchange.page = self.request.page.map(|(_, number)| turn.mark(number));
+        exchange.error = error_without_body.or_else(|| error(status, gap.as_ref(), &turn));
+        exchange.status = status;
+        exchange.headers = headers;
+        exchange.sha256 = kept.sha256;
+        exchange.bytes = kept.bytes;
+        exchange.object = kept.object;
+        exchange.revalidates = revalidates;
+        self.core.tell(Event::Answered {
+            host: pace::name(self.request.host),
+            operation: self.request.operation,
+            subject: self.request.subject.clone(),
+            status,
+            bytes: exchange.bytes,
+        });
+        self.core.archive.record(exchange.clone());
+        Ok((Settled { exchange, gap }, body))
+    }
+
+    /// A redirect is an exchange of its own, under a name that no kind asks for.
+    pub(super) async fn record_hop(&self, received: Received) -> Result<(), ApiError> {
+        let kept = self.core.archive.keep(received.body).await.map_err(|error| archive_error(self.request, error))?;
+        let mut exchange = self.blank(format!("redirect/{}", self.request.operation)).await?;
+        exchange.page = self.request.page.map(|(_, number)| PageMark { number, last: None });
+        exchange.status = Some(received.head.status);
+        exchange.headers = received.head.headers;
+        exchange.sha256 = kept.sha256;
+        exchange.bytes = kept.bytes;
+        exchange.object = kept.object;
+        self.core.archive.record(exchange);
+        Ok(())
+    }
+
+    /// The record without an answer. The request's body is kept like any other.
+    async fn blank(&self, operation: String) -> Result<Exchange, ApiError> {
+        let request_body = match &self.request.body {
+            Some(body) => Some(self.core.archive.keep(body.clone()).await.map_err(|error| archive_error(self.request, error))?.sha256),
+            None => None,
+        };
+        Ok(Exchange {
+            n: 0,
+            operation,
+            subject: self.request.subject.clone(),
+            asked_by: vec![self.request.asked_by.to_owned()],
+            method: self.request.method,
+            url: self.url.to_string(),
+            api_version: api_version(self.request.host, self.url.path()),
+            request_body,
+            sent_at: self.sent_at,
+            took_ms: milliseconds(self.took.max(TimeDelta::zero()).to_std().unwrap_or_default()),
+            attempts: self.attempts,
+            waited_ms: milliseconds(self.waited),
+            status: None,
+            error: None,
+            headers: BTreeMap::new(),
+            sha256: Digest::of(b""),
+            bytes: 0,
+            object: String::new(),
+            page: None,
+            revalidates: None,
+        })
+    }
+}
+
+/// Said wherever the status alone would let the exchange pass for an answer.
+fn error(status: Option<u16>, gap: Option<&Gap>, turn: &Turn) -> Option<String> {
+    if let Turn::Refused(gap) = turn {
+        return Some(gap.to_string());
+    }
+    let passes_for_an_answer = status.is_none_or(|status| (200..300).contains(&status) || status == 304);
+    gap.filter(|_| passes_for_an_answer).map(Gap::to_string)
+}
+
+/// Google's version is part of the path, e.g. `v3` of `/v3/projects:search` and of `/storage/v1/b`.
+fn api_version(host: Host, path: &str) -> Option<String> {
+    match host {
+        Host::GitHub => Some(GITHUB_VERSION.to_owned()),
+        Host::Google(_) => {
+            path.split('/').find(|part| part.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))).map(str::to_owned)
+        }
+    }
+}
+
+pub(super) fn archive_error(request: &Request, error: ArchiveError) -> ApiError {
+    ApiError::Archive { operation: request.operation, subject: request.subject.clone(), source: Box::new(error) }
+}
+
+fn milliseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
