@@ -4,6 +4,7 @@
 //! `extract` is synchronous and reads *stored* exchanges only, so that it can be re-performed offline. Both sit in one file per kind, because both know the same API.
 //! Left out on purpose: judgement (`evaluate`), and where bytes live (`store`; the composition in `cli` hands in an `Archive`).
 
+pub mod answer;
 pub mod api;
 pub mod archive;
 pub mod evidence;
@@ -13,6 +14,7 @@ pub mod listing;
 pub mod paging;
 pub mod registry;
 pub mod replay;
+pub mod transport;
 
 pub use api::{Api, ApiError, Reply, Request};
 pub use archive::{Archive, Kept, Previous};

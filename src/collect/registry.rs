@@ -1,9 +1,34 @@
 //! One line per kind. Nothing else in the program lists them.
 
+use std::sync::LazyLock;
+
 use crate::collect::Collector;
+use crate::collect::gcp;
+use crate::collect::github;
+use crate::model::Kind;
 
 /// Every kind that can be collected, by name.
-pub static COLLECTORS: &[&dyn Collector] = &[];
+pub static COLLECTORS: &[&dyn Collector] = &[
+    &gcp::Bucket,
+    &gcp::GkeCluster,
+    &gcp::IamBinding,
+    &gcp::Project,
+    &gcp::ServiceAccountKey,
+    &github::branch::Branch,
+    &github::issue::Issue,
+    &github::organization::Organization,
+    &github::organization_member::OrganizationMember,
+    &github::pull_request::PullRequest,
+    &github::repository::Repository,
+];
+
+static KINDS: LazyLock<Vec<&'static Kind>> = LazyLock::new(|| COLLECTORS.iter().map(|collector| collector.kind()).collect());
+
+/// What every registered kind promises, by name.
+#[must_use]
+pub fn kinds() -> &'static [&'static Kind] {
+    &KINDS
+}
 
 /// The collector of a kind.
 #[must_use]

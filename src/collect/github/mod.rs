@@ -1,1 +1,26 @@
-//! Kinds read from GitHub, one file each. What they share: the bulk queries in `queries`.
+//! Kinds read from GitHub, one file each, and the nouns they share.
+//!
+//! Kinds: `organization`, `organization_member`, `repository`, `branch`, `pull_request`, `issue`. Shared: how a field of an answer is read (`answer`), the bulk listings
+//! (`members`, `repositories`), and what protects a branch (`branch_rules`, `classic_rule`, `rulesets`, `protection`). Pull requests and issues: how they are
+//! found (`items`), who approved (`review`), what shows completion (`completion`). The bulk queries are in `queries`.
+
+mod answer;
+mod branch_rules;
+mod classic_rule;
+pub mod completion;
+mod items;
+mod members;
+pub mod protection;
+mod repositories;
+mod rulesets;
+mod wording;
+
+pub use answer::Fact;
+
+pub mod branch;
+pub mod issue;
+pub mod organization;
+pub mod organization_member;
+pub mod pull_request;
+pub mod repository;
+pub mod review;

@@ -1,0 +1,220 @@
+//! `github.organization`: the settings that bind everybody in an organisation.
+//!
+//! Left out: its members (`organization_member`), its repositories, and what only an enterprise account has.
+
+use async_trait::async_trait;
+
+use crate::collect::Collector;
+use crate::collect::api::{Api, ApiError, Request};
+use crate::collect::evidence::{Evidence, Unreadable};
+use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
+use crate::collect::github::members;
+use crate::collect::github::wording::path_part;
+use crate::model::{AttributeDecl, AttributeType, Exchange, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
+
+/// The collector of `github.organization`.
+#[derive(Debug, Clone, Copy)]
+pub struct Organization;
+
+/// The settings of the organisation.
+const SETTINGS: &str = "orgs/get";
+/// What may run in GitHub Actions.
+const ACTIONS: &str = "actions/get-github-actions-permissions-organization";
+/// What a workflow's token may do unless the workflow says otherwise.
+const WORKFLOW: &str = "actions/get-github-actions-default-workflow-permissions-organization";
+const SEES_SETTINGS: &str = "Administration: read on the organisation (token: admin:org of an owner)";
+
+const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
+    AttributeDecl { name, ty, meaning, vendor }
+}
+
+/// What the kind promises.
+pub static KIND: Kind = Kind {
+    name: "github.organization",
+    meaning: "an organisation on GitHub with the settings that bind its members",
+    permission: "Administration: read and Members: read on the organisation (token: admin:org of an owner)",
+    attributes: &[
+        attribute("login", AttributeType::Text, "the name of the account", "GET /orgs/{org} login"),
+        attribute("two_factor_required", AttributeType::Bool, "members must have a second factor", "GET /orgs/{org} two_factor_requirement_enabled"),
+        attribute(
+            "default_repository_permission",
+            AttributeType::Text,
+            "what every member may do in every repository: none, read, write or admin",
+            "GET /orgs/{org} default_repository_permission",
+        ),
+        attribute(
+            "members_can_create_public_repositories",
+            AttributeType::Bool,
+            "members may create public repositories",
+            "GET /orgs/{org} members_can_create_public_repositories",
+        ),
+        attribute(
+            "members_can_delete_repositories",
+            AttributeType::Bool,
+            "members who administer a repository may delete or transfer it",
+            "GET /orgs/{org} members_can_delete_repositories",
+        ),
+        attribute(
+            "members_can_change_repository_visibility",
+            AttributeType::Bool,
+            "members who administer a repository may make it public",
+            "GET /orgs/{org} members_can_change_repo_visibility",
+        ),
+        attribute(
+            "members_can_fork_private_repositories",
+            AttributeType::Bool,
+            "members may fork private repositories",
+            "GET /orgs/{org} members_can_fork_private_repositories",
+        ),
+        attribute(
+            "owner_count",
+            AttributeType::Int,
+            "members with the role of owner",
+            "GraphQL Organization.membersWithRole.edges.role, held against GET /orgs/{org}/members?role=admin",
+        ),
+        attribute(
+            "default_workflow_permissions",
+            AttributeType::Text,
+            "what the token of a workflow may do by default: read or write",
+            "GET /orgs/{org}/actions/permissions/workflow default_workflow_permissions",
+        ),
+        attribute(
+            "actions_can_approve_pull_requests",
+            AttributeType::Bool,
+            "workflows may approve pull requests",
+            "GET /orgs/{org}/actions/permissions/workflow can_approve_pull_request_reviews",
+        ),
+        attribute(
+            "allowed_actions",
+            AttributeType::Text,
+            "which actions may run: all, local_only or selected; none where Actions are off",
+            "GET /orgs/{org}/actions/permissions allowed_actions",
+        ),
+        attribute("verified", AttributeType::Bool, "GitHub has verified a domain of the organisation", "GET /orgs/{org} is_verified"),
+        attribute("created_at", AttributeType::Time, "when the account was created", "GET /orgs/{org} created_at"),
+    ],
+};
+
+#[async_trait]
+impl Collector for Organization {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
+        for organization in &scope.github_organizations {
+            let login = path_part(organization);
+            for (operation, target) in [
+                (SETTINGS, format!("/orgs/{login}")),
+                (ACTIONS, format!("/orgs/{login}/actions/permissions")),
+                (WORKFLOW, format!("/orgs/{login}/actions/permissions/workflow")),
+            ] {
+                api.send(Request::get(Host::GitHub, target, operation, organization, KIND.name)).await?;
+            }
+            members::fetch_all(organization, api, KIND.name).await?;
+            members::fetch(members::Filter::Owners, organization, api, KIND.name).await?;
+        }
+        Ok(())
+    }
+
+    fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
+        let mut population = Population {
+            kind: KIND.name.to_owned(),
+            definition: format!("the organisations named in the configuration: {}", scope.github_organizations.join(", ")),
+            tallies: Vec::new(),
+            gaps: Vec::new(),
+            evidence: Vec::new(),
+        };
+        for organization in &scope.github_organizations {
+            let resource = read(organization, evidence)?;
+            match &resource {
+                Ok(resource) => population.evidence.extend(&resource.evidence),
+                Err(gap) => population.gaps.push(gap.clone()),
+            }
+            population.tallies.push(Tally {
+                tenant: format!("github.com/{organization}"),
+                count: u64::from(resource.is_ok()),
+                second_count: None,
+                second_source: "none: the configuration names the organisations, GitHub keeps no list of which belong to you".to_owned(),
+            });
+            resource.into_iter().for_each(&mut *emit);
+        }
+        Ok(population)
+    }
+}
+
+/// One organisation. An organisation that refuses to answer is a resource all the same: its name is known from the configuration.
+fn read(organization: &str, evidence: &dyn Evidence) -> Result<Fact<Resource>, Unreadable> {
+    let settings = Part::read(SETTINGS, organization, evidence)?;
+    let actions = Part::read(ACTIONS, organization, evidence)?;
+    let workflow = Part::read(WORKFLOW, organization, evidence)?;
+    let roll = members::each(organization, evidence, &mut |_member| {})?;
+    let owners = members::filtered(members::Filter::Owners, organization, evidence)?;
+
+    let listed = owners.as_ref().map(|listed| listed.evidence.clone()).unwrap_or_default();
+    let cited: Vec<u32> =
+        [&settings, &actions, &workflow].into_iter().filter_map(|part| part.exchange).chain(roll.evidence.iter().copied()).chain(listed).collect();
+    if cited.is_empty() {
+        return Ok(Err(Gap::new(GapCause::Incomplete, format!("nothing was asked about the organisation {organization}"))));
+    }
+    let id = match format!("github.com/orgs/{organization}").parse::<ResourceId>() {
+        Ok(id) => id,
+        Err(error) => return Ok(Err(Gap::new(GapCause::Malformed, error.to_string()))),
+    };
+    let mut resource = Resource::new(&KIND, id, organization, cited);
+    settings.text(&mut resource, "login", "login");
+    settings.bool(&mut resource, "two_factor_required", "two_factor_requirement_enabled");
+    settings.text(&mut resource, "default_repository_permission", "default_repository_permission");
+    settings.bool(&mut resource, "members_can_create_public_repositories", "members_can_create_public_repositories");
+    settings.bool(&mut resource, "members_can_delete_repositories", "members_can_delete_repositories");
+    settings.bool(&mut resource, "members_can_change_repository_visibility", "members_can_change_repo_visibility");
+    settings.bool(&mut resource, "members_can_fork_private_repositories", "members_can_fork_private_repositories");
+    settings.bool(&mut resource, "verified", "is_verified");
+    set(&mut resource, "created_at", settings.fact("created_at", |field| field.time()));
+    set(&mut resource, "owner_count", members::owner_count(&roll, &owners));
+    workflow.text(&mut resource, "default_workflow_permissions", "default_workflow_permissions");
+    workflow.bool(&mut resource, "actions_can_approve_pull_requests", "can_approve_pull_request_reviews");
+    set(&mut resource, "allowed_actions", actions.allowed_actions());
+    Ok(Ok(resource.completed(&KIND)))
+}
+
+/// One of the answers that an organisation is put together from.
+struct Part {
+    answer: Fact<Answer>,
+    exchange: Option<u32>,
+}
+
+impl Part {
+    fn read(operation: &str, organization: &str, evidence: &dyn Evidence) -> Result<Self, Unreadable> {
+        let Some(exchange) = evidence.about(operation, organization).first() else {
+            let gap = Gap::new(GapCause::Incomplete, format!("{operation} was not asked for {organization}"));
+            return Ok(Self { answer: Err(gap), exchange: None });
+        };
+        Ok(Self { answer: Self::answer(exchange, evidence)?, exchange: Some(exchange.n) })
+    }
+
+    fn answer(exchange: &Exchange, evidence: &dyn Evidence) -> Result<Fact<Answer>, Unreadable> {
+        if exchange.is_answer() { Ok(Ok(Answer::stored_rest(evidence, exchange)?)) } else { Ok(Err(refused(evidence, exchange, SEES_SETTINGS)?)) }
+    }
+
+    fn fact<T>(&self, field: &str, read: impl FnOnce(&Field<'_>) -> Fact<T>) -> Fact<T> {
+        let answer = self.answer.as_ref().map_err(Clone::clone)?;
+        read(&answer.root().needing(SEES_SETTINGS).get(field))
+    }
+
+    fn bool(&self, resource: &mut Resource, attribute: &str, field: &str) {
+        set(resource, attribute, self.fact(field, |field| field.bool()));
+    }
+
+    fn text(&self, resource: &mut Resource, attribute: &str, field: &str) {
+        set(resource, attribute, self.fact(field, |field| field.text().map(ToOwned::to_owned)));
+    }
+
+    /// GitHub leaves `allowed_actions` out where Actions are off for the whole organisation: then no action may run.
+    fn allowed_actions(&self) -> Fact<String> {
+        if self.fact("enabled_repositories", |field| field.text().map(|text| text == "none")) == Ok(true) {
+            return Ok("none".to_owned());
+        }
+        self.fact("allowed_actions", |field| field.text().map(ToOwned::to_owned))
+    }
+}

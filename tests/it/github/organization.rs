@@ -1,0 +1,122 @@
+//! Organisations and their members.
+
+use std::collections::BTreeMap;
+
+use proofline::collect::github::organization::Organization;
+use proofline::collect::github::organization_member::OrganizationMember;
+use proofline::model::{Completeness, GapCause};
+use serde_json::json;
+
+use crate::github::{all_unknown_but, assert_contract, collect, fixture, known, named, run, unknown, world};
+
+#[tokio::test]
+async fn an_organisation_is_read_from_five_answers() {
+    let (resources, population) = run(&Organization, "normal").await;
+    let acme = named(&resources, "acme");
+    assert_eq!(acme.id.as_str(), "github.com/orgs/acme");
+    assert_eq!(population.completeness(), Completeness::Enumerated);
+    let attributes: BTreeMap<_, _> = acme.attributes.keys().map(|name| (name.as_str(), known(acme, name))).collect();
+    let expected = json!({
+        "login": "acme", "two_factor_required": true, "default_repository_permission": "read", "members_can_create_public_repositories": false,
+        "members_can_delete_repositories": false, "members_can_change_repository_visibility": false, "members_can_fork_private_repositories": false,
+        "owner_count": 2, "default_workflow_permissions": "read", "actions_can_approve_pull_requests": false, "allowed_actions": "selected",
+        "verified": true, "created_at": "2019-04-01T09:30:00Z",
+    });
+    assert_eq!(json!(attributes), expected);
+}
+
+#[tokio::test]
+async fn an_organisation_that_refuses_stays_in_the_population_with_nothing_known() {
+    for case in ["forbidden", "not_found"] {
+        let (resources, _) = run(&Organization, case).await;
+        all_unknown_but(&resources[0], &[]);
+        let gap = unknown(&resources[0], "two_factor_required");
+        assert_eq!(gap.cause, GapCause::Forbidden);
+        assert!(gap.cure.expect("a cure").contains("Administration: read"));
+    }
+}
+
+#[tokio::test]
+async fn a_setting_that_is_null_or_left_out_is_not_off() {
+    let (resources, _) = run(&Organization, "partial").await;
+    all_unknown_but(&resources[0], &["login", "created_at", "owner_count"]);
+    assert_eq!(unknown(&resources[0], "two_factor_required").cause, GapCause::LeftOut);
+    assert_eq!(unknown(&resources[0], "allowed_actions").cause, GapCause::Forbidden);
+    let (resources, _) = run(&Organization, "malformed").await;
+    assert_eq!(unknown(&resources[0], "two_factor_required").cause, GapCause::Malformed);
+    assert_eq!(known(&resources[0], "allowed_actions"), "none", "Actions are off");
+    let (resources, _) = run(&Organization, "truncated").await;
+    assert_eq!(unknown(&resources[0], "owner_count").cause, GapCause::Forbidden, "the second page of members answered 404");
+    let (resources, _) = run(&Organization, "empty").await;
+    assert_eq!(unknown(&resources[0], "owner_count").cause, GapCause::LeftOut, "no organisation is without an owner");
+}
+
+#[tokio::test]
+async fn a_rate_limit_without_a_header_is_no_missing_permission() {
+    let limited =
+        json!({"answers": {}, "default": {"status": 403, "body": {"message": "You have exceeded a secondary rate limit. Please wait a few minutes"}}});
+    let (resources, _) = assert_contract(&Organization, &collect(&Organization, world(limited)).await);
+    let gap = unknown(&resources[0], "two_factor_required");
+    assert_eq!((gap.cause, gap.cure), (GapCause::Unanswered, None));
+}
+
+#[tokio::test]
+async fn owners_are_counted_twice() {
+    let mut odd = fixture("github.organization", "normal");
+    odd["answers"]["GET /orgs/acme/members?role=admin&per_page=100"]["body"] = json!([{"login": "ada", "id": 1}]);
+    let (resources, _) = assert_contract(&Organization, &collect(&Organization, world(odd)).await);
+    let gap = unknown(&resources[0], "owner_count");
+    assert_eq!(gap.cause, GapCause::Incomplete);
+    assert!(gap.detail.contains("grace"), "{gap}");
+}
+
+#[tokio::test]
+async fn members_are_read_to_the_last_page_and_reconciled() {
+    let (resources, population) = run(&OrganizationMember, "normal").await;
+    assert_eq!(population.completeness(), Completeness::Reconciled);
+    let facts: Vec<_> = resources.iter().map(|member| (member.name.as_str(), known(member, "role"), known(member, "has_two_factor"))).collect();
+    assert_eq!(facts, [("ada", json!("ADMIN"), json!(true)), ("grace", json!("ADMIN"), json!(true)), ("linus", json!("MEMBER"), json!(false))]);
+    assert_eq!(resources[2].id.as_str(), "github.com/orgs/acme/people/linus");
+    assert_eq!(resources[2].evidence.len(), 2, "GraphQL and REST both say so");
+}
+
+#[tokio::test]
+async fn a_second_factor_that_is_hidden_is_unknown_unless_rest_tells() {
+    let (resources, population) = run(&OrganizationMember, "partial").await;
+    let gap = unknown(named(&resources, "ada"), "has_two_factor");
+    assert_eq!((gap.cause, gap.cure.is_some()), (GapCause::LeftOut, true));
+    assert_eq!(unknown(named(&resources, "linus"), "role").detail, "role: Resource not accessible by integration");
+    assert!(population.gaps.is_empty(), "everybody is enumerated");
+    let mut told = fixture("github.organization_member", "partial");
+    told["answers"]["GET /orgs/acme/members?filter=2fa_disabled&per_page=100"] = json!({"status": 200, "body": [{"login": "linus", "id": 3}]});
+    let (resources, _) = assert_contract(&OrganizationMember, &collect(&OrganizationMember, world(told)).await);
+    assert_eq!(known(named(&resources, "ada"), "has_two_factor"), true);
+    assert_eq!(known(named(&resources, "linus"), "has_two_factor"), false);
+}
+
+#[tokio::test]
+async fn a_member_on_two_pages_is_one_member_and_the_missing_one_is_noticed() {
+    let mut shifted = fixture("github.organization_member", "normal");
+    let second = &mut shifted["answers"]["graphql/organization_members after bWVtYmVy"]["body"]["data"]["organization"]["membersWithRole"];
+    second["edges"] = json!([{"role": "ADMIN", "hasTwoFactorEnabled": true, "node": {"databaseId": 2, "login": "grace"}}]);
+    let (resources, population) = assert_contract(&OrganizationMember, &collect(&OrganizationMember, world(shifted)).await);
+    assert_eq!((resources.len(), population.tallies[0].second_count), (2, Some(3)));
+    assert!(!population.completeness().is_complete());
+}
+
+#[tokio::test]
+async fn two_lists_that_contradict_each_other_decide_nothing() {
+    let mut odd = fixture("github.organization_member", "normal");
+    odd["answers"]["GET /orgs/acme/members?filter=2fa_disabled&per_page=100"]["body"] = json!([{"login": "ada", "id": 1}, {"login": "eve", "id": 9}]);
+    let (resources, population) = assert_contract(&OrganizationMember, &collect(&OrganizationMember, world(odd)).await);
+    assert_eq!(unknown(named(&resources, "ada"), "has_two_factor").cause, GapCause::Incomplete);
+    assert_eq!(unknown(named(&resources, "linus"), "has_two_factor").cause, GapCause::Incomplete);
+    assert!(population.gaps.iter().any(|gap| gap.detail.contains("eve")), "{:?}", population.gaps);
+}
+
+#[tokio::test]
+async fn a_cut_member_list_is_incomplete_and_keeps_what_was_read() {
+    let (resources, population) = run(&OrganizationMember, "truncated").await;
+    assert_eq!(resources.len(), 2);
+    assert_eq!(population.gaps.first().expect("a gap").cause, GapCause::Unanswered);
+}
