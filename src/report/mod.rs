@@ -1,6 +1,17 @@
-//! Stage 5: an `Assessment` → bytes. One file per format; nothing here reads a file, a clock or a store.
+//! Stage 5: an `Assessment` → bytes. One folder per format; nothing here reads a file, a clock or a store.
+//!
+//! `reading` and `words` hold what the formats share, so that a number or a word is the same in each of them.
+//! Left out on purpose: where the files go, and which formats a user asked for (`cli`).
+
+mod csv;
+mod html;
+mod reading;
+mod words;
 
 use crate::model::Assessment;
+
+/// Every format; a new one is a folder and a line here.
+pub static FORMATS: &[&dyn Format] = &[&html::Html, &csv::Csv];
 
 /// A report format.
 pub trait Format: Send + Sync {
@@ -35,6 +46,6 @@ pub enum ReportError {
         /// The file.
         file: String,
         /// What the writer says.
-        source: csv::Error,
+        source: ::csv::Error,
     },
 }

@@ -1,0 +1,240 @@
+//! The tables that a control leads to: controls, results, findings, slots.
+
+use crate::model::{ControlAssessment, Finding, Observation, RunId, Test};
+use crate::report::csv::cell::{Cell, blank, list, number, optional, text};
+use crate::report::csv::sheet::Sheet;
+use crate::report::reading::{self, ByRun, Reading, SlotCounts};
+use crate::report::words::{self, instant};
+
+/// One row a control: its definition, its slots, its newest finding.
+pub(crate) fn controls(reading: &Reading<'_>) -> Sheet {
+    Sheet {
+        name: "controls".to_owned(),
+        query: "each control of the assessment with its definition, its slots in the period and its newest finding",
+        columns: &[
+            "control_id",
+            "title",
+            "owner",
+            "severity",
+            "frequency",
+            "why",
+            "fix",
+            "criteria",
+            "tests",
+            "population",
+            "where",
+            "require",
+            "because",
+            "may_be_empty",
+            "parameters",
+            "control_sha256",
+            "control_file",
+            "changed_in_period",
+            "other_definitions",
+            "slots_due",
+            "slots_run",
+            "slots_not_run",
+            "slots_pass",
+            "slots_fail",
+            "slots_undetermined",
+            "slots_pending",
+            "slots_before_start",
+            "longest_gap_slots",
+            "in_scope",
+            "fail",
+            "undetermined",
+            "waived",
+            "pass",
+            "not_applicable",
+            "conclusion",
+            "conclusion_reason",
+            "conclusion_run",
+            "judged_at",
+        ],
+        rows: reading.assessment.controls.iter().map(|control| control_row(reading, control)).collect(),
+    }
+}
+
+fn control_row(reading: &Reading<'_>, of: &ControlAssessment) -> Vec<Cell> {
+    let control = &of.control;
+    let latest = reading::latest(of);
+    let mut row = vec![
+        text(control.id.as_str()),
+        text(&control.title),
+        text(&control.owner),
+        text(control.severity.as_str()),
+        text(control.frequency.as_str()),
+        text(&control.why),
+        text(&control.fix),
+        list(&control.satisfies),
+        number(words::length(&control.tests)),
+        each_test(of, |test| Some(&test.population)),
+        each_test(of, |test| test.filter.as_ref().map(|filter| filter.0.as_str())),
+        each_test(of, |test| Some(&test.require.0)),
+        each_test(of, |test| test.because.as_ref().map(|because| because.0.as_str())),
+        each_test(of, |test| Some(if test.may_be_empty { "yes" } else { "no" })),
+        text(reading::parameters(of)),
+        text(control.digest.to_string()),
+        text(&control.file),
+        Cell::from(of.other_definitions.iter().any(|(_, digest)| *digest != control.digest)),
+        list(of.other_definitions.iter().map(|(run, digest)| format!("{run}={digest}"))),
+    ];
+    row.extend(slot_cells(&SlotCounts::of(&of.slots)));
+    row.extend(count_cells(latest.map(|(_, finding)| finding)));
+    row.extend([
+        text(reading::conclusion(of).as_str()),
+        list(latest.map(|(_, finding)| finding.reasons.as_slice()).unwrap_or_default()),
+        optional(latest.map(|(run, _)| run.as_str())),
+        judged_at(reading, latest.map(|(run, _)| run)),
+    ]);
+    row
+}
+
+/// A control with one test says it plainly; with several, each is numbered.
+fn each_test(of: &ControlAssessment, part: fn(&Test) -> Option<&str>) -> Cell {
+    match of.control.tests.as_slice() {
+        [only] => optional(part(only)),
+        several => list((1_u32..).zip(several).map(|(number, test)| format!("test {number}: {}", part(test).unwrap_or_default()))),
+    }
+}
+
+fn slot_cells(slots: &SlotCounts) -> [Cell; 9] {
+    [slots.due(), slots.ran(), slots.not_run, slots.pass, slots.fail, slots.undetermined, slots.pending, slots.before_start, slots.longest_gap].map(number)
+}
+
+/// In scope, fail, undetermined, waived, pass, not applicable; blank where nothing was judged, because nothing is not zero.
+fn count_cells(finding: Option<&Finding>) -> [Cell; 6] {
+    match finding.map(|finding| finding.counts) {
+        None => [(); 6].map(|()| blank()),
+        Some(counts) => [counts.in_scope(), counts.fail, counts.undetermined, counts.waived, counts.pass, counts.not_applicable].map(number),
+    }
+}
+
+fn judged_at(reading: &Reading<'_>, run: Option<&RunId>) -> Cell {
+    optional(run.and_then(|run| reading.run(run)).map(|run| instant(run.started_at)))
+}
+
+/// One row an observation of each control's newest run.
+pub(crate) fn results(reading: &Reading<'_>) -> Sheet {
+    let rows = reading.assessment.controls.iter().filter_map(|control| reading::latest(control).map(|(run, _)| (control, run)));
+    Sheet {
+        name: "results".to_owned(),
+        query: "every observation of the newest run of the period that judged the control, those out of scope included",
+        columns: &[
+            "run_id",
+            "slot",
+            "judged_at",
+            "control_id",
+            "test",
+            "resource_kind",
+            "resource_id",
+            "resource_name",
+            "verdict",
+            "because",
+            "may_settle_by_itself",
+            "evidence",
+            "evidence_sha256",
+            "control_sha256",
+        ],
+        rows: rows.flat_map(|(control, run)| result_rows(reading, control, run)).collect(),
+    }
+}
+
+/// What is the same for all observations of one run stands before and after what is theirs.
+fn result_rows(reading: &Reading<'_>, control: &ControlAssessment, run: &RunId) -> Vec<Vec<Cell>> {
+    let by_run = ByRun::of(control);
+    let before = [text(run.as_str()), optional(by_run.slot(run)), judged_at(reading, Some(run))];
+    let after = text(by_run.definition(run).to_string());
+    let rows = control.observations.iter().map(|seen| {
+        let mut row = before.to_vec();
+        row.extend(observation_cells(reading, run, seen));
+        row.push(after.clone());
+        row
+    });
+    rows.collect()
+}
+
+fn observation_cells(reading: &Reading<'_>, run: &RunId, seen: &Observation) -> [Cell; 10] {
+    [
+        text(seen.control.as_str()),
+        number(seen.test),
+        text(&seen.kind),
+        text(seen.resource.as_str()),
+        text(&seen.name),
+        text(seen.verdict.as_str()),
+        text(&seen.because),
+        Cell::from(seen.transient),
+        list(&seen.evidence),
+        list(seen.evidence.iter().map(|n| reading.exchange(run, *n).map_or_else(|| "not in this assessment".to_owned(), |e| e.sha256.to_string()))),
+    ]
+}
+
+/// One row a control and run.
+pub(crate) fn findings(reading: &Reading<'_>) -> Sheet {
+    Sheet {
+        name: "findings".to_owned(),
+        query: "what each run of the period said of each control, oldest run first",
+        columns: &[
+            "control_id",
+            "run_id",
+            "slot",
+            "judged_at",
+            "severity",
+            "owner",
+            "status",
+            "in_scope",
+            "fail",
+            "undetermined",
+            "waived",
+            "pass",
+            "not_applicable",
+            "reasons",
+            "may_settle_by_itself",
+            "control_sha256",
+        ],
+        rows: reading.assessment.controls.iter().flat_map(|control| finding_rows(reading, control)).collect(),
+    }
+}
+
+fn finding_rows(reading: &Reading<'_>, control: &ControlAssessment) -> Vec<Vec<Cell>> {
+    let by_run = ByRun::of(control);
+    control.findings.iter().map(|(run, finding)| finding_row(reading, (control, &by_run), run, finding)).collect()
+}
+
+fn finding_row(reading: &Reading<'_>, (control, by_run): (&ControlAssessment, &ByRun<'_>), run: &RunId, finding: &Finding) -> Vec<Cell> {
+    let mut row = vec![
+        text(finding.control.as_str()),
+        text(run.as_str()),
+        optional(by_run.slot(run)),
+        judged_at(reading, Some(run)),
+        text(control.control.severity.as_str()),
+        text(&control.control.owner),
+        text(finding.status.as_str()),
+    ];
+    row.extend(count_cells(Some(finding)));
+    row.extend([list(&finding.reasons), Cell::from(finding.transient), text(by_run.definition(run).to_string())]);
+    row
+}
+
+/// One row a control and due slot: the run ledger.
+pub(crate) fn slots(reading: &Reading<'_>) -> Sheet {
+    let all = reading.assessment.controls.iter().flat_map(|control| control.slots.iter().map(move |row| (control, row)));
+    Sheet {
+        name: "slots".to_owned(),
+        query: "each slot of each control in the period, oldest first, those in which nothing ran included",
+        columns: &["control_id", "frequency", "slot", "slot_start", "slot_end", "state", "runs"],
+        rows: all
+            .map(|(control, row)| {
+                vec![
+                    text(control.control.id.as_str()),
+                    text(control.control.frequency.as_str()),
+                    text(&row.slot.name),
+                    text(instant(row.slot.period.start())),
+                    text(instant(row.slot.period.end())),
+                    text(row.state.as_str()),
+                    list(&row.runs),
+                ]
+            })
+            .collect(),
+    }
+}

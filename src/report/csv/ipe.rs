@@ -1,0 +1,106 @@
+//! The companion of a CSV file: what an auditor asks of information that the entity's own system produced (AICPA AT-C 205.36).
+//! Source, query and parameters, match to the source, gaps in sequence or timing; and the digest that ties it to the file.
+
+use std::collections::BTreeSet;
+
+use crate::model::{Digest, RunSummary, Scope};
+use crate::report::csv::cell::{Cell, number, text};
+use crate::report::csv::sheet::Sheet;
+use crate::report::reading::Reading;
+use crate::report::words::{self, instant};
+
+/// The companion of a sheet whose bytes are `bytes`.
+pub(crate) fn companion(reading: &Reading<'_>, sheet: &Sheet, bytes: &[u8]) -> Sheet {
+    let mut items = Items(Vec::new());
+    items.add("file", sheet.path());
+    items.add("sha256", Digest::of(bytes).to_string());
+    items.0.push(vec![text("rows"), number(words::length(&sheet.rows))]);
+    items.add("encoding", "UTF-8 without byte order mark, RFC 4180, CRLF; instants are UTC; several values in one cell are joined by '; '");
+    items.add("safety", "text that a spreadsheet would take for a formula begins with an apostrophe; unseen characters are written out as in \\u{202e}");
+    source(reading, sheet, &mut items);
+    query(reading, sheet, &mut items);
+    counts(reading, &mut items);
+    gaps(reading, &mut items);
+    Sheet { name: format!("{}.ipe", sheet.name), query: "about one CSV file", columns: &["item", "value"], rows: items.0 }
+}
+
+struct Items(Vec<Vec<Cell>>);
+
+impl Items {
+    fn add(&mut self, item: &str, value: impl AsRef<str>) {
+        self.0.push(vec![text(item), text(value)]);
+    }
+}
+
+/// The runs that a file draws on: those its rows name, or all of the period where it has no column of runs.
+fn runs<'a>(reading: &Reading<'a>, sheet: &Sheet) -> Vec<&'a RunSummary> {
+    let column = sheet.columns.iter().position(|name| matches!(*name, "run_id" | "conclusion_run"));
+    let named: Option<BTreeSet<&str>> = column.map(|at| sheet.rows.iter().filter_map(|row| row.get(at)).map(Cell::as_str).collect());
+    let all = reading.assessment.runs.iter();
+    all.filter(|run| named.as_ref().is_none_or(|named| named.contains(run.run.as_str()))).collect()
+}
+
+fn source(reading: &Reading<'_>, sheet: &Sheet, items: &mut Items) {
+    let of = reading.assessment;
+    items.add("entity", &of.entity);
+    items.add("tool", &of.tool);
+    items.add("prepared_at", instant(of.prepared_at));
+    items.add("source.store", &of.store);
+    for host in reading.hosts() {
+        items.add("source.system", host);
+    }
+    let runs = runs(reading, sheet);
+    for run in &runs {
+        items.add("source.run", format!("{}, evaluation {}", run.run, run.evaluation));
+    }
+    if let (Some(first), Some(last)) = (runs.first(), runs.last()) {
+        items.add("source.started_at", instant(first.started_at));
+        items.add("source.ended_at", instant(last.ended_at));
+    }
+}
+
+fn query(reading: &Reading<'_>, sheet: &Sheet, items: &mut Items) {
+    let of = reading.assessment;
+    items.add("query", sheet.query);
+    items.add("parameter.period_start", instant(of.period.start()));
+    items.add("parameter.period_end", format!("{} (not included)", instant(of.period.end())));
+    items.add("parameter.time_zone", &of.time_zone);
+    if let Some(scope) = &of.scope {
+        scope_items(scope, items);
+    }
+}
+
+fn scope_items(scope: &Scope, items: &mut Items) {
+    for organization in &scope.github_organizations {
+        items.add("parameter.github_organization", organization);
+    }
+    for parent in &scope.gcp_parents {
+        items.add("parameter.gcp_parent", parent.to_string());
+    }
+    for label in &scope.issue_labels {
+        items.add("parameter.issue_label", label);
+    }
+    items.add("parameter.window_start", instant(scope.window.start()));
+    items.add("parameter.window_end", format!("{} (not included)", instant(scope.window.end())));
+}
+
+fn counts(reading: &Reading<'_>, items: &mut Items) {
+    for (run, population) in &reading.assessment.populations {
+        items.add("match.population", format!("{} in run {run}: {}", population.kind, words::tallies(population)));
+    }
+}
+
+fn gaps(reading: &Reading<'_>, items: &mut Items) {
+    let slots = reading.slots();
+    items.add("gap.timing", format!("{} of {} due slots in which nothing ran", slots.not_run, slots.due()));
+    for (run, population) in &reading.assessment.populations {
+        for gap in &population.gaps {
+            items.add("gap.population", format!("{} in run {run}: {}: {gap}", population.kind, words::gap_cause(gap.cause)));
+        }
+    }
+    for run in &reading.assessment.runs {
+        for kind in &run.partial {
+            items.add("gap.partial", format!("{kind} in run {} was not collected whole", run.run));
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! One section for each control: what it says, how it was tested, what was found, and the four facts about the information behind it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use maud::{Markup, html};
+
+use crate::model::{Control, ControlAssessment, Digest, Finding, RunId, Test};
+use crate::report::html::{Page, cells, cover, results, scope};
+use crate::report::reading::{self, ByRun, SlotCounts};
+use crate::report::words::{self, grouped};
+
+/// All controls: failures first, then what is undetermined or not run, then what is satisfied.
+pub(crate) fn section(page: &Page<'_>) -> Markup {
+    html! {
+        section #controls aria-labelledby="controls-h" {
+            h2 #controls-h { "Controls" }
+            p { "Failures first, then what is undetermined or was not run, then what is satisfied; the more severe before the less." }
+            @for control in page.reading.controls_by_urgency() { (article(page, control)) }
+            p.rows { "Rows shown / total: " (grouped(words::length(&page.reading.assessment.controls))) " / " (grouped(words::length(&page.reading.assessment.controls)))
+                ". All rows: " a href="controls.csv" { "controls.csv" } }
+        }
+    }
+}
+
+fn article(page: &Page<'_>, of: &ControlAssessment) -> Markup {
+    let control = &of.control;
+    let id = control.id.as_str();
+    html! {
+        article.control id={ "control-" (id) } aria-labelledby={ "h-" (id) } {
+            header {
+                h3 id={ "h-" (id) } { span.id { (id) } " " (control.title) }
+                (cells::badge(reading::conclusion(of)))
+            }
+            (statement(control))
+            h4 { "How it was tested" }
+            @for (number, test) in (1_u32..).zip(&control.tests) { (how(page, of, number, test)) }
+            (definition(of))
+            h4 { "What the newest run found" }
+            @match reading::latest(of) {
+                None => p { "No run of the period judged this control, so nothing is known of it." },
+                Some((run, finding)) => {
+                    (conclusion(page, of, run, finding))
+                    (results::tables(page, of, run))
+                },
+            }
+            h4 { "Over the period" }
+            (history(page, of))
+        }
+    }
+}
+
+fn statement(control: &Control) -> Markup {
+    html! {
+        dl.facts.four {
+            div { dt { "Owner" } dd { (control.owner) } }
+            div { dt { "Severity" } dd { (control.severity.as_str()) } }
+            div { dt { "Frequency" } dd { (control.frequency.as_str()) } }
+            div { dt { "Criteria" } dd { @for id in &control.satisfies { code.tag { (id) } " " } } }
+            div.wide { dt { "Why" } dd { (control.why) } }
+            div.wide { dt { "Fix" } dd { (control.fix) } }
+        }
+    }
+}
+
+/// One test with its expressions exactly as written, then source, query and parameters, match to the source, gaps.
+fn how(page: &Page<'_>, of: &ControlAssessment, number: u32, test: &Test) -> Markup {
+    let run = reading::latest(of).map(|(run, _)| run);
+    html! {
+        @if of.control.tests.len() > 1 { h5 { "Test " (number) } }
+        dl.test {
+            div { dt { "Population" } dd { code { (test.population) } @if test.may_be_empty { " (an empty one satisfies the test)" } } }
+            div { dt { "Applies where" } dd { @match &test.filter { Some(filter) => pre { code { (filter.0) } }, None => "to every member" } } }
+            div { dt { "Requires" } dd { pre { code { (test.require.0) } } } }
+            @if let Some(because) = &test.because { div { dt { "Says why with" } dd { pre { code { (because.0) } } } } }
+        }
+        (provenance(page, of, run, test))
+    }
+}
+
+fn provenance(page: &Page<'_>, of: &ControlAssessment, run: Option<&RunId>, test: &Test) -> Markup {
+    let population = run.and_then(|run| page.reading.population(run, &test.population).map(|population| (run, population)));
+    let parameters = reading::parameters(of);
+    let slots = SlotCounts::of(&of.slots);
+    html! {
+        dl.ipe aria-label="About the information tested" {
+            @match population {
+                None => { div { dt { "Source" } dd { "this population was not enumerated in the period" } } },
+                Some((run, population)) => {
+                    div { dt { "Source" } dd { (hosts(page, run, &population.evidence)) "; run " code { (run) } @if let Some(summary) = page.reading.run(run) { ", " (cells::time(summary.started_at)) " to " (cells::time(summary.ended_at)) } } }
+                    div { dt { "Query and parameters" } dd {
+                        (cells::foreign(&population.definition)) "; " (scope::listing(page, run, population))
+                        @if !parameters.is_empty() { "; parameters " code { (parameters) } }
+                    } }
+                    div { dt { "Match to the source" } dd { (cells::foreign(&words::tallies(population))) } }
+                },
+            }
+            div { dt { "Gaps in sequence or timing" } dd {
+                @match population {
+                    Some((_, population)) => { (words::completeness_meaning(population.completeness())) "; " },
+                    None => "nothing was read; ",
+                }
+                "nothing ran in " (grouped(slots.not_run)) " of " (grouped(slots.due())) " due slots, longest gap: " span.nb { (slots.gap_text()) }
+                @if let Some((_, population)) = population { (cells::gaps(&population.gaps)) }
+            } }
+        }
+    }
+}
+
+fn hosts(page: &Page<'_>, run: &RunId, numbers: &[u32]) -> Markup {
+    let hosts: BTreeSet<&str> = numbers.iter().filter_map(|n| page.reading.exchange(run, *n)).map(|exchange| words::host(&exchange.url)).collect();
+    let hosts: Vec<&str> = hosts.into_iter().collect();
+    html! { @if hosts.is_empty() { "no exchange of this assessment" } @else { (cells::foreign(&hosts.join(", "))) } }
+}
+
+/// The definition in force and those that were in force earlier in the period.
+fn definition(of: &ControlAssessment) -> Markup {
+    let mut others: BTreeMap<&Digest, Vec<&RunId>> = BTreeMap::new();
+    for (run, digest) in &of.other_definitions {
+        others.entry(digest).or_default().push(run);
+    }
+    html! {
+        p.definition { "Definition " (cells::digest(&of.control.digest)) " from " code { (of.control.file) } "." }
+        @if !others.is_empty() {
+            p { strong { "The definition changed in the period." } }
+            ul { @for (digest, runs) in others {
+                li { (cells::digest(digest)) " was in force in " (words::plural(words::length(&runs), "run"))
+                    @if let (Some(first), Some(last)) = (runs.first(), runs.last()) { ", " code { (first) } @if first != last { " to " code { (last) } } } }
+            } }
+        }
+    }
+}
+
+fn conclusion(page: &Page<'_>, of: &ControlAssessment, run: &RunId, finding: &Finding) -> Markup {
+    let counts = finding.counts;
+    html! {
+        p {
+            (cells::badge(finding.status.into())) " in run " code { (run) }
+            @if let Some(summary) = page.reading.run(run) { " of " (cells::time(summary.started_at)) }
+            @if let Some(slot) = ByRun::of(of).slot(run) { ", slot " span.nb { (slot) } }
+            ". Of " b { (grouped(counts.in_scope())) " in scope" } ": "
+            b { (grouped(counts.fail)) " fail" } ", " b { (grouped(counts.undetermined)) " undetermined" } ", " b { (grouped(counts.waived)) " waived" } ", "
+            b { (grouped(counts.pass)) " pass" } ". " (grouped(counts.not_applicable)) " out of scope."
+        }
+        (cover::reasons(&finding.reasons))
+    }
+}
+
+fn history(page: &Page<'_>, of: &ControlAssessment) -> Markup {
+    let slots = SlotCounts::of(&of.slots);
+    let by_run = ByRun::of(of);
+    let newest: Vec<_> = of.findings.iter().rev().collect();
+    let (rows, total) = cells::capped(&newest);
+    html! {
+        p {
+            "Ran in " b { (grouped(slots.ran())) " of " (grouped(slots.due())) } " due slots: " (grouped(slots.fail)) " fail, " (grouped(slots.undetermined)) " undetermined, "
+            (grouped(slots.pass)) " pass; " (grouped(slots.not_run)) " not run. Longest gap: " span.nb { (slots.gap_text()) } "."
+        }
+        @if total > 0 {
+            details {
+                summary { "Every finding of the period, newest first (" (grouped(words::length(&newest))) ")" }
+                (cells::boxed("Findings of the period", &html! {
+                    table {
+                        thead { tr { th scope="col" { "Run" } th scope="col" { "Slot" } th scope="col" { "Finding" } th.num scope="col" { "Fail" } th.num scope="col" { "Undetermined" } th.num scope="col" { "In scope" } th scope="col" { "Reasons" } } }
+                        tbody { @for (run, finding) in rows { (history_row(page, by_run.slot(run), run, finding)) } }
+                    }
+                }))
+                (cells::shown(rows.len(), total, "findings.csv"))
+            }
+        }
+    }
+}
+
+fn history_row(page: &Page<'_>, slot: Option<&str>, run: &RunId, finding: &Finding) -> Markup {
+    html! {
+        tr {
+            th scope="row" { code { (run) } @if let Some(summary) = page.reading.run(run) { span.meta { (cells::time(summary.started_at)) } } }
+            td.nb { @if let Some(slot) = slot { (slot) } }
+            td { (cells::badge(finding.status.into())) }
+            td.num { (grouped(finding.counts.fail)) } td.num { (grouped(finding.counts.undetermined)) } td.num { (grouped(finding.counts.in_scope())) }
+            td { (cover::reasons(&finding.reasons)) }
+        }
+    }
+}

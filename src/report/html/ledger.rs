@@ -1,0 +1,85 @@
+//! The run ledger and the evidence index: which runs there were, and which stored bytes stand behind the findings.
+
+use maud::{Markup, html};
+
+use crate::model::{Exchange, RunId, RunSummary};
+use crate::report::html::{Page, cells};
+use crate::report::words::{self, grouped};
+
+/// Every sealed run of the period.
+pub(crate) fn runs(page: &Page<'_>) -> Markup {
+    let (rows, total) = cells::capped(&page.reading.assessment.runs);
+    html! {
+        section #runs aria-labelledby="runs-h" {
+            h2 #runs-h { "Run ledger" }
+            p { "Sealed runs, oldest first. A slot in which nothing ran has no row here; the operating calendar shows it." }
+            (cells::boxed("Run ledger", &html! {
+                table.runs {
+                    thead { tr {
+                        th scope="col" { "Run" } th scope="col" { "Started" } th.num scope="col" { "Took" } th scope="col" { "Trigger" } th.num scope="col" { "Requests" }
+                        th.num scope="col" { abbr title="answered with 304: the source says that nothing changed" { "Unchanged" } } th.num scope="col" { "Failed" } th scope="col" { "Not whole" } th scope="col" { "Manifest" }
+                    } }
+                    tbody { @for run in rows { (run_row(run)) } }
+                }
+            }))
+            (cells::shown(rows.len(), total, "runs.csv"))
+        }
+    }
+}
+
+fn run_row(run: &RunSummary) -> Markup {
+    html! {
+        tr {
+            th scope="row" { code { (run.run) } span.meta { (run.tool) } span.meta { "evaluation " code { (run.evaluation) } } }
+            td { (cells::time(run.started_at)) }
+            td.num { ((run.ended_at - run.started_at).num_seconds()) " s" }
+            td { (run.trigger) }
+            td.num { (grouped(run.exchanges.into())) }
+            td.num { (grouped(run.not_modified.into())) }
+            td.num { @if run.failed > 0 { b { (grouped(run.failed.into())) } } @else { "0" } }
+            td { @if run.partial.is_empty() { "–" } @else { (cells::foreign(&run.partial.join(", "))) } }
+            td { (cells::digest(&run.manifest)) span.meta { code { (run.object) } } }
+        }
+    }
+}
+
+/// The exchanges that rows of this page cite.
+pub(crate) fn evidence(page: &Page<'_>) -> Markup {
+    let rows: Vec<_> = page.indexed.iter().filter_map(|(run, n)| page.reading.exchange(run, *n).map(|exchange| (*run, exchange))).collect();
+    html! {
+        section #evidence aria-labelledby="evidence-h" {
+            h2 #evidence-h { "Evidence index" }
+            p { "Exchanges with the sources, by run and number, those behind failures before all others where not all fit. The digest is of the stored, uncompressed body as received." }
+            (cells::boxed("Evidence index", &html! {
+                table.evidence {
+                    thead { tr { th scope="col" { "Exchange" } th scope="col" { "Request" } th scope="col" { "Answer" } th scope="col" { "Stored body" } } }
+                    tbody { @for (run, exchange) in &rows { (exchange_row(run, exchange)) } }
+                }
+            }))
+            (cells::shown(rows.len(), page.reading.assessment.evidence.len(), "evidence.csv"))
+        }
+    }
+}
+
+fn exchange_row(run: &RunId, exchange: &Exchange) -> Markup {
+    html! {
+        tr id={ "e-" (run) "-" (exchange.n) } {
+            th scope="row" { "#" (exchange.n) span.meta { code { (run) } } }
+            td {
+                code.op { (cells::foreign(&exchange.operation)) } " " (cells::foreign(&exchange.subject))
+                @if let Some(page) = exchange.page { span.meta { "page " (page.number) @if page.last == Some(true) { ", the last" } } }
+                code.url { (words::method(exchange.method)) " " (cells::foreign(&exchange.url)) }
+                @if let Some(body) = &exchange.request_body { span.meta { "request body SHA-256 " (cells::digest(body)) } }
+            }
+            td {
+                b { (words::status(exchange)) }
+                @if let Some(error) = &exchange.error { span.meta { (cells::foreign(error)) } }
+                span.meta { "sent " (cells::time(exchange.sent_at)) }
+                @if let Some(earlier) = &exchange.revalidates {
+                    span.meta { "unchanged since " (cells::time(earlier.received_at)) ", exchange #" (earlier.n) " of run " code { (earlier.run) } }
+                }
+            }
+            td { code.hash { (exchange.sha256) } span.meta { code { (exchange.object) } ", " (grouped(exchange.bytes)) " bytes" } }
+        }
+    }
+}

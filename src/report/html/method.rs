@@ -1,0 +1,98 @@
+//! How to check the report without our tool, and what its words mean.
+
+use maud::{Markup, html};
+
+use crate::report::html::Page;
+use crate::report::reading;
+
+/// Shell lines that take the reader from this page to the stored bytes.
+pub(crate) fn verify(page: &Page<'_>) -> Markup {
+    html! {
+        section #verify aria-labelledby="verify-h" {
+            h2 #verify-h { "How to verify" }
+            p { "With a copy of the evidence store and stock tools; neither our tool nor the network is needed. Each command prints what stands above it." }
+            pre.shell { code { (lines(page).join("\n")) } }
+            ul {
+                li { "The first digest is the manifest's in the run ledger; the manifest names the request file and its digest." }
+                li { "Line " i { "n" } " of the request file is exchange #" i { "n" } " of that run: method, address, times, status, and the digest of the body." }
+                li { "A body's digest is of its uncompressed bytes, exactly as the source sent them." }
+                li { "Each CSV file has a companion " code { ".ipe.csv" } " with its SHA-256, source, query, counts and gaps." }
+                li { code { "proofline evaluate --run ID" } " judges a stored run again, offline: the same bytes give the same results." }
+            }
+        }
+    }
+}
+
+fn lines(page: &Page<'_>) -> Vec<String> {
+    let of = page.reading.assessment;
+    let mut lines = Vec::new();
+    if let Some(folder) = of.store.strip_prefix("file:") {
+        lines.push(format!("cd {}", quoted(folder)));
+    }
+    if let Some(run) = of.runs.last() {
+        lines.push(format!("# {}", run.manifest));
+        lines.push(format!("sha256sum {}", quoted(&run.object)));
+    }
+    if let Some((run, exchange)) = example(page) {
+        lines.push(format!("# the record of exchange #{}", exchange.n));
+        lines.push(format!("zstd -dc {} | sed -n {}p", quoted(&format!("runs/{run}/requests.ndjson.zst")), exchange.n));
+        lines.push(format!("# {}", exchange.sha256));
+        lines.push(format!("zstd -dc {} | sha256sum", quoted(&exchange.object)));
+    }
+    lines.push("# in the folder of this report: twice the same digest".to_owned());
+    lines.push("sha256sum results.csv && grep ^sha256, results.ipe.csv".to_owned());
+    lines
+}
+
+/// The first exchange behind the first failure, or any.
+fn example<'a>(page: &Page<'a>) -> Option<(&'a crate::model::RunId, &'a crate::model::Exchange)> {
+    let failing = page.reading.controls_by_urgency().into_iter().find_map(|control| {
+        let (run, _) = reading::latest(control)?;
+        let n = reading::with_verdict(control, crate::model::Verdict::Fail).first()?.evidence.first().copied()?;
+        Some((run, page.reading.exchange(run, n)?))
+    });
+    failing.or_else(|| page.reading.assessment.evidence.first().map(|(run, exchange)| (run, exchange)))
+}
+
+/// A word for the shell, in single quotes where it needs them.
+fn quoted(text: &str) -> String {
+    let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._/-".contains(c));
+    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+const TERMS: &[(&str, &str)] = &[
+    ("Control", "what must be true, who owns it, how often it is checked, and how"),
+    ("Criterion", "a requirement of a framework that a control helps to meet"),
+    ("Population", "the resources a test applies to, and the proof that they are all of them"),
+    ("Observation", "what one test says of one resource: pass, fail, waived, not applicable or undetermined"),
+    ("Finding", "what one run says of one control: satisfied, not satisfied or undetermined"),
+    ("Undetermined", "not known, because something was left out, refused or not enumerated to its end; never counted as a pass"),
+    ("Waived", "a failure that an approved, dated and expiring waiver covers; it stays visible as a failure"),
+    ("Slot", "one due occurrence of a control on the audit calendar"),
+    ("Not run", "the slot is over and no run judged the control in it"),
+    ("Unchanged", "the source answered 304: it was asked that night and said that the bytes received earlier still hold"),
+    ("Reconciled", "every page was read, and an independent second count agrees"),
+    ("Exchange", "one request to a source and its answer, with times, status and the digest of the stored body"),
+    ("Manifest", "the seal of a run: it names every stored file by its SHA-256"),
+];
+
+/// The words of this page.
+pub(crate) fn glossary() -> Markup {
+    html! {
+        section #glossary aria-labelledby="glossary-h" {
+            h2 #glossary-h { "Terms" }
+            dl.terms { @for (term, meaning) in TERMS { div { dt { (term) } dd { (meaning) } } } }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_store_name_cannot_leave_its_quotes() {
+        assert_eq!(quoted("evidence/a-b.zst"), "evidence/a-b.zst");
+        assert_eq!(quoted("my store'; rm -rf x"), r"'my store'\''; rm -rf x'");
+    }
+}
