@@ -1,3 +1,9 @@
 //! Parses, runs, turns failure into an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use proofline::cli::host::Host;
+
+fn main() -> ExitCode {
+    ExitCode::from(proofline::cli::run(std::env::args_os(), Host::real()).code())
+}

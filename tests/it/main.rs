@@ -8,8 +8,13 @@ mod catalog;
 mod cli;
 mod evaluate;
 mod gcp;
+#[cfg(test)]
 mod github;
+mod recorded_gcp;
+#[cfg(test)]
+mod recorded_github;
 mod report;
+mod sandbox_contracts;
 mod store;
 mod transport;
 mod work;

@@ -1,0 +1,175 @@
+//! Sealed runs of a period → `Assessment`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use crate::cli::{TOOL, judge};
+use crate::model::{
+    Assessment, Control, ControlAssessment, ControlId, Criterion, Digest, Exchange, Finding, FindingStatus, Observation, Outcome, Period, RunId, RunSummary,
+    SlotRow, SlotState,
+};
+use crate::store::Store;
+use crate::store::snapshot::{self, Evaluation, Sealed};
+
+/// What an assessment is about.
+pub struct Brief {
+    /// Whom it is about.
+    pub entity: String,
+    /// The audit period.
+    pub period: Period,
+    /// The audit calendar.
+    pub zone: Tz,
+    /// When it is put together, UTC.
+    pub now: DateTime<Utc>,
+    /// Where the evidence lies, for the reader.
+    pub store: String,
+}
+
+struct Judged {
+    sealed: Sealed,
+    evaluation: Evaluation,
+    controls: Vec<Control>,
+}
+
+/// Puts together everything a report needs.
+///
+/// # Errors
+/// Where stored evidence is missing or changed.
+pub async fn assess(store: &Arc<dyn Store>, brief: &Brief) -> Result<Assessment> {
+    let (all, criteria) = judged_runs(store, brief).await?;
+    let runs: Vec<&Judged> = all.iter().filter(|run| brief.period.contains(run.sealed.manifest.started_at)).collect();
+    let ids: BTreeSet<ControlId> = runs.iter().flat_map(|run| run.controls.iter().map(|control| control.id.clone())).collect();
+    let mut controls = Vec::new();
+    let mut newest: BTreeMap<RunId, &Judged> = BTreeMap::new();
+    let mut results: BTreeMap<RunId, Vec<Observation>> = BTreeMap::new();
+    for id in ids {
+        let Some((mut assessed, run)) = control(brief, &all, &id) else { continue };
+        let name = &run.sealed.manifest.run;
+        if newest.insert(name.clone(), run).is_none() {
+            results.insert(name.clone(), snapshot::results(store.as_ref(), &run.evaluation).await?);
+        }
+        let rows = results.get(name).into_iter().flatten();
+        assessed.observations = rows.filter(|row| row.control == id).cloned().collect();
+        controls.push(assessed);
+    }
+    Ok(Assessment {
+        entity: brief.entity.clone(),
+        period: brief.period,
+        time_zone: brief.zone.name().to_owned(),
+        prepared_at: brief.now,
+        tool: TOOL.to_owned(),
+        store: brief.store.clone(),
+        scope: runs.last().map(|run| run.sealed.manifest.scope.clone()),
+        evidence: cited(store, &controls, &newest).await?,
+        populations: populations(&controls, &newest),
+        controls,
+        criteria,
+        runs: runs.iter().map(|run| summary(run)).collect(),
+    })
+}
+
+/// Every run up to the end of the period, judged, with its controls as they were; and the criteria of the newest.
+async fn judged_runs(store: &Arc<dyn Store>, brief: &Brief) -> Result<(Vec<Judged>, Vec<Criterion>)> {
+    let mut judged: Vec<Judged> = Vec::new();
+    let mut criteria = Vec::new();
+    for run in snapshot::runs(store.as_ref()).await? {
+        let sealed = snapshot::open(store.as_ref(), &run).await?;
+        if sealed.manifest.started_at >= brief.period.end() {
+            continue;
+        }
+        let evaluation = judge::evaluation(store, &sealed).await?;
+        let catalog = judge::sealed_catalog(store.as_ref(), &sealed.manifest).await?;
+        let controls = judge::judged_controls(&catalog, &sealed.manifest);
+        criteria = catalog.criteria;
+        judged.push(Judged { sealed, evaluation, controls });
+    }
+    Ok((judged, criteria))
+}
+
+/// A control over the period, without its observations, and the newest run that judged it.
+fn control<'a>(brief: &Brief, all: &'a [Judged], id: &ControlId) -> Option<(ControlAssessment, &'a Judged)> {
+    let judged: Vec<&Judged> = all.iter().filter(|run| run.controls.iter().any(|control| control.id == *id)).collect();
+    let within: Vec<&Judged> = judged.iter().copied().filter(|run| brief.period.contains(run.sealed.manifest.started_at)).collect();
+    let (first, newest) = (judged.first()?, within.last().copied()?);
+    let definition = newest.controls.iter().find(|control| control.id == *id)?;
+    let assessed = ControlAssessment {
+        control: definition.clone(),
+        other_definitions: other_definitions(&within, definition),
+        slots: slots(brief, definition, &judged, first.sealed.manifest.started_at),
+        findings: within.iter().filter_map(|run| Some((run.sealed.manifest.run.clone(), finding(run, id)?.clone()))).collect(),
+        observations: Vec::new(),
+    };
+    Some((assessed, newest))
+}
+
+fn finding<'a>(run: &'a Judged, id: &ControlId) -> Option<&'a Finding> {
+    run.evaluation.findings.iter().find(|finding| finding.control == *id)
+}
+
+fn other_definitions(runs: &[&Judged], current: &Control) -> Vec<(RunId, Digest)> {
+    let differs = |run: &&Judged| {
+        let then = run.controls.iter().find(|control| control.id == current.id)?;
+        (then.digest != current.digest).then(|| (run.sealed.manifest.run.clone(), then.digest))
+    };
+    runs.iter().filter_map(differs).collect()
+}
+
+fn slots(brief: &Brief, control: &Control, runs: &[&Judged], began: DateTime<Utc>) -> Vec<SlotRow> {
+    let row = |slot: crate::model::Slot| {
+        let inside: Vec<&&Judged> = runs.iter().filter(|run| slot.period.contains(run.sealed.manifest.started_at)).collect();
+        let worst = inside.iter().filter_map(|run| finding(run, &control.id)).map(|finding| finding.status).max();
+        let state = match worst {
+            Some(FindingStatus::Satisfied) => SlotState::Pass,
+            Some(FindingStatus::Undetermined) => SlotState::Undetermined,
+            Some(FindingStatus::NotSatisfied) => SlotState::Fail,
+            None if slot.period.end() <= began => SlotState::BeforeStart,
+            None if slot.period.end() <= brief.now => SlotState::NotRun,
+            None => SlotState::Pending,
+        };
+        SlotRow { state, runs: inside.iter().map(|run| run.sealed.manifest.run.clone()).collect(), slot }
+    };
+    control.frequency.slots_in(brief.period, brief.zone).into_iter().map(row).collect()
+}
+
+fn populations(controls: &[ControlAssessment], newest: &BTreeMap<RunId, &Judged>) -> Vec<(RunId, crate::model::Population)> {
+    let used: BTreeSet<&str> = controls.iter().flat_map(|c| c.control.tests.iter().map(|test| test.population.as_str())).collect();
+    let of = |(run, judged): (&RunId, &&Judged)| {
+        let there = judged.evaluation.populations.iter().filter(|population| used.contains(population.kind.as_str()));
+        there.map(|population| (run.clone(), population.clone())).collect::<Vec<_>>()
+    };
+    newest.iter().flat_map(of).collect()
+}
+
+async fn cited(store: &Arc<dyn Store>, controls: &[ControlAssessment], newest: &BTreeMap<RunId, &Judged>) -> Result<Vec<(RunId, Exchange)>> {
+    let mut evidence = Vec::new();
+    for (run, judged) in newest {
+        let mut numbers: BTreeSet<u32> = judged.evaluation.populations.iter().flat_map(|population| population.evidence.iter().copied()).collect();
+        let here = controls.iter().filter(|control| control.findings.last().is_some_and(|(last, _finding)| last == run));
+        numbers.extend(here.flat_map(|control| control.observations.iter().flat_map(|observation| observation.evidence.iter().copied())));
+        let exchanges = snapshot::requests(store.as_ref(), &judged.sealed.manifest).await?;
+        evidence.extend(exchanges.into_iter().filter(|exchange| numbers.contains(&exchange.n)).map(|exchange| (run.clone(), exchange)));
+    }
+    Ok(evidence)
+}
+
+fn summary(run: &Judged) -> RunSummary {
+    let manifest = &run.sealed.manifest;
+    RunSummary {
+        run: manifest.run.clone(),
+        started_at: manifest.started_at,
+        ended_at: manifest.ended_at,
+        trigger: manifest.trigger.clone(),
+        tool: manifest.tool.clone(),
+        manifest: run.sealed.digest,
+        object: run.sealed.object.clone(),
+        evaluation: run.evaluation.id.clone(),
+        exchanges: manifest.exchanges,
+        not_modified: manifest.not_modified,
+        failed: manifest.failed,
+        partial: manifest.kinds.iter().filter(|(_kind, outcome)| **outcome == Outcome::Partial).map(|(kind, _outcome)| kind.clone()).collect(),
+    }
+}

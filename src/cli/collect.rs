@@ -1,0 +1,185 @@
+//! `collect`: fetch, seal, judge.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::catalog::{Catalog, SourceFile};
+use crate::cli::archive::RunArchive;
+use crate::cli::args;
+use crate::cli::due::{self, Owed, Past};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::host::Host;
+use crate::cli::project::Project;
+use crate::cli::{TOOL, judge, network, summary};
+use crate::collect::evidence::refusal;
+use crate::collect::registry;
+use crate::model::{Control, ControlFile, Exchange, Manifest, Outcome, Period, RunId, Scope};
+use crate::store::snapshot::{self, Evaluation, Sealed};
+use crate::store::{Store, bodies};
+
+/// The kind whose window must not have holes.
+const CHANGES: &str = "github.pull_request";
+/// How many of the newest runs are searched for bodies to re-validate.
+const RECENT: usize = 3;
+
+/// What a run will do.
+struct Plan {
+    run: RunId,
+    started_at: DateTime<Utc>,
+    trigger: &'static str,
+    controls: Vec<Control>,
+    kinds: BTreeSet<String>,
+    scope: Scope,
+    earlier: Vec<RunId>,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Where it cannot go on; a finding is no error.
+pub async fn run(host: &mut Host, project: &Project, arguments: &args::Collect, form: summary::Form) -> Result<Exit> {
+    let files = project.control_files()?;
+    let catalog = project.catalog(host, &files)?;
+    let store = project.store()?;
+    let past = past(&store).await?;
+    let now = host.now();
+    let owed = due::owed(&catalog.controls, &past, now, project.settings.time_zone);
+    let known = Known { catalog, past, owed };
+    if arguments.due && known.owed.is_empty() {
+        return summary::nothing_due(host, &known.catalog, now, project, form);
+    }
+    let plan = plan(host, project, arguments, &known)?;
+    let sealed = fetch_and_seal(host, project, &store, &plan, &files).await?;
+    let evaluation = judge::judge(&store, &sealed).await?;
+    let missed = known.owed.iter().filter(|owed| plan.controls.iter().any(|control| control.id == owed.control)).collect();
+    summary::run(host, &summary::Told { controls: &plan.controls, sealed: &sealed, evaluation: &evaluation, missed }, form)?;
+    Ok(Exit::of(&evaluation.findings))
+}
+
+/// The sealed runs and their findings, oldest first. A run that was killed before it was judged is judged now.
+///
+/// # Errors
+/// Where stored evidence is missing or changed.
+pub async fn past(store: &Arc<dyn Store>) -> Result<Vec<Past>> {
+    let mut past = Vec::new();
+    for run in snapshot::runs(store.as_ref()).await? {
+        let sealed = snapshot::open(store.as_ref(), &run).await?;
+        let evaluation = judge::evaluation(store, &sealed).await?;
+        past.push(Past { manifest: sealed.manifest, findings: evaluation.findings });
+    }
+    Ok(past)
+}
+
+/// What is known before the first request.
+struct Known {
+    catalog: Catalog,
+    past: Vec<Past>,
+    owed: Vec<Owed>,
+}
+
+fn plan(host: &Host, project: &Project, arguments: &args::Collect, known: &Known) -> Result<Plan> {
+    let Known { catalog, past, owed } = known;
+    let now = host.now();
+    let settings = &project.settings;
+    for id in &arguments.control {
+        catalog.control(id).ok_or_else(|| Failure::usage(format!("there is no control {id}: `proofline controls list` shows them all")))?;
+    }
+    let wanted = |control: &&Control| {
+        if arguments.due { owed.iter().any(|owed| owed.control == control.id) } else { arguments.control.is_empty() || arguments.control.contains(&control.id) }
+    };
+    let controls: Vec<Control> = catalog.controls.iter().filter(wanted).cloned().collect();
+    let kinds = controls.iter().flat_map(|control| control.tests.iter().map(|test| test.population.clone())).collect();
+    let first = TimeDelta::days(i64::from(settings.first_window_days));
+    let window = match arguments.since {
+        Some(day) => Period::new(due::day_start(day, settings.time_zone), now),
+        None => due::window(past, CHANGES, now, first),
+    };
+    let window = window.map_err(|error| Failure::usage(format!("no changes can be collected: {error}; is the clock right?")))?;
+    let run = format!("{}-{:08x}", now.format("%Y%m%dT%H%M%SZ"), (host.random)()).parse()?;
+    Ok(Plan {
+        run,
+        started_at: now,
+        trigger: if arguments.due { "due" } else { "manual" },
+        controls,
+        kinds,
+        scope: project.scope(window),
+        earlier: past.iter().rev().take(RECENT).rev().map(|run| run.manifest.run.clone()).collect(),
+    })
+}
+
+async fn fetch_and_seal(host: &mut Host, project: &Project, store: &Arc<dyn Store>, plan: &Plan, files: &[SourceFile]) -> Result<Sealed> {
+    let archive = Arc::new(RunArchive::new(Arc::clone(store), plan.started_at, &plan.earlier).await?);
+    network::fetch(host, project, Arc::clone(&archive), &plan.scope, &plan.kinds).await?;
+    let control_files = keep_controls(store.as_ref(), plan.started_at, files).await?;
+    let (requests, exchanges) = snapshot::put_requests(store.as_ref(), &plan.run, archive.exchanges()).await?;
+    let parameters = project.settings.parameters.values().into_iter().map(|(id, values)| Ok((id.to_string(), serde_json::to_string(&values)?)));
+    let manifest = Manifest {
+        format: 1,
+        run: plan.run.clone(),
+        started_at: plan.started_at,
+        ended_at: host.now(),
+        trigger: plan.trigger.to_owned(),
+        tool: TOOL.to_owned(),
+        time_zone: project.settings.time_zone.name().to_owned(),
+        scope: plan.scope.clone(),
+        controls: plan.controls.iter().map(|control| control.id.clone()).collect(),
+        control_files,
+        parameters: parameters.collect::<Result<_>>()?,
+        kinds: outcomes(&plan.kinds, &exchanges),
+        requests,
+        exchanges: count(&exchanges, |_exchange| true),
+        not_modified: count(&exchanges, |exchange| exchange.status == Some(304)),
+        failed: count(&exchanges, |exchange| !exchange.is_answer()),
+    };
+    snapshot::seal(store.as_ref(), manifest).await.context("sealing the run")
+}
+
+async fn keep_controls(store: &dyn Store, at: DateTime<Utc>, files: &[SourceFile]) -> Result<Vec<ControlFile>> {
+    let mut kept = Vec::new();
+    for file in files {
+        kept.push(ControlFile { path: file.path.clone(), stored: bodies::put(store, at, file.text.as_bytes()).await? });
+    }
+    Ok(kept)
+}
+
+fn count(exchanges: &[Exchange], which: impl Fn(&Exchange) -> bool) -> u32 {
+    u32::try_from(exchanges.iter().filter(|exchange| which(exchange)).count()).unwrap_or(u32::MAX)
+}
+
+/// A kind is partial where an exchange that it asked for had no answer that a later run may get.
+fn outcomes(kinds: &BTreeSet<String>, exchanges: &[Exchange]) -> BTreeMap<String, Outcome> {
+    let lost = |kind: &str| exchanges.iter().any(|e| !e.is_answer() && refusal(e).cause.is_transient() && e.asked_by.iter().any(|asked| asked == kind));
+    kinds.iter().map(|kind| (kind.clone(), if lost(kind) { Outcome::Partial } else { Outcome::Complete })).collect()
+}
+
+/// `evaluate`: judges a sealed run again.
+///
+/// # Errors
+/// Where the run or its evidence is missing or changed.
+pub async fn again(host: &mut Host, project: &Project, arguments: &args::Evaluate, form: summary::Form) -> Result<Exit> {
+    let store = project.store()?;
+    let sealed = snapshot::open(store.as_ref(), &arguments.run).await?;
+    let before: Vec<Evaluation> = snapshot::evaluations(store.as_ref(), &arguments.run).await?;
+    let evaluation = judge::judge(&store, &sealed).await?;
+    let catalog = judge::sealed_catalog(store.as_ref(), &sealed.manifest).await?;
+    let controls = judge::judged_controls(&catalog, &sealed.manifest);
+    summary::run(host, &summary::Told { controls: &controls, sealed: &sealed, evaluation: &evaluation, missed: Vec::new() }, form)?;
+    if form == summary::Form::Text {
+        let same = before.iter().any(|earlier| earlier.id == evaluation.id);
+        let said = if same { "the same bytes as before" } else { "a first judgement by this version" };
+        writeln!(host.out, "Evaluation {}: {said}.", evaluation.id)?;
+    }
+    Ok(Exit::of(&evaluation.findings))
+}
+
+/// The kinds of a plan that this version can collect.
+///
+/// # Errors
+/// Exit code 2 where a control names another.
+pub fn collectors(kinds: &BTreeSet<String>) -> Result<Vec<&'static dyn crate::collect::Collector>> {
+    kinds.iter().map(|kind| registry::find(kind).ok_or_else(|| Failure::usage(format!("no collector for {kind}")).into())).collect()
+}

@@ -1,0 +1,180 @@
+//! What is owed now, from the declared frequencies and the sealed runs. Pure.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use crate::model::{Control, ControlId, Finding, Frequency, Manifest, Outcome, Period, Slot};
+
+/// A sealed run and what was found in it.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// The run's manifest.
+    pub manifest: Manifest,
+    /// Its findings; empty where it was never judged.
+    pub findings: Vec<Finding>,
+}
+
+/// A control that is owed, and the slots before this one in which nothing ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owed {
+    /// The control.
+    pub control: ControlId,
+    /// The slot that is under way.
+    pub slot: Slot,
+    /// Slots between the newest run that judged it and this one: they stay missed.
+    pub missed: Vec<Slot>,
+}
+
+/// The controls that no run has answered in the slot that holds `now`.
+///
+/// A run answers a control unless its finding is undetermined for a reason that may pass by itself (a server that was down, a rate limit):
+/// then it is owed again, so that a later start of the same command in the same slot tries once more.
+#[must_use]
+pub fn owed(controls: &[Control], past: &[Past], now: DateTime<Utc>, zone: Tz) -> Vec<Owed> {
+    let mut owed = Vec::new();
+    for control in controls {
+        let slot = control.frequency.slot_at(now, zone);
+        let answered = past.iter().any(|run| slot.period.contains(run.manifest.started_at) && answers(run, &control.id));
+        if !answered {
+            owed.push(Owed { control: control.id.clone(), missed: missed(control, past, &slot, zone), slot });
+        }
+    }
+    owed
+}
+
+fn answers(run: &Past, control: &ControlId) -> bool {
+    run.findings.iter().any(|finding| finding.control == *control && !finding.transient)
+}
+
+fn missed(control: &Control, past: &[Past], current: &Slot, zone: Tz) -> Vec<Slot> {
+    let judged = |run: &&Past| run.manifest.started_at < current.period.start() && run.manifest.controls.contains(&control.id);
+    let Some(newest) = past.iter().filter(judged).map(|run| run.manifest.started_at).max() else { return Vec::new() };
+    let after = control.frequency.slot_at(newest, zone).period.end();
+    Period::new(after, current.period.start()).map_or_else(|_empty| Vec::new(), |gap| control.frequency.slots_in(gap, zone))
+}
+
+/// The window of changes that a run starting at `now` must cover: from where the newest run that read all changes stopped, so that a missed night
+/// or a failed one leaves no hole; `first` back where there is none.
+///
+/// # Errors
+/// Where the clock stands at or before the end of the last window.
+pub fn window(past: &[Past], kind: &str, now: DateTime<Utc>, first: TimeDelta) -> Result<Period, crate::model::period::EmptyPeriod> {
+    let whole = |run: &&Past| run.manifest.kinds.get(kind) == Some(&Outcome::Complete);
+    let start = past.iter().filter(whole).map(|run| run.manifest.scope.window.end()).max();
+    Period::new(start.unwrap_or(now - first), now)
+}
+
+/// The first instant of a day in the audit calendar.
+#[must_use]
+pub fn day_start(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
+    let start = |hours: i64| {
+        let probe = day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(hours);
+        let slot = Frequency::Daily.slot_at(probe, zone);
+        (slot.name == day.to_string()).then(|| slot.period.start())
+    };
+    // A local day overlaps at least one of these: zones lie between twelve hours behind and fourteen ahead of UTC.
+    [12, 0, 23, -1].into_iter().find_map(start).unwrap_or_else(|| day.and_time(NaiveTime::MIN).and_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use chrono::{DateTime, TimeDelta, Utc};
+    use chrono_tz::Tz;
+
+    use super::{Past, day_start, owed, window};
+    use crate::model::{Control, Counts, Digest, Expression, Finding, FindingStatus, Frequency, Manifest, Outcome, Period, Scope, Severity, StoredFile, Test};
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().expect("an instant")
+    }
+
+    fn control(frequency: Frequency) -> Control {
+        let require = Expression("true".into());
+        let test = Test { population: "github.branch".into(), filter: None, require, because: None, may_be_empty: false, examples: Vec::new() };
+        Control {
+            id: "X-1".parse().expect("an id"),
+            title: "x".into(),
+            owner: "x".into(),
+            severity: Severity::High,
+            satisfies: Vec::new(),
+            frequency,
+            why: String::new(),
+            fix: String::new(),
+            parameters: BTreeMap::new(),
+            tests: vec![test],
+            file: "x.toml".into(),
+            digest: Digest::of(b"x"),
+        }
+    }
+
+    fn past(started: &str, outcome: Outcome) -> Past {
+        let transient = outcome == Outcome::Partial;
+        let started_at = at(started);
+        let stored = StoredFile { object: "x".into(), sha256: Digest::of(b""), bytes: 0 };
+        let window = Period::new(started_at - TimeDelta::days(1), started_at).expect("a day");
+        let id = "X-1".parse().expect("an id");
+        Past {
+            manifest: Manifest {
+                format: 1,
+                run: format!("{}-00000000", started_at.format("%Y%m%dT%H%M%SZ")).parse().expect("a run"),
+                started_at,
+                ended_at: started_at,
+                trigger: "due".into(),
+                tool: "t".into(),
+                time_zone: "UTC".into(),
+                scope: Scope { github_organizations: Vec::new(), issue_labels: Vec::new(), gcp_parents: Vec::new(), window },
+                controls: vec!["X-1".parse().expect("an id")],
+                control_files: Vec::new(),
+                parameters: BTreeMap::new(),
+                kinds: BTreeMap::from([("github.pull_request".to_owned(), outcome)]),
+                requests: stored,
+                exchanges: 0,
+                not_modified: 0,
+                failed: 0,
+            },
+            findings: vec![Finding { control: id, status: FindingStatus::Undetermined, counts: Counts::default(), reasons: Vec::new(), transient }],
+        }
+    }
+
+    #[test]
+    fn a_slot_is_owed_until_a_run_answers_it() {
+        let controls = [control(Frequency::Daily)];
+        let now = at("2026-03-05T02:00:00Z");
+        let due = |past: &[Past]| owed(&controls, past, now, Tz::UTC).len();
+        assert_eq!(due(&[]), 1, "nothing ran");
+        assert_eq!(due(&[past("2026-03-04T02:00:00Z", Outcome::Complete)]), 1, "yesterday's run is not today's");
+        assert_eq!(due(&[past("2026-03-05T01:00:00Z", Outcome::Complete)]), 0, "answered, even though undetermined for good");
+        assert_eq!(due(&[past("2026-03-05T01:00:00Z", Outcome::Partial)]), 1, "the API was down: try again");
+        // 23:30 UTC of the day before is already the same day in Berlin.
+        assert_eq!(owed(&controls, &[past("2026-03-04T23:30:00Z", Outcome::Complete)], now, Tz::Europe__Berlin).len(), 0);
+    }
+
+    #[test]
+    fn missed_slots_stay_missed() {
+        let owed = owed(&[control(Frequency::Daily)], &[past("2026-03-01T02:00:00Z", Outcome::Complete)], at("2026-03-05T02:00:00Z"), Tz::UTC);
+        let names: Vec<_> = owed.iter().flat_map(|owed| &owed.missed).map(|slot| slot.name.as_str()).collect();
+        assert_eq!(names, ["2026-03-02", "2026-03-03", "2026-03-04"]);
+    }
+
+    #[test]
+    fn the_window_of_changes_has_no_hole() {
+        let now = at("2026-03-05T02:00:00Z");
+        let start = |past: &[Past]| window(past, "github.pull_request", now, TimeDelta::days(30)).expect("a window").start();
+        assert_eq!(start(&[]), at("2026-02-03T02:00:00Z"));
+        let whole = past("2026-03-03T02:00:00Z", Outcome::Complete);
+        let failed = past("2026-03-04T02:00:00Z", Outcome::Partial);
+        assert_eq!(start(&[whole.clone(), failed]), at("2026-03-03T02:00:00Z"), "the failed night is read again");
+        assert!(window(&[whole], "github.pull_request", at("2026-03-03T02:00:00Z"), TimeDelta::days(30)).is_err(), "the clock went back");
+    }
+
+    #[test]
+    fn a_day_starts_where_its_calendar_says() {
+        let day = "2026-03-29".parse().expect("a day");
+        assert_eq!(day_start(day, Tz::UTC), at("2026-03-29T00:00:00Z"));
+        assert_eq!(day_start(day, Tz::Europe__Berlin), at("2026-03-28T23:00:00Z"));
+        assert_eq!(day_start(day, Tz::Pacific__Kiritimati), at("2026-03-28T10:00:00Z"));
+        assert_eq!(day_start(day, Tz::Etc__GMTPlus12), at("2026-03-29T12:00:00Z"));
+    }
+}

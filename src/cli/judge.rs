@@ -1,0 +1,135 @@
+//! Sealed run → sealed evaluation. Reads stored bytes only, so it gives the same bytes tonight and in ten years.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow};
+use tokio::runtime::Handle;
+
+use crate::catalog::{self, Catalog, Overrides, SourceFile};
+use crate::cli::evidence::StoredEvidence;
+use crate::cli::{TOOL, vocabulary};
+use crate::collect::registry;
+use crate::evaluate::Judge;
+use crate::model::{Control, ControlId, Exchange, Manifest, Observation, Parameters, Population, Resource};
+use crate::store::Store;
+use crate::store::bodies::{self, Packed, Packer};
+use crate::store::snapshot::{self, Evaluation, Sealed};
+
+/// Resources handed to the judge at a time.
+const BATCH: usize = 256;
+
+/// The control catalogue as it was in a run, read from the store.
+///
+/// # Errors
+/// Where a control file is missing, changed, or not valid for this version.
+pub async fn sealed_catalog(store: &dyn Store, manifest: &Manifest) -> Result<Catalog> {
+    let mut files = Vec::new();
+    for file in &manifest.control_files {
+        let bytes = bodies::get(store, &file.stored.object, file.stored.sha256).await?;
+        files.push(SourceFile::new(file.path.as_str(), String::from_utf8_lossy(&bytes)));
+    }
+    let mut overrides: BTreeMap<ControlId, Parameters> = BTreeMap::new();
+    for (control, json) in &manifest.parameters {
+        overrides.insert(control.parse()?, serde_json::from_str(json)?);
+    }
+    catalog::load(&files, &vocabulary(), &Overrides::from(overrides))
+        .map_err(|mistakes| anyhow!("the controls sealed in run {} do not load with this version:\n{mistakes}", manifest.run))
+}
+
+/// The controls that a run collected for.
+#[must_use]
+pub fn judged_controls(catalog: &Catalog, manifest: &Manifest) -> Vec<Control> {
+    catalog.controls.iter().filter(|control| manifest.controls.contains(&control.id)).cloned().collect()
+}
+
+/// Judges a sealed run and seals what was found. Doing it again is harmless: the same bytes are there already.
+///
+/// # Errors
+/// Where stored evidence is missing or changed, or the result cannot be stored.
+pub async fn judge(store: &Arc<dyn Store>, sealed: &Sealed) -> Result<Evaluation> {
+    let catalog = sealed_catalog(store.as_ref(), &sealed.manifest).await?;
+    let controls = judged_controls(&catalog, &sealed.manifest);
+    let exchanges = snapshot::requests(store.as_ref(), &sealed.manifest).await?;
+    let (manifest, handle, shared) = (sealed.manifest.clone(), Handle::current(), Arc::clone(store));
+    let judged = tokio::task::spawn_blocking(move || judge_blocking(shared, handle, &manifest, &controls, exchanges)).await??;
+    let id = snapshot::evaluation_id(sealed, TOOL);
+    let results = snapshot::put_results(store.as_ref(), &id, judged.results).await?;
+    let evaluation = Evaluation {
+        format: 1,
+        id,
+        run: sealed.manifest.run.clone(),
+        manifest: sealed.digest,
+        tool: TOOL.to_owned(),
+        findings: judged.findings,
+        populations: judged.populations,
+        results,
+        observations: judged.observations,
+    };
+    snapshot::seal_evaluation(store.as_ref(), &evaluation).await?;
+    Ok(evaluation)
+}
+
+/// The evaluation of a run by this version; judged now where there is none yet, e.g. because a run was killed between seal and judgement.
+///
+/// # Errors
+/// As `judge`.
+pub async fn evaluation(store: &Arc<dyn Store>, sealed: &Sealed) -> Result<Evaluation> {
+    let stored = snapshot::evaluations(store.as_ref(), &sealed.manifest.run).await?;
+    let mut ours: Vec<_> = stored.into_iter().filter(|evaluation| evaluation.manifest == sealed.digest).collect();
+    ours.sort_by(|a, b| a.tool.cmp(&b.tool).then_with(|| a.id.cmp(&b.id)));
+    match ours.pop() {
+        Some(evaluation) => Ok(evaluation),
+        None => judge(store, sealed).await,
+    }
+}
+
+struct Judged {
+    findings: Vec<crate::model::Finding>,
+    populations: Vec<Population>,
+    results: Packed,
+    observations: u64,
+}
+
+fn judge_blocking(store: Arc<dyn Store>, handle: Handle, manifest: &Manifest, controls: &[Control], exchanges: Vec<Exchange>) -> Result<Judged> {
+    let evidence = StoredEvidence::new(store, handle, exchanges);
+    let mut judge = Judge::new(controls, registry::kinds(), manifest.started_at)?;
+    let mut results = Results { packer: Packer::new()?, observations: 0 };
+    let mut populations = Vec::new();
+    for kind in manifest.kinds.keys() {
+        let collector = registry::find(kind).with_context(|| format!("run {} collected {kind}, which this version does not know", manifest.run))?;
+        let mut batch: Vec<Resource> = Vec::new();
+        let mut failed = None;
+        let population = collector.extract(&manifest.scope, &evidence, &mut |resource| {
+            batch.push(resource);
+            if batch.len() >= BATCH && failed.is_none() {
+                failed = results.judge(&mut judge, std::mem::take(&mut batch)).err();
+            }
+        })?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        results.judge(&mut judge, batch)?;
+        populations.push(population);
+    }
+    let findings = judge.conclude(&populations);
+    Ok(Judged { findings, populations, observations: results.observations, results: results.packer.finish()? })
+}
+
+struct Results {
+    packer: Packer,
+    observations: u64,
+}
+
+impl Results {
+    fn judge(&mut self, judge: &mut Judge, batch: Vec<Resource>) -> Result<()> {
+        let observations: Vec<Observation> = judge.observe(batch)?;
+        for observation in &observations {
+            serde_json::to_writer(&mut self.packer, observation)?;
+            self.packer.write_all(b"\n")?;
+            self.observations += 1;
+        }
+        Ok(())
+    }
+}

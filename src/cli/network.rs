@@ -1,0 +1,114 @@
+//! Sets the transport up from configuration and environment, and runs the kinds over it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+
+use crate::catalog::settings::Settings;
+use crate::cli::archive::RunArchive;
+use crate::cli::collect::collectors;
+use crate::cli::exit::Failure;
+use crate::cli::host::{self, Host};
+use crate::cli::progress::Progress;
+use crate::cli::project::Project;
+use crate::collect::transport::{self, Credentials, GitHubCredential, GoogleCredential, Stop, Surroundings, Transport};
+use crate::model::Scope;
+
+/// How a person gives a GitHub credential; printed where one is missing.
+const GITHUB_CURE: &str = "GITHUB_TOKEN set to a token with read access, or PROOFLINE_GITHUB_APP_ID and PROOFLINE_GITHUB_APP_KEY_FILE";
+/// How a person gives a Google credential.
+const GOOGLE_CURE: &str =
+    "Application Default Credentials: `gcloud auth application-default login`, an attached service account, or GOOGLE_APPLICATION_CREDENTIALS";
+
+/// Fetches everything the kinds need. Ends early on Ctrl-C, with nothing sealed.
+///
+/// # Errors
+/// Where collecting cannot go on at all.
+pub async fn fetch(host: &Host, project: &Project, archive: Arc<RunArchive>, scope: &Scope, kinds: &BTreeSet<String>) -> Result<()> {
+    let progress = Arc::new(Progress::new(host.screen, host.err.clone()));
+    let (stopper, stop) = Stop::pair();
+    let watching = Arc::clone(&progress);
+    let surroundings = Surroundings { clock: Arc::new(Clock(Arc::clone(&host.clock))), observer: Arc::new(move |event| watching.observe(&event)), stop };
+    let interrupt = tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stopper.stop();
+        }
+    });
+    let collectors = collectors(kinds)?;
+    let transport = Transport::new(settings(&project.settings), credentials(host, &project.settings)?, archive, surroundings)?;
+    let fetched = futures::future::try_join_all(collectors.iter().map(|collector| collector.fetch(scope, &transport))).await;
+    interrupt.abort();
+    progress.finish();
+    fetched?;
+    Ok(())
+}
+
+fn settings(configured: &Settings) -> transport::Settings {
+    let limits = &configured.limits;
+    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let emulated = url_is_loopback(&configured.github.base_url);
+    transport::Settings {
+        github: configured.github.base_url.clone(),
+        google: configured.google.base_url.clone(),
+        concurrency: count(limits.concurrency),
+        // An emulator has no unannounced limit to stay below.
+        github_per_minute: if emulated { None } else { transport::Settings::default().github_per_minute },
+        timeout: Duration::from_secs(u64::from(limits.timeout_seconds)),
+        body_limit: count(limits.body_mib) << 20,
+        attempts: count(limits.attempts),
+        max_wait: Duration::from_secs(u64::from(limits.max_wait_minutes) * 60),
+        github_cure: GITHUB_CURE.to_owned(),
+        google_cure: GOOGLE_CURE.to_owned(),
+        ..transport::Settings::default()
+    }
+}
+
+fn credentials(host: &Host, configured: &Settings) -> Result<Credentials> {
+    let emulated = url_is_loopback(&configured.google.base_url);
+    Ok(Credentials {
+        github: github_credential(host)?,
+        google: match (!configured.google.parents.is_empty(), emulated) {
+            (false, _) => GoogleCredential::Missing,
+            (true, true) => GoogleCredential::Anonymous,
+            (true, false) => GoogleCredential::ApplicationDefault,
+        },
+    })
+}
+
+fn url_is_loopback(base: &str) -> bool {
+    let host = url::Url::parse(&base.replace("{service}", "service")).ok().and_then(|url| url.host().map(|host| host.to_owned()));
+    match host {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+fn github_credential(host: &Host) -> Result<GitHubCredential> {
+    if let Some(id) = host.variable("PROOFLINE_GITHUB_APP_ID") {
+        let id = id.parse().map_err(|_source| Failure::usage("PROOFLINE_GITHUB_APP_ID is not a number: it is the \"App ID\" on the App's settings page"))?;
+        let file = host.variable("PROOFLINE_GITHUB_APP_KEY_FILE");
+        let file =
+            file.ok_or_else(|| Failure::usage("PROOFLINE_GITHUB_APP_ID is set, so PROOFLINE_GITHUB_APP_KEY_FILE must name the App's private key (PEM)"))?;
+        let pem =
+            fs::read_to_string(host.folder.join(file)).map_err(|error| Failure::usage(format!("PROOFLINE_GITHUB_APP_KEY_FILE cannot be read: {error}")))?;
+        return Ok(GitHubCredential::App { id, private_key_pem: SecretString::from(pem) });
+    }
+    let token = host.variable("GITHUB_TOKEN").or_else(|| host.variable("GH_TOKEN"));
+    Ok(token.map_or(GitHubCredential::Missing, |token| GitHubCredential::Token(SecretString::from(token.to_owned()))))
+}
+
+/// The host's clock, as the transport wants it.
+struct Clock(host::Clock);
+
+impl transport::Clock for Clock {
+    fn now(&self) -> DateTime<Utc> {
+        (self.0)()
+    }
+}

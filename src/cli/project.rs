@@ -1,0 +1,131 @@
+//! One installation: its configuration, its control files, its store.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+
+use crate::catalog::settings::{self, Settings};
+use crate::catalog::{self, Catalog, Mistakes, SourceFile, Style, shipped};
+use crate::cli::exit::Failure;
+use crate::cli::host::{Host, Screen};
+use crate::cli::vocabulary;
+use crate::model::{Period, Scope};
+use crate::store::Store;
+use crate::store::local::LocalStore;
+
+/// The configuration and where it lies.
+pub struct Project {
+    /// What `proofline.toml` says.
+    pub settings: Settings,
+    /// The folder of `proofline.toml`; relative paths in it start here.
+    pub folder: PathBuf,
+}
+
+impl Project {
+    /// Reads the configuration file.
+    ///
+    /// # Errors
+    /// Exit code 2: it is missing or wrong.
+    pub fn read(host: &Host, config: &Path) -> Result<Self> {
+        let path = host.folder.join(config);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Failure::usage(format!("there is no {}: write one with `proofline init`, or name it with --config FILE", config.display())).into());
+            }
+            Err(error) => return Err(Failure::usage(format!("{} cannot be read: {error}", config.display())).into()),
+        };
+        let file = SourceFile::new(config.display().to_string(), text);
+        let settings = settings::settings(&file).map_err(|mistakes| Failure::usage(shown(&mistakes, host)))?;
+        Ok(Self { settings, folder: path.parent().unwrap_or(Path::new(".")).to_path_buf() })
+    }
+
+    /// The control and criteria files: the configured ones, or those shipped in the binary.
+    ///
+    /// # Errors
+    /// Exit code 2: a configured path cannot be read.
+    pub fn control_files(&self) -> Result<Vec<SourceFile>> {
+        let Some(configured) = &self.settings.controls else { return Ok(shipped::files()) };
+        let mut files = Vec::new();
+        for path in configured {
+            collect_files(&self.folder.join(path), Path::new(path), &mut files)
+                .map_err(|error| Failure::usage(format!("controls = [\"{path}\"]: {error:#}")))?;
+        }
+        if !files.iter().any(|file| file.path.split('/').any(|segment| segment == "criteria")) {
+            // Controls of one's own still refer to the published criteria.
+            files.extend(shipped::criteria());
+        }
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(files)
+    }
+
+    /// The validated catalogue; warnings go to `host.err`.
+    ///
+    /// # Errors
+    /// Exit code 2: every mistake in every file.
+    pub fn catalog(&self, host: &Host, files: &[SourceFile]) -> Result<Catalog> {
+        catalog::load(files, &vocabulary(), &self.settings.parameters).map_err(|mistakes| Failure::usage(shown(&mistakes, host)).into())
+    }
+
+    /// What a run looks at, with `window` as the window of changes.
+    #[must_use]
+    pub fn scope(&self, window: Period) -> Scope {
+        let sorted = |names: &[String]| names.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+        Scope {
+            github_organizations: sorted(&self.settings.github.organizations),
+            issue_labels: sorted(&self.settings.github.issue_labels),
+            gcp_parents: self.settings.google.parents.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
+            window,
+        }
+    }
+
+    /// Opens the store.
+    ///
+    /// # Errors
+    /// The URL is not one that this version knows, or the folder cannot be created.
+    pub fn store(&self) -> Result<Arc<dyn Store>> {
+        let url = &self.settings.store;
+        let Some(path) = url.strip_prefix("file:") else {
+            return Err(Failure::usage(format!("store = {url:?}: write file:FOLDER, e.g. store = \"file:evidence\"")).into());
+        };
+        let root = self.folder.join(path.strip_prefix("//").unwrap_or(path));
+        Ok(Arc::new(LocalStore::open(root).with_context(|| format!("opening the store {url}"))?))
+    }
+}
+
+fn shown(mistakes: &Mistakes, host: &Host) -> String {
+    format!("\n{}", mistakes.render(style(host)))
+}
+
+/// How diagnostics are shown on the host's screen.
+#[must_use]
+pub fn style(host: &Host) -> Style {
+    match host.screen {
+        Screen::Terminal => Style::Colour,
+        Screen::Log => Style::Plain,
+    }
+}
+
+/// Adds the TOML files at or below `path`, named by `name`, in the order of names. Links are followed once by the system, never chased in circles: depth is bounded.
+fn collect_files(path: &Path, name: &Path, files: &mut Vec<SourceFile>) -> Result<()> {
+    anyhow::ensure!(name.components().count() < 32, "{} lies too deep", name.display());
+    if path.is_dir() {
+        let mut entries = fs::read_dir(path)?.collect::<Result<Vec<_>, _>>()?;
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
+            let inner = entry.path();
+            if inner.is_dir() || inner.extension().is_some_and(|extension| extension == "toml") {
+                collect_files(&inner, &name.join(entry.file_name()), files)?;
+            }
+        }
+        return Ok(());
+    }
+    let bytes = fs::read(path).with_context(|| name.display().to_string())?;
+    let text = String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", name.display()))?;
+    let slashed: Vec<_> = name.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    files.push(SourceFile::new(slashed.join("/"), text));
+    Ok(())
+}

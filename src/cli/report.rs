@@ -1,0 +1,91 @@
+//! `report`: writes the report of a period into a folder.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use chrono::Days;
+use serde_json::json;
+
+use crate::cli::args;
+use crate::cli::assess::{self, Brief};
+use crate::cli::due::day_start;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::host::Host;
+use crate::cli::project::Project;
+use crate::cli::summary::Form;
+use crate::model::{Digest, Period};
+use crate::report::{FORMATS, Format, ReportFile};
+use crate::store::Store;
+use crate::store::snapshot;
+
+/// Runs the verb. The exit code says whether the report was written, not what it says.
+///
+/// # Errors
+/// Where stored evidence is missing or changed, or the folder cannot be written.
+pub async fn run(host: &mut Host, project: &Project, arguments: &args::Report, form: Form) -> Result<Exit> {
+    let formats = formats(&arguments.format)?;
+    let store = project.store()?;
+    let period = period(host, project, arguments, store.as_ref()).await?;
+    let brief = Brief {
+        entity: project.settings.entity.clone().unwrap_or_else(|| project.settings.github.organizations.join(", ")),
+        period,
+        zone: project.settings.time_zone,
+        now: host.now(),
+        store: project.settings.store.clone(),
+    };
+    let assessment = assess::assess(&store, &brief).await?;
+    if assessment.runs.is_empty() {
+        return Err(Failure::usage("no sealed run lies in this period: run `proofline collect` first, or choose another --from and --to").into());
+    }
+    let folder = host.folder.join(&arguments.out);
+    let mut written = Vec::new();
+    for format in formats {
+        for file in format.render(&assessment)? {
+            write(&folder, &file)?;
+            written.push(json!({"file": file.path, "bytes": file.bytes.len(), "sha256": Digest::of(&file.bytes)}));
+        }
+    }
+    match form {
+        Form::Json => writeln!(host.out, "{}", serde_json::to_string_pretty(&json!({"period": period, "runs": assessment.runs.len(), "files": written}))?)?,
+        Form::Text => writeln!(
+            host.out,
+            "{} files in {}: open index.html; {} controls over {} runs",
+            written.len(),
+            arguments.out.display(),
+            assessment.controls.len(),
+            assessment.runs.len()
+        )?,
+    }
+    Ok(Exit::Satisfied)
+}
+
+fn formats(names: &[String]) -> Result<Vec<&'static dyn Format>> {
+    if names.is_empty() {
+        return Ok(FORMATS.to_vec());
+    }
+    let known = || FORMATS.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ");
+    let find = |name: &String| FORMATS.iter().copied().find(|format| format.name() == name);
+    names.iter().map(|name| find(name).ok_or_else(|| Failure::usage(format!("there is no report format {name:?}; there are: {}", known())).into())).collect()
+}
+
+async fn period(host: &Host, project: &Project, arguments: &args::Report, store: &dyn Store) -> Result<Period> {
+    let zone = project.settings.time_zone;
+    let first = match snapshot::runs(store).await?.first() {
+        Some(run) => snapshot::open(store, run).await?.manifest.started_at,
+        None => return Err(Failure::usage("the store holds no sealed run yet: run `proofline collect` first").into()),
+    };
+    let from = arguments.from.unwrap_or_else(|| first.with_timezone(&zone).date_naive());
+    let to = arguments.to.unwrap_or_else(|| host.now().with_timezone(&zone).date_naive());
+    Period::new(day_start(from, zone), day_start(to + Days::new(1), zone)).map_err(|error| Failure::usage(format!("--from {from} --to {to}: {error}")).into())
+}
+
+fn write(folder: &Path, file: &ReportFile) -> Result<()> {
+    let path = folder.join(&file.path);
+    let parent = path.parent().unwrap_or(folder);
+    fs::create_dir_all(parent).with_context(|| format!("creating {}", parent.display()))?;
+    // Written aside and moved into place, so that a full disk leaves the old report rather than half a new one.
+    let aside = path.with_extension("part");
+    fs::write(&aside, &file.bytes).and_then(|()| fs::rename(&aside, &path)).with_context(|| format!("writing {}", path.display()))
+}

@@ -1,0 +1,55 @@
+//! `status`: what is due, and what the newest runs found.
+
+use std::io::Write as _;
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::cli::collect::past;
+use crate::cli::due::{self, Past};
+use crate::cli::exit::Exit;
+use crate::cli::host::Host;
+use crate::cli::project::Project;
+use crate::cli::summary::{Form, instant, table};
+use crate::model::{ControlId, Finding};
+
+/// Runs the verb. The exit code is that of the newest findings.
+///
+/// # Errors
+/// Where stored evidence is missing or changed, or the controls are wrong.
+pub async fn run(host: &mut Host, project: &Project, form: Form) -> Result<Exit> {
+    let catalog = project.catalog(host, &project.control_files()?)?;
+    let past = past(&project.store()?).await?;
+    let now = host.now();
+    let owed = due::owed(&catalog.controls, &past, now, project.settings.time_zone);
+    let newest: Vec<(&Past, &Finding)> = catalog.controls.iter().filter_map(|control| newest(&past, &control.id)).collect();
+    let findings: Vec<Finding> = newest.iter().map(|(_run, finding)| (*finding).clone()).collect();
+    if form == Form::Json {
+        let due: Vec<_> = owed
+            .iter()
+            .map(|owed| json!({"control": owed.control, "slot": owed.slot.name, "missed": owed.missed.iter().map(|slot| &slot.name).collect::<Vec<_>>()}))
+            .collect();
+        let runs: Vec<_> = past.iter().map(|run| &run.manifest.run).collect();
+        writeln!(host.out, "{}", serde_json::to_string_pretty(&json!({"now": instant(now), "runs": runs, "due": due, "findings": findings}))?)?;
+        return Ok(Exit::of(&findings));
+    }
+    let mut table = table(&["CONTROL", "SLOT", "DUE", "MISSED", "NEWEST RUN", "STATUS"]);
+    for control in &catalog.controls {
+        let owing = owed.iter().find(|owed| owed.control == control.id);
+        let found = newest.iter().find(|(_run, finding)| finding.control == control.id);
+        table.add_row([
+            control.id.to_string(),
+            control.frequency.slot_at(now, project.settings.time_zone).name,
+            if owing.is_some() { "due".to_owned() } else { "done".to_owned() },
+            owing.map_or(0, |owed| owed.missed.len()).to_string(),
+            found.map_or_else(|| "never".to_owned(), |(run, _finding)| run.manifest.run.to_string()),
+            found.map_or_else(String::new, |(_run, finding)| finding.status.as_str().to_owned()),
+        ]);
+    }
+    writeln!(host.out, "{table}\n\n{} of {} controls are due now; {} sealed runs", owed.len(), catalog.controls.len(), past.len())?;
+    Ok(Exit::of(&findings))
+}
+
+fn newest<'a>(past: &'a [Past], control: &ControlId) -> Option<(&'a Past, &'a Finding)> {
+    past.iter().rev().find_map(|run| run.findings.iter().find(|finding| finding.control == *control).map(|finding| (run, finding)))
+}

@@ -1,0 +1,158 @@
+//! What a run says when it is over: a table and the reasons for a person, one document for a machine.
+
+use std::io::Write as _;
+
+use anyhow::Result;
+use chrono::{DateTime, SecondsFormat, Utc};
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+use serde_json::{Value, json};
+
+use crate::catalog::Catalog;
+use crate::cli::due::Owed;
+use crate::cli::exit::Exit;
+use crate::cli::host::Host;
+use crate::cli::project::Project;
+use crate::model::{Control, Finding, FindingStatus, Outcome};
+use crate::store::snapshot::{Evaluation, Sealed};
+
+/// For whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A person.
+    Text,
+    /// A program: one JSON document on stdout.
+    Json,
+}
+
+/// An instant as every output prints it.
+#[must_use]
+pub fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// A table without lines, as wide as its contents.
+#[must_use]
+pub fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(header);
+    table
+}
+
+/// A run that is over.
+pub struct Told<'a> {
+    /// The controls it judged.
+    pub controls: &'a [Control],
+    /// Its seal.
+    pub sealed: &'a Sealed,
+    /// What was found.
+    pub evaluation: &'a Evaluation,
+    /// What it owed, with the slots that were missed before.
+    pub missed: Vec<&'a Owed>,
+}
+
+/// Reports a run.
+///
+/// # Errors
+/// Where the output cannot be written.
+pub fn run(host: &mut Host, told: &Told<'_>, form: Form) -> Result<()> {
+    let Told { controls, sealed, evaluation, missed } = told;
+    if form == Form::Json {
+        let document = run_json(sealed, evaluation, missed);
+        writeln!(host.out, "{}", serde_json::to_string_pretty(&document)?)?;
+        return Ok(());
+    }
+    let manifest = &sealed.manifest;
+    writeln!(
+        host.out,
+        "Run {} sealed: {} exchanges, {} unchanged (304), {} refused or failed; manifest sha256 {}",
+        manifest.run, manifest.exchanges, manifest.not_modified, manifest.failed, sealed.digest
+    )?;
+    for (kind, outcome) in &manifest.kinds {
+        if *outcome == Outcome::Partial {
+            writeln!(host.out, "  {kind} is partial: a later `collect --due` will try again")?;
+        }
+    }
+    for owed in missed.iter().filter(|owed| !owed.missed.is_empty()) {
+        let names: Vec<_> = owed.missed.iter().map(|slot| slot.name.as_str()).collect();
+        writeln!(host.out, "  {} did not run in {}: these slots stay missed", owed.control, names.join(", "))?;
+    }
+    writeln!(host.out, "\n{}\n", findings_table(controls, &evaluation.findings))?;
+    for finding in evaluation.findings.iter().filter(|finding| finding.status != FindingStatus::Satisfied) {
+        let title = controls.iter().find(|control| control.id == finding.control).map_or("", |control| control.title.as_str());
+        writeln!(host.out, "{} {}: {title}", finding.control, finding.status.as_str())?;
+        for reason in &finding.reasons {
+            writeln!(host.out, "    {reason}")?;
+        }
+    }
+    let of = |status| evaluation.findings.iter().filter(|finding| finding.status == status).count();
+    writeln!(
+        host.out,
+        "\n{} controls: {} satisfied, {} not satisfied, {} undetermined",
+        evaluation.findings.len(),
+        of(FindingStatus::Satisfied),
+        of(FindingStatus::NotSatisfied),
+        of(FindingStatus::Undetermined)
+    )?;
+    Ok(())
+}
+
+fn findings_table(controls: &[Control], findings: &[Finding]) -> Table {
+    let mut table = table(&["CONTROL", "SEVERITY", "STATUS", "PASS", "FAIL", "UNDET.", "N/A", "OF"]);
+    for finding in findings {
+        let severity = controls.iter().find(|control| control.id == finding.control).map_or("", |control| control.severity.as_str());
+        let counts = finding.counts;
+        table.add_row([
+            finding.control.to_string(),
+            severity.to_owned(),
+            finding.status.as_str().to_owned(),
+            counts.pass.to_string(),
+            counts.fail.to_string(),
+            counts.undetermined.to_string(),
+            counts.not_applicable.to_string(),
+            counts.in_scope().to_string(),
+        ]);
+    }
+    for column in 3..8 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+fn run_json(sealed: &Sealed, evaluation: &Evaluation, missed: &[&Owed]) -> Value {
+    let manifest = &sealed.manifest;
+    let slots = |owed: &&&Owed| json!({"control": owed.control, "slots": owed.missed.iter().map(|slot| &slot.name).collect::<Vec<_>>()});
+    json!({
+        "run": manifest.run,
+        "started_at": instant(manifest.started_at),
+        "ended_at": instant(manifest.ended_at),
+        "trigger": manifest.trigger,
+        "manifest_sha256": sealed.digest,
+        "evaluation": evaluation.id,
+        "exchanges": manifest.exchanges,
+        "not_modified": manifest.not_modified,
+        "failed": manifest.failed,
+        "kinds": manifest.kinds,
+        "observations": evaluation.observations,
+        "findings": evaluation.findings,
+        "populations": evaluation.populations,
+        "not_run": missed.iter().filter(|owed| !owed.missed.is_empty()).map(|owed| slots(&owed)).collect::<Vec<_>>(),
+    })
+}
+
+/// Says that nothing is owed, and until when.
+///
+/// # Errors
+/// Where the output cannot be written.
+pub fn nothing_due(host: &mut Host, catalog: &Catalog, now: DateTime<Utc>, project: &Project, form: Form) -> Result<Exit> {
+    let zone = project.settings.time_zone;
+    let next = catalog.controls.iter().map(|control| control.frequency.slot_at(now, zone).period.end()).min();
+    let until = next.map(instant);
+    match form {
+        Form::Json => writeln!(host.out, "{}", json!({"due": [], "next_slot": until}))?,
+        Form::Text => writeln!(host.out, "Nothing is due: every control has been answered in its slot. The next slot begins {}.", until.unwrap_or_default())?,
+    }
+    Ok(Exit::Satisfied)
+}
