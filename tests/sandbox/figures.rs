@@ -1,0 +1,184 @@
+//! Measures the nightly job against the sandbox, beside a bare concurrent client that makes the same requests in the same run.
+//!
+//! `cargo run --release --example figures [REPOSITORIES] [LATENCY_MS]`; the collector is the real binary in a process of its own.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a program for a terminal, which ends where it cannot go on")]
+
+#[path = "mod.rs"]
+mod sandbox;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use proofline::model::{Digest, Exchange, Method, RunId};
+use proofline::store::local::LocalStore;
+use proofline::store::{bodies, snapshot};
+use sandbox::site::{Site, Size};
+use serde_json::Value;
+
+/// As many requests under way as the collector has by default.
+const CONCURRENCY: usize = 16;
+
+struct Night {
+    name: &'static str,
+    wall: Duration,
+    peak_kib: u64,
+    document: Value,
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let repositories: usize = arguments.next().map_or(2000, |text| text.parse().expect("a number of repositories"));
+    let latency: u64 = arguments.next().map_or(50, |text| text.parse().expect("milliseconds"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let site = Site::sized(Size { repositories, ..Size::default() });
+    site.latency_ms(latency);
+    fs::write(folder.path().join("proofline.toml"), site.configuration()).expect("written");
+    println!("{repositories} repositories, {latency} ms a request, {CONCURRENCY} at once\n");
+    let binary = collector();
+    let kinds = ["ORG-01", "ORG-02", "REP-02", "VUL-01", "CHG-03", "TSK-02"];
+    for (number, name) in [(0, "first night"), (1, "second night")] {
+        site.night(number);
+        let before = stored_bytes(folder.path());
+        let night = collect(&binary, folder.path(), name, &kinds);
+        let run: RunId = night.document["run"].as_str().expect("a run").parse().expect("a run");
+        let exchanges = exchanges(folder.path(), &run);
+        let bare = bare_client(folder.path(), &exchanges);
+        print_night(&night, &exchanges, repositories, bare, stored_bytes(folder.path()) - before);
+    }
+    site.assert_contracts_held();
+}
+
+/// The release binary beside this example.
+fn collector() -> PathBuf {
+    let examples = std::env::current_exe().expect("this program");
+    let binary = examples.parent().and_then(Path::parent).expect("target folder").join("proofline");
+    assert!(binary.is_file(), "{} is missing: run `cargo build --release` first", binary.display());
+    binary
+}
+
+fn collect(binary: &Path, folder: &Path, name: &'static str, controls: &[&str]) -> Night {
+    let chosen = controls.iter().flat_map(|id| ["--control", id]);
+    let started = Instant::now();
+    let mut child = Command::new(binary)
+        .args(["collect", "--json"])
+        .args(chosen)
+        .current_dir(folder)
+        .env_clear()
+        .env("GITHUB_TOKEN", Site::TOKEN)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("started");
+    let stdout = child.stdout.take().expect("piped");
+    let reading = std::thread::spawn(move || serde_json::from_reader::<_, Value>(stdout));
+    let mut peak_kib = 0;
+    while child.try_wait().expect("asked").is_none() {
+        peak_kib = peak_kib.max(high_water(child.id()));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let wall = started.elapsed();
+    Night { name, wall, peak_kib, document: reading.join().expect("read").expect("JSON") }
+}
+
+/// Peak resident memory of a process, KiB (Linux).
+fn high_water(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse().unwrap_or(0)
+}
+
+fn store(folder: &Path) -> LocalStore {
+    LocalStore::open(folder.join("evidence")).expect("a store")
+}
+
+#[tokio::main]
+async fn exchanges(folder: &Path, run: &RunId) -> Vec<Exchange> {
+    let store = store(folder);
+    let sealed = snapshot::open(&store, run).await.expect("sealed");
+    snapshot::requests(&store, &sealed.manifest).await.expect("requests")
+}
+
+/// Makes the same requests without order, paging or judgement, and keeps nothing: the bound that latency and concurrency set.
+#[tokio::main]
+async fn bare_client(folder: &Path, exchanges: &[Exchange]) -> Duration {
+    let store = store(folder);
+    let mut bodies_by_digest: BTreeMap<Digest, bytes::Bytes> = BTreeMap::new();
+    for exchange in exchanges {
+        if let Some(digest) = exchange.request_body {
+            let object = format!("{}{digest}.zst", bodies::folder(exchange.sent_at));
+            bodies_by_digest.insert(digest, bodies::get(&store, &object, digest).await.expect("the query was kept"));
+        }
+    }
+    let client = reqwest::Client::builder().build().expect("a client");
+    let bodies_by_digest = Arc::new(bodies_by_digest);
+    let started = Instant::now();
+    let sent = futures::stream::iter(exchanges.iter().filter(|exchange| exchange.attempts > 0).cloned()).map(|exchange| {
+        let (client, bodies) = (client.clone(), Arc::clone(&bodies_by_digest));
+        async move { send(&client, &exchange, exchange.request_body.and_then(|digest| bodies.get(&digest).cloned())).await }
+    });
+    sent.buffer_unordered(CONCURRENCY).for_each(|_bytes| async {}).await;
+    started.elapsed()
+}
+
+async fn send(client: &reqwest::Client, exchange: &Exchange, body: Option<bytes::Bytes>) -> usize {
+    let mut request = match exchange.method {
+        Method::Get => client.get(&exchange.url),
+        Method::Post => client.post(&exchange.url).header("content-type", "application/json"),
+    };
+    request = request.bearer_auth(Site::TOKEN).header("user-agent", "bare");
+    let known = exchange.headers.get("etag").filter(|_etag| exchange.status == Some(304));
+    request = known.into_iter().fold(request, |request, etag| request.header("if-none-match", etag));
+    request = body.into_iter().fold(request, reqwest::RequestBuilder::body);
+    request.send().await.expect("answered").bytes().await.expect("a body").len()
+}
+
+fn stored_bytes(folder: &Path) -> u64 {
+    let mut pending = vec![folder.join("evidence")];
+    let mut bytes = 0;
+    while let Some(folder) = pending.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let metadata = entry.metadata().expect("a file");
+            if metadata.is_dir() { pending.push(entry.path()) } else { bytes += metadata.len() }
+        }
+    }
+    bytes
+}
+
+#[allow(clippy::cast_precision_loss, clippy::as_conversions, reason = "figures for people")]
+fn print_night(night: &Night, exchanges: &[Exchange], repositories: usize, bare: Duration, stored: u64) {
+    let sent: Vec<&Exchange> = exchanges.iter().filter(|exchange| exchange.attempts > 0).collect();
+    let rest: Vec<_> = sent.iter().filter(|exchange| exchange.method == Method::Get).collect();
+    let unchanged = rest.iter().filter(|exchange| exchange.status == Some(304)).count();
+    let refused = rest.iter().filter(|exchange| !exchange.is_answer()).count();
+    let of = |kind: &str| sent.iter().filter(|exchange| exchange.asked_by.iter().any(|asked| asked == kind)).count();
+    let changes_only = sent.iter().filter(|exchange| exchange.asked_by.iter().all(|asked| asked == "github.pull_request")).count();
+    println!(
+        "{}: {} requests, {:.3} a repository, {:.3} without pull requests",
+        night.name,
+        sent.len(),
+        sent.len() as f64 / repositories as f64,
+        (sent.len() - changes_only) as f64 / repositories as f64
+    );
+    for kind in ["github.organization", "github.organization_member", "github.repository", "github.branch", "github.pull_request", "github.issue"] {
+        println!("    {kind}: {} requests, {:.3} a repository", of(kind), of(kind) as f64 / repositories as f64);
+    }
+    println!(
+        "    REST: {} requests, {unchanged} answered by 304 ({:.1} % of all, {:.1} % without the {refused} refusals, which carry no ETag)",
+        rest.len(),
+        100.0 * unchanged as f64 / rest.len().max(1) as f64,
+        100.0 * unchanged as f64 / (rest.len() - refused).max(1) as f64
+    );
+    println!("    wall {:.2} s; bare client {:.2} s; ratio {:.2}", night.wall.as_secs_f64(), bare.as_secs_f64(), night.wall.as_secs_f64() / bare.as_secs_f64());
+    println!(
+        "    peak memory {:.1} MB; stored {:.2} MB; {} observations\n",
+        night.peak_kib as f64 / 1024.0,
+        stored as f64 / 1e6,
+        night.document["observations"]
+    );
+}

@@ -1,0 +1,206 @@
+//! `Repository` and its default branch's `Ref`.
+
+use serde_json::Value;
+
+use crate::sandbox::graphql::arguments::{Arguments, texts};
+use crate::sandbox::graphql::connection::{Connection, Edge};
+use crate::sandbox::graphql::object::{Object, Record, Shown, leaf};
+use crate::sandbox::graphql::views::at;
+use crate::sandbox::graphql::views::commit::CommitView;
+use crate::sandbox::graphql::views::issue::IssueView;
+use crate::sandbox::graphql::views::organization::OrganizationView;
+use crate::sandbox::graphql::views::people;
+use crate::sandbox::graphql::views::protection::{ClassicView, rules, ruleset};
+use crate::sandbox::graphql::views::pull_request::{self, PullRequestView};
+use crate::sandbox::world::World;
+use crate::sandbox::world::people::Person;
+use crate::sandbox::world::protection::Rule;
+use crate::sandbox::world::repositories::Repository;
+use crate::sandbox::world::tasks::Issue;
+
+/// `Repository`.
+pub(crate) struct RepositoryView<'w> {
+    pub(crate) world: &'w World,
+    pub(crate) repository: &'w Repository,
+}
+
+impl<'w> Object<'w> for RepositoryView<'w> {
+    fn typename(&self) -> &'static str {
+        "Repository"
+    }
+
+    fn field(&self, name: &str, arguments: &Arguments) -> Option<Shown<'w>> {
+        self.identity(name).or_else(|| self.setting(name)).or_else(|| self.content(name, arguments))
+    }
+}
+
+impl<'w> RepositoryView<'w> {
+    fn identity(&self, name: &str) -> Option<Shown<'w>> {
+        let (world, repository) = (self.world, self.repository);
+        Some(match name {
+            "id" => leaf(format!("R_{}", repository.id)),
+            "databaseId" => leaf(repository.id),
+            "name" => leaf(repository.name.as_str()),
+            "nameWithOwner" => leaf(world.full_name(repository)),
+            "url" => leaf(format!("https://github.com/{}", world.full_name(repository))),
+            "resourcePath" => leaf(format!("/{}", world.full_name(repository))),
+            "owner" => Shown::one(OrganizationView { world }),
+            "createdAt" => at(Some(repository.created)),
+            "updatedAt" => at(repository.pushed.or(Some(repository.created))),
+            "pushedAt" => at(repository.pushed),
+            "archivedAt" => at(repository.archived.then(|| world.plan.instant(-100))),
+            "visibility" => leaf(repository.visibility.upper()),
+            "isPrivate" => leaf(repository.visibility.upper() != "PUBLIC"),
+            "isArchived" => leaf(repository.archived),
+            "isDisabled" => leaf(repository.disabled),
+            "isEmpty" => leaf(repository.empty),
+            "isFork" => leaf(repository.fork),
+            "isTemplate" => leaf(repository.template),
+            "isMirror" | "isLocked" => leaf(false),
+            _ => return None,
+        })
+    }
+
+    fn setting(&self, name: &str) -> Option<Shown<'w>> {
+        let repository = self.repository;
+        let admin = repository.viewer_is_admin;
+        Some(match name {
+            "viewerCanAdminister" => leaf(admin),
+            "viewerPermission" => leaf(if admin { "ADMIN" } else { "READ" }),
+            "forkingAllowed" | "autoMergeAllowed" => leaf(false),
+            "mergeCommitAllowed" | "squashMergeAllowed" | "rebaseMergeAllowed" | "hasIssuesEnabled" => leaf(true),
+            "deleteBranchOnMerge" => leaf(repository.delete_branch_on_merge),
+            "hasVulnerabilityAlertsEnabled" => leaf(repository.vulnerability_alerts),
+            "isSecurityPolicyEnabled" => leaf(repository.security_policy),
+            "webCommitSignoffRequired" => leaf(repository.signoff_required),
+            "codeowners" => match repository.codeowners_errors {
+                None => Shown::NULL,
+                Some(count) => Shown::one(Record::new("RepositoryCodeowners", [("errors", Shown::many((1..=count).map(codeowners_error)))])),
+            },
+            "deployKeys" => Connection::over("DeployKeyConnection", (0..repository.deploy_keys).collect(), |index| {
+                let fields = [("id", leaf(format!("DK_{index}"))), ("title", leaf(format!("key {index}"))), ("readOnly", leaf(true)), ("verified", leaf(true))];
+                Edge::to(Record::new("DeployKey", fields))
+            }),
+            "environments" => Connection::counted("EnvironmentConnection", 0),
+            "vulnerabilityAlerts" => Connection::counted("RepositoryVulnerabilityAlertConnection", repository.open_alerts),
+            "mergeQueue" => self.merge_queue(),
+            _ => return None,
+        })
+    }
+
+    fn content(&self, name: &str, arguments: &Arguments) -> Option<Shown<'w>> {
+        let (world, repository) = (self.world, self.repository);
+        Some(match name {
+            "collaborators" => self.collaborators(arguments),
+            "defaultBranchRef" => Shown::maybe(repository.branch().map(|_| RefView { world, repository })),
+            "ref" => {
+                let wanted = arguments.text("qualifiedName").unwrap_or_default();
+                let branch = repository.branch().filter(|branch| wanted.strip_prefix("refs/heads/").unwrap_or(wanted) == *branch);
+                Shown::maybe(branch.map(|_| RefView { world, repository }))
+            }
+            "rulesets" => {
+                let parents = arguments.get("includeParents").and_then(Value::as_bool).unwrap_or(true);
+                let all = world.rulesets_of(repository).filter(|rules| parents || repository.rulesets.iter().any(|own| own.id == rules.id)).collect();
+                Connection::over("RepositoryRulesetConnection", all, move |rules| Edge::of(ruleset(world, Some(repository), rules)))
+            }
+            "pullRequests" => pull_request::of_repository(world, repository, arguments),
+            "pullRequest" => {
+                let number = arguments.int("number");
+                let change = repository.pull_requests.iter().find(|change| Some(i64::from(change.number)) == number);
+                Shown::maybe(change.map(|change| PullRequestView { world, repository, change }))
+            }
+            "issues" => self.issues(arguments),
+            "issue" => {
+                let number = arguments.int("number");
+                let issue = repository.issues.iter().find(|issue| Some(i64::from(issue.number)) == number);
+                Shown::maybe(issue.map(|issue| IssueView { world, repository, issue }))
+            }
+            _ => return None,
+        })
+    }
+
+    fn merge_queue(&self) -> Shown<'w> {
+        let queued = self.world.in_force(self.repository).any(|ruleset| ruleset.rules.contains(&Rule::MergeQueue));
+        Shown::maybe(queued.then(|| Record::new("MergeQueue", [("id", leaf(format!("MQ_{}", self.repository.id)))])))
+    }
+
+    /// Null without push access, as GitHub has it.
+    fn collaborators(&self, arguments: &Arguments) -> Shown<'w> {
+        let (world, repository) = (self.world, self.repository);
+        if !repository.viewer_is_admin {
+            return Shown::NULL;
+        }
+        let outside = repository.outsiders.iter().map(|index| (Person::Outsider(*index), "READ"));
+        let direct = (0..world.members.len().min(3)).map(|index| (Person::Member(index), "ADMIN"));
+        let all: Vec<_> = match arguments.text("affiliation") {
+            Some("OUTSIDE") => outside.collect(),
+            Some(_) | None => direct.chain(outside).collect(),
+        };
+        Connection::over("RepositoryCollaboratorConnection", all, move |(person, permission)| {
+            let source = Record::new("PermissionSource", [("permission", leaf(*permission)), ("source", Shown::one(RepositoryView { world, repository }))]);
+            Edge { node: people::actor(world, person), fields: vec![("permission", leaf(*permission)), ("permissionSources", Shown::many([source]))] }
+        })
+    }
+
+    fn issues(&self, arguments: &Arguments) -> Shown<'w> {
+        let (world, repository) = (self.world, self.repository);
+        let filter = |name: &str| arguments.inner("filterBy", name).or_else(|| arguments.get(name));
+        let labels = filter("labels").map(texts);
+        let states = filter("states").map(texts);
+        let since = filter("since").and_then(Value::as_str).and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok());
+        let wanted = |issue: &&Issue| {
+            labels.as_ref().is_none_or(|wanted| issue.labels.iter().any(|label| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(label))))
+                && states.as_ref().is_none_or(|states| states.iter().any(|state| state == issue.state()))
+                && since.is_none_or(|since| issue.updated() >= since)
+        };
+        let mut all: Vec<&Issue> = repository.issues.iter().filter(wanted).collect();
+        if arguments.inner("orderBy", "field").and_then(Value::as_str) == Some("UPDATED_AT") {
+            all.sort_by_key(|issue| issue.updated());
+        }
+        if arguments.inner("orderBy", "direction").and_then(Value::as_str) == Some("DESC") {
+            all.reverse();
+        }
+        Connection::over("IssueConnection", all, move |issue| Edge::to(IssueView { world, repository, issue }))
+    }
+}
+
+fn codeowners_error<'w>(line: usize) -> Record<'w> {
+    let fields = [
+        ("kind", leaf("Unknown owner")),
+        ("path", leaf(".github/CODEOWNERS")),
+        ("line", leaf(line)),
+        ("column", leaf(3)),
+        ("source", leaf("* @nobody")),
+        ("suggestion", Shown::NULL),
+        ("message", leaf(format!("Unknown owner on line {line}: make sure @nobody exists and has write access to the repository"))),
+    ];
+    Record::new("RepositoryCodeownersError", fields)
+}
+
+/// `Ref` of the default branch.
+struct RefView<'w> {
+    world: &'w World,
+    repository: &'w Repository,
+}
+
+impl<'w> Object<'w> for RefView<'w> {
+    fn typename(&self) -> &'static str {
+        "Ref"
+    }
+
+    fn field(&self, name: &str, _arguments: &Arguments) -> Option<Shown<'w>> {
+        let (world, repository) = (self.world, self.repository);
+        Some(match name {
+            "id" => leaf(format!("REF_{}", repository.id)),
+            "name" => leaf(repository.default_branch.as_str()),
+            "prefix" => leaf("refs/heads/"),
+            "repository" => Shown::one(RepositoryView { world, repository }),
+            "target" => Shown::one(CommitView::bare(world, &repository.head)),
+            "branchProtectionRule" => {
+                Shown::maybe(repository.classic.as_ref().filter(|_| repository.viewer_is_admin).map(|rule| ClassicView { world, repository, rule }))
+            }
+            "rules" => rules(world, repository),
+            _ => return None,
+        })
+    }
+}

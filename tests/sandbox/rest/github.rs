@@ -1,0 +1,164 @@
+//! GitHub's REST API, as far as it is asked.
+
+use serde_json::{Value, json};
+
+use crate::sandbox::graphql::views::protection::rule_type;
+use crate::sandbox::rest::github_bodies as bodies;
+use crate::sandbox::rest::github_protection as protection;
+use crate::sandbox::rest::{Ask, Reply, page};
+use crate::sandbox::world::repositories::{Repository, Visibility};
+use crate::sandbox::world::truth::instant;
+use crate::sandbox::world::{Viewer, World};
+
+/// Answers. `token` is what an app is given for its installation.
+pub(crate) fn answer(world: &World, ask: &Ask, token: &str) -> Reply {
+    let segments = ask.segments();
+    let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match (ask.method.as_str(), parts.as_slice()) {
+        ("POST", ["app", "installations", _, "access_tokens"]) => {
+            let expires = instant(world.now() + chrono::TimeDelta::hours(1));
+            Reply::json(201, &json!({ "token": token, "expires_at": expires, "permissions": { "metadata": "read" }, "repository_selection": "all" }))
+        }
+        ("GET", ["orgs", login, rest @ ..]) if login.eq_ignore_ascii_case(&world.plan.organization) => organization(world, ask, rest),
+        ("GET", ["organizations", id, rest @ ..]) if *id == world.organization_id.to_string() => organization(world, ask, rest),
+        ("GET", ["repos", owner, name, rest @ ..]) if owner.eq_ignore_ascii_case(&world.plan.organization) => by_name(world, ask, name, rest),
+        ("GET", ["repositories", id, rest @ ..]) => match world.repositories.iter().find(|repository| repository.id.to_string() == *id) {
+            Some(found) => repository(world, ask, found, rest),
+            None => Reply::message(404, "Not Found"),
+        },
+        ("GET", ["user"]) => Reply::json(200, &bodies::user(world.members.first().map_or("", |member| &member.login), 50_000, "User")),
+        ("GET", ["rate_limit"]) => {
+            let core = json!({ "limit": 5_000, "remaining": 5_000, "reset": world.now().timestamp() + 3_600, "used": 0 });
+            Reply::json(200, &json!({ "resources": { "core": core, "graphql": core, "search": core }, "rate": core }))
+        }
+        _ => Reply::message(404, "Not Found"),
+    }
+}
+
+fn organization(world: &World, ask: &Ask, rest: &[&str]) -> Reply {
+    let owner = world.plan.viewer == Viewer::Owner;
+    let listing = |name: &str| format!("/organizations/{}/{name}", world.organization_id);
+    match rest {
+        [] => Reply::json(200, &bodies::organization(world)),
+        ["members"] => members(world, ask, &listing("members")),
+        ["repos"] => {
+            let wanted = ask.parameter("type").unwrap_or_else(|| "all".to_owned());
+            let of_type = |repository: &&Repository| match wanted.as_str() {
+                "public" => repository.visibility == Visibility::Public,
+                "private" => repository.visibility != Visibility::Public,
+                "forks" => repository.fork,
+                "sources" => !repository.fork,
+                _ => true,
+            };
+            let mut all: Vec<&Repository> = world.repositories.iter().filter(of_type).collect();
+            if ask.parameter("sort").as_deref() == Some("full_name") {
+                all.sort_by(|a, b| a.name.cmp(&b.name));
+            } else {
+                all.reverse();
+            }
+            page(ask, &listing("repos"), &all, |repository| bodies::repository(world, repository))
+        }
+        ["outside_collaborators"] => {
+            page(ask, &listing("outside_collaborators"), &world.outsiders, |outsider| bodies::user(&outsider.login, outsider.id, "User"))
+        }
+        ["rulesets"] => page(ask, &listing("rulesets"), &world.rulesets, |ruleset| protection::ruleset(world, None, ruleset)),
+        ["installation"] => {
+            Reply::json(200, &json!({ "id": 77, "account": { "login": world.plan.organization }, "app_id": 7, "permissions": { "metadata": "read" } }))
+        }
+        ["actions", "permissions", ..] if !owner => Reply::message(403, "Must have admin rights to Repository."),
+        ["actions", "permissions"] => Reply::json(
+            200,
+            &json!({ "enabled_repositories": "all", "allowed_actions": "selected", "selected_actions_url": bodies::api("/organizations/1/actions/permissions/selected-actions"), "sha_pinning_required": false }),
+        ),
+        ["actions", "permissions", "workflow"] => {
+            Reply::json(200, &json!({ "default_workflow_permissions": "read", "can_approve_pull_request_reviews": false }))
+        }
+        _ => Reply::message(404, "Not Found"),
+    }
+}
+
+fn members(world: &World, ask: &Ask, path: &str) -> Reply {
+    let filter = ask.parameter("filter").unwrap_or_default();
+    if filter.starts_with("2fa_") && world.plan.viewer != Viewer::Owner {
+        return Reply::message(422, "Only owners can use this filter.");
+    }
+    let role = ask.parameter("role").unwrap_or_else(|| "all".to_owned());
+    let wanted = |member: &&crate::sandbox::world::people::Member| {
+        (filter != "2fa_disabled" || !member.two_factor) && (role == "all" || (role == "admin") == member.owner)
+    };
+    let all: Vec<_> = world.members.iter().filter(wanted).collect();
+    page(ask, path, &all, |member| bodies::user(&member.login, member.id, "User"))
+}
+
+/// A renamed repository is redirected to its id, as GitHub does.
+fn by_name(world: &World, ask: &Ask, name: &str, rest: &[&str]) -> Reply {
+    match world.repository(name) {
+        None => Reply::message(404, "Not Found"),
+        Some((_, found)) if found.name != name => {
+            let below: String = rest.iter().map(|segment| format!("/{segment}")).collect();
+            let url = format!("{}/repositories/{}{below}", ask.base, found.id);
+            let body = json!({ "message": "Moved Permanently", "url": url, "documentation_url": "https://docs.github.com/rest" });
+            Reply::json(301, &body).header("location", url)
+        }
+        Some((_, found)) => repository(world, ask, found, rest),
+    }
+}
+
+fn repository(world: &World, ask: &Ask, found: &Repository, rest: &[&str]) -> Reply {
+    let listing = |name: &str| format!("/repositories/{}/{name}", found.id);
+    let admin = found.viewer_is_admin;
+    match rest {
+        [] => Reply::json(200, &bodies::full_repository(world, found)),
+        ["branches", branch, rest @ ..] if found.branch() == Some(branch) => self::branch(world, found, rest),
+        ["rules", "branches", branch] if found.branch() == Some(branch) => {
+            let rules: Vec<_> = world.in_force(found).flat_map(|ruleset| ruleset.rules.iter().map(move |rule| (ruleset, rule))).collect();
+            page(ask, &listing(&format!("rules/branches/{branch}")), &rules, |(ruleset, rule)| protection::rule(world, found, ruleset, rule))
+        }
+        ["rulesets"] => {
+            let parents = ask.parameter("includes_parents").is_none_or(|text| text == "true");
+            let all: Vec<_> = world.rulesets_of(found).filter(|ruleset| parents || found.rulesets.iter().any(|own| own.id == ruleset.id)).collect();
+            page(ask, &listing("rulesets"), &all, |ruleset| protection::ruleset(world, Some(found), ruleset))
+        }
+        ["rulesets", id] => match world.rulesets_of(found).find(|ruleset| ruleset.id.to_string() == *id) {
+            Some(ruleset) => Reply::json(200, &protection::full_ruleset(world, found, ruleset)),
+            None => Reply::message(404, "Not Found"),
+        },
+        ["vulnerability-alerts"] if admin && found.vulnerability_alerts => Reply::new(204, Vec::new()),
+        ["vulnerability-alerts"] => Reply::message(404, "Vulnerability alerts are disabled."),
+        ["codeowners", "errors"] => match found.codeowners_errors {
+            None => Reply::message(404, "Not Found"),
+            Some(count) => Reply::json(200, &json!({ "errors": (1..=count).map(bodies::codeowners_error).collect::<Value>() })),
+        },
+        ["collaborators"] if admin => {
+            let outside: Vec<_> = found.outsiders.iter().filter_map(|index| world.outsiders.get(*index)).collect();
+            page(ask, &listing("collaborators"), &outside, |outsider| bodies::user(&outsider.login, outsider.id, "User"))
+        }
+        ["keys"] if admin => {
+            let keys: Vec<usize> = (1..=found.deploy_keys).collect();
+            let created = instant(found.created);
+            page(
+                ask,
+                &listing("keys"),
+                &keys,
+                |id| json!({ "id": id, "key": "ssh-ed25519 (left out)", "url": "", "title": format!("key {id}"), "verified": true, "created_at": created, "read_only": true }),
+            )
+        }
+        _ => Reply::message(404, "Not Found"),
+    }
+}
+
+/// The three answers that tell "not protected" and "not allowed to see" apart.
+fn branch(world: &World, found: &Repository, rest: &[&str]) -> Reply {
+    match (rest, &found.classic) {
+        ([], _) => Reply::json(200, &protection::branch(world, found)),
+        (["protection"], _) if !found.viewer_is_admin => Reply::message(404, "Not Found"),
+        (["protection"], Some(rule)) => Reply::json(200, &protection::classic(world, found, rule)),
+        (["protection"], None) => Reply::message(404, "Branch not protected"),
+        _ => Reply::message(404, "Not Found"),
+    }
+}
+
+/// GraphQL's rule type as REST writes it.
+pub(crate) fn rest_rule_type(rule: &crate::sandbox::world::protection::Rule) -> String {
+    rule_type(rule).to_ascii_lowercase()
+}

@@ -1,0 +1,388 @@
+//! The server: a thread with a runtime of its own, so that synchronous callers can use it too; dropping the `Sandbox` stops it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt as _, stream};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::sandbox::behaviour::{Action, Behaviour, GoogleAuth};
+use crate::sandbox::contracts::Contracts;
+use crate::sandbox::graphql::{self, Budget, Question};
+use crate::sandbox::journal::{Counters, Entry, Journal};
+use crate::sandbox::limits::{Left, Window};
+use crate::sandbox::line::{Lines, Scissors};
+use crate::sandbox::replay::Recordings;
+use crate::sandbox::rest::{self, Ask, Reply};
+use crate::sandbox::world::World;
+use crate::sandbox::world::truth::instant;
+
+const LARGEST_BODY: usize = 4 << 20;
+
+/// A running sandbox.
+pub(crate) struct Sandbox {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Where answers come from.
+enum Source {
+    World(RwLock<Arc<World>>),
+    Recordings(Recordings),
+}
+
+struct Shared {
+    base: String,
+    source: Source,
+    behaviour: RwLock<Arc<Behaviour>>,
+    fault_hits: Mutex<Vec<(u64, u64)>>,
+    journal: Mutex<Journal>,
+    contracts: Option<Arc<Contracts>>,
+    rest: Mutex<Window>,
+    graphql: Mutex<Window>,
+    at_once: AtomicUsize,
+    number: AtomicU64,
+    started: Instant,
+}
+
+impl Sandbox {
+    /// Serves a generated world, held to the contracts where they are there.
+    pub(crate) fn start(world: World, behaviour: Behaviour) -> Self {
+        Self::serve(Source::World(RwLock::new(Arc::new(world))), behaviour, Contracts::shared())
+    }
+
+    /// Serves recorded exchanges from a `.jsonl.gz` file or a folder of those; what was not recorded is 404.
+    pub(crate) fn replay(path: &Path, behaviour: Behaviour) -> Self {
+        Self::serve(Source::Recordings(Recordings::open(path)), behaviour, None)
+    }
+
+    fn serve(source: Source, behaviour: Behaviour, contracts: Option<Arc<Contracts>>) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
+        listener.set_nonblocking(true).expect("a socket that does not block");
+        let address = listener.local_addr().expect("an address");
+        let shared = Arc::new(Shared {
+            base: format!("http://{address}"),
+            source,
+            fault_hits: Mutex::new(vec![(0, 0); behaviour.faults.len()]),
+            behaviour: RwLock::new(Arc::new(behaviour)),
+            journal: Mutex::default(),
+            contracts,
+            rest: Mutex::new(Window::starting()),
+            graphql: Mutex::new(Window::starting()),
+            at_once: AtomicUsize::new(0),
+            number: AtomicU64::new(0),
+            started: Instant::now(),
+        });
+        let (stop, stopped) = oneshot::channel();
+        let state = Arc::clone(&shared);
+        let thread = std::thread::spawn(move || run(listener, state, stopped));
+        Self { address, shared, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) fn base(&self) -> &str {
+        &self.shared.base
+    }
+
+    /// The base of GitHub; GraphQL is at `/graphql` below.
+    pub(crate) fn github(&self) -> String {
+        format!("{}/github", self.base())
+    }
+
+    /// The base of a GitHub Enterprise Server: REST at `/api/v3` below, GraphQL at `/api/graphql`.
+    pub(crate) fn enterprise(&self) -> String {
+        format!("{}/enterprise", self.base())
+    }
+
+    /// The base of Google's services, with `{service}` in it.
+    pub(crate) fn google(&self) -> String {
+        format!("{}/{{service}}", self.base())
+    }
+
+    /// The world that is served now.
+    pub(crate) fn world(&self) -> Arc<World> {
+        self.shared.world().expect("a generated world")
+    }
+
+    /// Serves another world from now on, e.g. the next night's.
+    pub(crate) fn serve_world(&self, world: World) {
+        if let Source::World(current) = &self.shared.source {
+            *current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(world);
+        }
+    }
+
+    /// Behaves otherwise from now on; faults are counted anew.
+    pub(crate) fn behave(&self, behaviour: Behaviour) {
+        *lock(&self.shared.fault_hits) = vec![(0, 0); behaviour.faults.len()];
+        *self.shared.behaviour.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(behaviour);
+    }
+
+    /// All requests so far, in the order of their arrival at the journal.
+    pub(crate) fn requests(&self) -> Vec<Entry> {
+        lock(&self.shared.journal).entries.clone()
+    }
+
+    /// Counts over all requests so far.
+    pub(crate) fn counters(&self) -> Counters {
+        lock(&self.shared.journal).counters()
+    }
+
+    /// Forgets the requests so far, not the violations.
+    pub(crate) fn forget_requests(&self) {
+        lock(&self.shared.journal).entries.clear();
+    }
+
+    /// The most requests that were under way at once.
+    pub(crate) fn most_at_once(&self) -> usize {
+        lock(&self.shared.journal).most_at_once
+    }
+
+    /// Requests that broke a vendor's contract, with the reason.
+    pub(crate) fn violations(&self) -> Vec<String> {
+        lock(&self.shared.journal).violations.clone()
+    }
+
+    /// Whether requests are held to the contracts.
+    pub(crate) fn holds_contracts(&self) -> bool {
+        self.shared.contracts.is_some()
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        // Either end may be gone already; both mean that it has stopped.
+        let told = self.stop.take().is_some_and(|stop| stop.send(()).is_ok());
+        let ended = self.thread.take().is_some_and(|thread| thread.join().is_ok());
+        debug_assert!(told && ended || std::thread::panicking(), "the sandbox had stopped before");
+    }
+}
+
+fn run(listener: std::net::TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    runtime.block_on(async move {
+        let lines = Lines(TcpListener::from_std(listener).expect("a listener"));
+        let service = Router::new().fallback(handle).with_state(shared).into_make_service_with_connect_info::<Scissors>();
+        tokio::select! {
+            _ended = async { axum::serve(lines, service).await } => {}
+            _told = stopped => {}
+        }
+    });
+    runtime.shutdown_background();
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Counts a request as under way until it is dropped.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn handle(State(shared): State<Arc<Shared>>, ConnectInfo(scissors): ConnectInfo<Scissors>, request: Request) -> Response {
+    let now_at_once = shared.at_once.fetch_add(1, Ordering::SeqCst) + 1;
+    let _under_way = UnderWay(&shared.at_once);
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
+    let ask = Ask::new(&parts, body, &shared.base);
+    let behaviour = Arc::clone(&shared.behaviour.read().unwrap_or_else(PoisonError::into_inner));
+    tokio::time::sleep(behaviour.latency).await;
+    let fault = shared.fault(&behaviour, &ask);
+    if let Some(Action::Delay(time)) = &fault {
+        tokio::time::sleep(*time).await;
+    }
+    let reply = match fault {
+        Some(Action::Close) => {
+            scissors.cut();
+            shared.note(&ask, None, now_at_once);
+            return Response::new(Body::empty());
+        }
+        Some(action) => shared.faulty(&behaviour, &ask, &action, now_at_once),
+        None => shared.reply(&behaviour, &ask, now_at_once),
+    };
+    shared.note(&ask, Some(reply.status), now_at_once);
+    respond(reply)
+}
+
+fn respond(reply: Reply) -> Response {
+    let body = if reply.broken {
+        let half = reply.body.get(..reply.body.len() / 2).unwrap_or_default().to_vec();
+        // The pause lets the first half leave before the line breaks.
+        let breaking = stream::once(async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+        });
+        Body::from_stream(stream::iter([Ok(half)]).chain(breaking))
+    } else {
+        Body::from(reply.body)
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in reply.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
+
+impl Shared {
+    fn world(&self) -> Option<Arc<World>> {
+        match &self.source {
+            Source::World(world) => Some(Arc::clone(&world.read().unwrap_or_else(PoisonError::into_inner))),
+            Source::Recordings(_) => None,
+        }
+    }
+
+    fn note(&self, ask: &Ask, status: Option<u16>, at_once: usize) {
+        let mut journal = lock(&self.journal);
+        journal.most_at_once = journal.most_at_once.max(at_once);
+        let entry = Entry { service: ask.service.clone(), method: ask.method.clone(), path: ask.path.clone(), query: ask.query.clone(), status };
+        journal.entries.push(entry);
+    }
+
+    /// The fault that is due, if any.
+    fn fault(&self, behaviour: &Behaviour, ask: &Ask) -> Option<Action> {
+        let path = format!("/{}{}", ask.service, ask.path);
+        let mut hits = lock(&self.fault_hits);
+        for (fault, (seen, done)) in behaviour.faults.iter().zip(hits.iter_mut()) {
+            if !fault.concerns(&path) {
+                continue;
+            }
+            *seen += 1;
+            if seen.is_multiple_of(fault.every.max(1)) && *done < fault.times {
+                *done += 1;
+                return Some(fault.action.clone());
+            }
+        }
+        None
+    }
+
+    fn faulty(&self, behaviour: &Behaviour, ask: &Ask, action: &Action, at_once: usize) -> Reply {
+        match action {
+            Action::Status(status) => Reply::message(*status, "a fault on demand"),
+            Action::Body(status, body) => Reply::new(*status, body.clone().into_bytes()).header("content-type", "application/json; charset=utf-8"),
+            Action::Html(status) => Reply::new(*status, b"<!DOCTYPE html><title>Unicorn!</title>".to_vec()).header("content-type", "text/html"),
+            Action::RateLimited(seconds) => {
+                let left = Left { limit: behaviour.limit, used: behaviour.limit, remaining: 0, reset_in: Duration::from_secs(*seconds) };
+                self.told(behaviour, ask, Reply::message(403, "API rate limit exceeded for user ID 1."), left)
+            }
+            Action::SlowDown(seconds) => slow_down(*seconds),
+            Action::Truncate => Reply { broken: true, ..self.reply(behaviour, ask, at_once) },
+            Action::Cut => {
+                let mut reply = self.reply(behaviour, ask, at_once);
+                reply.body.truncate(reply.body.len() / 2);
+                reply
+            }
+            Action::Delay(_) | Action::Close => self.reply(behaviour, ask, at_once),
+        }
+    }
+
+    fn reply(&self, behaviour: &Behaviour, ask: &Ask, at_once: usize) -> Reply {
+        if let Source::Recordings(recordings) = &self.source {
+            return recordings.answer(ask);
+        }
+        let Some(world) = self.world() else { return Reply::message(404, "Not Found") };
+        if behaviour.concurrency.is_some_and(|most| at_once > most) {
+            return slow_down(behaviour.retry_after);
+        }
+        if ask.service == "github" { self.github(behaviour, &world, ask) } else { self.google(behaviour, &world, ask) }
+    }
+
+    fn google(&self, behaviour: &Behaviour, world: &World, ask: &Ask) -> Reply {
+        if behaviour.google == GoogleAuth::Required && ask.authorization.is_none() {
+            return rest::google_error(401, "UNAUTHENTICATED", "Request is missing required authentication credential.");
+        }
+        self.held(ask, || rest::google::answer(world, ask))
+    }
+
+    fn github(&self, behaviour: &Behaviour, world: &World, ask: &Ask) -> Reply {
+        let accepted = ask.authorization.as_deref().and_then(|header| header.split_once(' ')).is_some_and(|(scheme, token)| {
+            (scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token"))
+                && (token == behaviour.token || ask.path.ends_with("/access_tokens"))
+        });
+        if !accepted {
+            return Reply::message(401, "Bad credentials");
+        }
+        let window = if ask.is_graphql() { &self.graphql } else { &self.rest };
+        let left = lock(window).left(behaviour.limit, behaviour.window);
+        if left.remaining == 0 {
+            return self.told(behaviour, ask, Reply::message(403, "API rate limit exceeded for user ID 1."), left);
+        }
+        let mut points = 1;
+        let reply = self.held(ask, || {
+            if ask.is_graphql() {
+                let (reply, cost) = self.graphql(behaviour, world, ask, left);
+                points = cost;
+                return reply;
+            }
+            rest::github::answer(world, ask, &behaviour.token).revalidated(ask)
+        });
+        // A 304 costs nothing.
+        if reply.status != 304 {
+            lock(window).take(points);
+        }
+        let left = lock(window).left(behaviour.limit, behaviour.window);
+        self.told(behaviour, ask, reply, left)
+    }
+
+    fn graphql(&self, behaviour: &Behaviour, world: &World, ask: &Ask, left: Left) -> (Reply, u64) {
+        let Some(question) = Question::parse(&ask.body) else { return (Reply::message(400, "Problems parsing JSON"), 1) };
+        let reset_at = instant(self.now(behaviour) + TimeDelta::from_std(left.reset_in).unwrap_or_default());
+        let budget = Budget { limit: left.limit, remaining: left.remaining.saturating_sub(1), reset_at };
+        let answer = graphql::answer(world, &question, &budget, &behaviour.forbidden_fields);
+        (Reply::json(200, &answer.body), answer.cost)
+    }
+
+    /// The answer, or 400 where the request breaks the vendor's contract.
+    fn held(&self, ask: &Ask, answer: impl FnOnce() -> Reply) -> Reply {
+        let Some(violation) = self.contracts.as_ref().and_then(|contracts| contracts.violation(ask)) else { return answer() };
+        let told =
+            format!("{} {} {}{}: {violation}", ask.service, ask.method, ask.path, if ask.query.is_empty() { String::new() } else { format!("?{}", ask.query) });
+        let reply = Reply::message(400, &format!("the request breaks the published contract: {told}"));
+        lock(&self.journal).violations.push(told);
+        reply
+    }
+
+    fn now(&self, behaviour: &Behaviour) -> DateTime<Utc> {
+        let of_world = || self.world().map_or(DateTime::UNIX_EPOCH, |world| world.now()) + TimeDelta::from_std(self.started.elapsed()).unwrap_or_default();
+        behaviour.clock.as_ref().map_or_else(of_world, |clock| clock())
+    }
+
+    /// The reply with the headers that GitHub puts on every answer.
+    fn told(&self, behaviour: &Behaviour, ask: &Ask, reply: Reply, left: Left) -> Reply {
+        let number = self.number.fetch_add(1, Ordering::SeqCst);
+        let reset = self.now(behaviour) + TimeDelta::from_std(left.reset_in).unwrap_or_default();
+        let reply = reply
+            .header("x-ratelimit-limit", left.limit.to_string())
+            .header("x-ratelimit-remaining", left.remaining.to_string())
+            .header("x-ratelimit-used", left.used.to_string())
+            .header("x-ratelimit-reset", reset.timestamp().to_string())
+            .header("x-ratelimit-resource", if ask.is_graphql() { "graphql" } else { "core" })
+            .header("x-github-api-version-selected", "2022-11-28")
+            .header("x-github-request-id", format!("5A4D:{number:06X}"));
+        // Not every 304 of GitHub repeats the Link of the answer that it stands for.
+        if reply.status == 304 && number % 2 == 1 { reply.without("link") } else { reply }
+    }
+}
+
+fn slow_down(seconds: u64) -> Reply {
+    Reply::message(403, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.").header("retry-after", seconds.to_string())
+}

@@ -1,0 +1,174 @@
+//! One installation's world as tests, the demonstration and the figures use it: a sandbox, the configuration that points to it, its weather, its known truth.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value};
+
+use crate::sandbox::behaviour::{self, Action, Behaviour, Fault};
+use crate::sandbox::server::Sandbox;
+use crate::sandbox::world::truth::{Truth, instant};
+use crate::sandbox::world::{Plan, World};
+
+/// How much there is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) repositories: usize,
+    pub(crate) members: usize,
+    pub(crate) projects: usize,
+    /// Pull requests merged a night.
+    pub(crate) changes: usize,
+    pub(crate) tasks: usize,
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self { repositories: 40, members: 12, projects: 8, changes: 6, tasks: 16 }
+    }
+}
+
+/// A GitHub and a Google Cloud on loopback, with an organisation called `acme`.
+pub(crate) struct Site {
+    sandbox: Sandbox,
+}
+
+type Attributes = Map<String, Value>;
+
+impl Site {
+    /// The one credential that the sandbox's GitHub lets in.
+    pub(crate) const TOKEN: &'static str = behaviour::TOKEN;
+
+    /// When the first night's run starts: a Monday, two in the morning.
+    pub(crate) fn first_night() -> DateTime<Utc> {
+        Plan::default().start
+    }
+
+    /// A world for tests.
+    pub(crate) fn small() -> Self {
+        Self::sized(Size::default())
+    }
+
+    /// A world of a given size.
+    pub(crate) fn sized(size: Size) -> Self {
+        let Size { repositories, members, projects, changes, tasks } = size;
+        let plan = Plan { repositories, members, projects, changes_per_night: changes, tasks, ..Plan::default() };
+        Self { sandbox: Sandbox::start(World::new(plan), Behaviour::default()) }
+    }
+
+    /// The sandbox itself.
+    pub(crate) fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// A `proofline.toml` that points here.
+    pub(crate) fn configuration(&self) -> String {
+        let (github, google) = (self.sandbox.github(), self.sandbox.google());
+        let world = self.sandbox.world();
+        let general = "entity = \"Acme Sandbox\"\ntime_zone = \"UTC\"\nstore = \"file:evidence\"\nfirst_window_days = 1\n";
+        let of_github = format!("[github]\norganizations = [\"acme\"]\nbase_url = \"{github}\"\nissue_labels = [\"{}\"]\n", world.plan.task_label);
+        let of_google = format!("[google]\norganizations = [\"{}\"]\nbase_url = \"{google}\"\n", world.google.organization);
+        format!("{general}\n{of_github}\n{of_google}\n[limits]\nattempts = 2\n")
+    }
+
+    /// Lets nights pass.
+    pub(crate) fn night(&self, night: usize) {
+        let plan = self.sandbox.world().plan.clone();
+        self.sandbox.serve_world(World::new(Plan { night: u32::try_from(night).unwrap_or(u32::MAX), ..plan }));
+    }
+
+    /// GitHub answers 502 to everything.
+    pub(crate) fn github_down(&self) {
+        self.sandbox.behave(Behaviour::default().with(Fault::always("/github/*", Action::Status(502))));
+    }
+
+    /// Nothing goes wrong.
+    pub(crate) fn all_well(&self) {
+        self.sandbox.behave(Behaviour::default());
+    }
+
+    /// How long each answer takes; nothing else goes wrong.
+    pub(crate) fn latency_ms(&self, latency: u64) {
+        self.sandbox.behave(Behaviour { latency: Duration::from_millis(latency), ..Behaviour::default() });
+    }
+
+    /// Answers given so far.
+    pub(crate) fn answered(&self) -> usize {
+        self.sandbox.counters().total
+    }
+
+    /// No request broke a vendor's contract. Where the contracts are missing this says nothing, except in CI, where they must be there.
+    #[allow(clippy::disallowed_methods, reason = "CI says so in the environment")]
+    pub(crate) fn assert_contracts_held(&self) {
+        let violations = self.sandbox.violations();
+        assert!(violations.is_empty(), "{}", violations.join("\n"));
+        let checked = self.sandbox.holds_contracts() || std::env::var_os("CI").is_none();
+        assert!(checked, "the vendors' contracts are missing: run tests/setup.sh");
+    }
+
+    /// The true (pass, fail, undetermined) of tonight's controls with their shipped parameters, worked out from the world's facts and not from its answers.
+    pub(crate) fn expected_counts(&self) -> BTreeMap<String, (u64, u64, u64)> {
+        let world = self.sandbox.world();
+        let (truth, now) = (world.truth(), world.now());
+        let (from, until) = (instant(now - TimeDelta::days(1)), instant(now));
+        let tonight = |change: &Attributes| change["merged_at"].as_str().is_some_and(|at| from.as_str() <= at && at < until.as_str());
+        let live = |branch: &Attributes| branch["repository_archived"] == false;
+        // Who does not administer a repository does not see the classic rule of a protected branch, nor its security settings.
+        let unseen_rule = |branch: &Attributes| branch["protected"] == true;
+        let any = |_: &Attributes| true;
+        let none = |_: &Attributes| false;
+        let unarchived = |repository: &Attributes| repository["archived"] == false;
+        let personal = |binding: &Attributes| binding["resource_type"] == "project" && binding["member_type"] == "user" && !truth.hides(&binding["resource"]);
+        let labelled = |project: &Attributes| ["owner", "environment"].iter().all(|label| project["labels"].get(*label).is_some());
+        let closed = |bucket: &Attributes| bucket["public_access_prevention"] == "enforced" && bucket["public_members"] == Value::Array(Vec::new());
+        let scanned = |repository: &Attributes| repository["secret_scanning"] == "enabled" && repository["push_protection"] == "enabled";
+        let counts = |kind: &str, meant: &dyn Fn(&Attributes) -> bool, unseen: &dyn Fn(&Attributes) -> bool, holds: &dyn Fn(&Attributes) -> bool| {
+            truth.judged(kind, meant, unseen, holds)
+        };
+        let rows = [
+            ("ORG-01", counts("github.organization", &any, &none, &|organization| organization["two_factor_required"] == true)),
+            ("ORG-02", counts("github.organization_member", &any, &none, &|member| member["has_two_factor"] == true)),
+            ("REP-02", counts("github.branch", &live, &none, &|branch| branch["protected"] == true)),
+            ("REP-03", counts("github.branch", &live, &unseen_rule, &|branch| branch["required_approvals"].as_u64() >= Some(1))),
+            ("VUL-01", counts("github.repository", &unarchived, &none, &|repository| repository["dependabot_alerts"] == true)),
+            ("VUL-03", counts("github.repository", &unarchived, &any, &scanned)),
+            ("CHG-03", counts("github.pull_request", &tonight, &none, &|change| change["independent_approvals"].as_u64() >= Some(1))),
+            ("IAM-03", counts("gcp.iam_binding", &personal, &none, &|binding| !matches!(binding["role"].as_str(), Some("roles/owner" | "roles/editor")))),
+            ("IAM-07", counts("gcp.service_account_key", &any, &none, &|key| key["key_type"] != "USER_MANAGED")),
+            ("IAM-19", counts("gcp.project", &|project| project["state"] == "ACTIVE", &none, &labelled)),
+            ("STO-01", counts("gcp.bucket", &any, &none, &closed)),
+        ];
+        rows.into_iter().map(|(control, counts)| (control.to_owned(), counts)).collect()
+    }
+
+    /// How many repositories are public.
+    pub(crate) fn public_repositories(&self) -> usize {
+        self.sandbox.world().truth().count("github.repository", |repository| repository["visibility"] == "PUBLIC")
+    }
+}
+
+impl Truth {
+    fn hides(&self, id: &Value) -> bool {
+        id.as_str().is_some_and(|id| self.hidden.contains(id))
+    }
+
+    /// Pass, fail and undetermined over the resources that are `meant`; of a hidden one, nothing can be told where it is `unseen`.
+    fn judged(
+        &self,
+        kind: &str,
+        meant: &dyn Fn(&Attributes) -> bool,
+        unseen: &dyn Fn(&Attributes) -> bool,
+        holds: &dyn Fn(&Attributes) -> bool,
+    ) -> (u64, u64, u64) {
+        let mut counts = (0, 0, 0);
+        for (id, attributes) in self.of(kind).filter(|(_, attributes)| meant(attributes)) {
+            let count = match (self.hidden.contains(id) && unseen(attributes), holds(attributes)) {
+                (true, _) => &mut counts.2,
+                (false, true) => &mut counts.0,
+                (false, false) => &mut counts.1,
+            };
+            *count += 1;
+        }
+        counts
+    }
+}

@@ -1,0 +1,85 @@
+//! Members, outside collaborators, teams, and who acts.
+
+use chrono::{DateTime, Utc};
+
+use crate::sandbox::random::Dice;
+use crate::sandbox::world::Plan;
+
+/// A member of the organisation.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    pub(crate) id: u64,
+    pub(crate) login: String,
+    pub(crate) owner: bool,
+    pub(crate) two_factor: bool,
+    /// GraphQL leaves the two-factor state of some members out even for owners.
+    pub(crate) two_factor_shown: bool,
+    pub(crate) created: DateTime<Utc>,
+}
+
+/// Somebody with access to single repositories only.
+#[derive(Debug, Clone)]
+pub(crate) struct Outsider {
+    pub(crate) id: u64,
+    pub(crate) login: String,
+}
+
+/// A team: positions of its members.
+#[derive(Debug, Clone)]
+pub(crate) struct Team {
+    pub(crate) id: u64,
+    pub(crate) slug: &'static str,
+    pub(crate) members: Vec<usize>,
+}
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Person {
+    /// By position.
+    Member(usize),
+    /// By position.
+    Outsider(usize),
+    /// An app's login, without `[bot]`, as GraphQL shows it.
+    Bot(&'static str),
+    /// A deleted account.
+    Ghost,
+}
+
+const NAMES: &[&str] = &["ada", "bo", "chidi", "dana", "eiko", "farid", "grete", "hugo", "ines", "jun", "kofi", "lena", "mira", "noor", "olu", "pia"];
+
+/// Those who are members in this night: each night one more joins, every second of them without a second factor.
+pub(crate) fn members(plan: &Plan) -> Vec<Member> {
+    let joined = usize::try_from(plan.night).unwrap_or_default();
+    (0..plan.members + joined).map(|index| member(plan, index)).collect()
+}
+
+fn member(plan: &Plan, index: usize) -> Member {
+    let number = u64::try_from(index).unwrap_or_default();
+    let mut dice = Dice::of(plan.seed, "member", &[number]);
+    let newcomer = index.checked_sub(plan.members);
+    let two_factor = match newcomer {
+        Some(later) => later % 2 == 1,
+        None => !dice.chance(8),
+    };
+    Member {
+        id: 50_000 + number,
+        login: format!("{}-{number}", dice.pick(NAMES)),
+        owner: index < 2 || (newcomer.is_none() && dice.chance(4)),
+        two_factor,
+        two_factor_shown: newcomer.is_some() || index < 2 || !dice.chance(6),
+        created: plan.instant(-900 - i64::try_from(dice.below(900)).unwrap_or_default()),
+    }
+}
+
+/// The outside collaborators.
+pub(crate) fn outsiders(plan: &Plan) -> Vec<Outsider> {
+    let count = u64::try_from(1 + plan.members / 8).unwrap_or(1);
+    (0..count).map(|index| Outsider { id: 70_000 + index, login: format!("contractor-{index}") }).collect()
+}
+
+/// Three teams over the members of the first night.
+pub(crate) fn teams(members: &[Member]) -> Vec<Team> {
+    let slugs = ["cloud-devops", "security", "release"];
+    let every = |step: usize| (0..members.len()).filter(|index| index % step == 0).collect();
+    (0_u64..).zip(slugs).map(|(index, slug)| Team { id: 300 + index, slug, members: every(usize::try_from(index).unwrap_or_default() + 1) }).collect()
+}

@@ -1,0 +1,342 @@
+//! What is true of the world, by the program's own kinds, ids and attribute names: computed from the facts, never from what the APIs serve.
+//!
+//! Left out: what the viewer may not see. `Truth::hidden` names the resources of which the APIs keep something back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value, json};
+
+use crate::sandbox::world::changes::PullRequest;
+use crate::sandbox::world::people::Person;
+use crate::sandbox::world::protection::{Actor, Classic, Exempt, Rule, Ruleset};
+use crate::sandbox::world::repositories::Repository;
+use crate::sandbox::world::tasks::Issue;
+use crate::sandbox::world::{Viewer, World, truth_google};
+
+/// Every resource with its attributes.
+#[derive(Debug, Default)]
+pub(crate) struct Truth {
+    /// Kind, then id, then attribute.
+    pub(crate) kinds: BTreeMap<&'static str, BTreeMap<String, Map<String, Value>>>,
+    /// Ids of resources that the viewer cannot see whole.
+    pub(crate) hidden: BTreeSet<String>,
+}
+
+impl Truth {
+    /// The resources of a kind, by id.
+    pub(crate) fn of(&self, kind: &str) -> impl Iterator<Item = (&str, &Map<String, Value>)> {
+        self.kinds.get(kind).into_iter().flatten().map(|(id, attributes)| (id.as_str(), attributes))
+    }
+
+    /// One attribute of one resource.
+    pub(crate) fn attribute(&self, kind: &str, id: &str, attribute: &str) -> Option<&Value> {
+        self.kinds.get(kind)?.get(id)?.get(attribute)
+    }
+
+    /// How many resources of a kind meet a condition.
+    pub(crate) fn count(&self, kind: &str, condition: impl Fn(&Map<String, Value>) -> bool) -> usize {
+        self.of(kind).filter(|(_, attributes)| condition(attributes)).count()
+    }
+
+    pub(super) fn add(&mut self, kind: &'static str, id: String, attributes: Value) {
+        let Value::Object(attributes) = attributes else { return };
+        self.kinds.entry(kind).or_default().insert(id, attributes);
+    }
+}
+
+/// `2026-11-02T02:00:00Z`.
+pub(crate) fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+impl World {
+    /// The truth about everything.
+    pub(crate) fn truth(&self) -> Truth {
+        let mut truth = Truth::default();
+        self.tell_organization(&mut truth);
+        for repository in &self.repositories {
+            self.tell_repository(repository, &mut truth);
+            self.tell_branch(repository, &mut truth);
+            for change in repository.pull_requests.iter().filter(|change| change.base == repository.default_branch) {
+                self.tell_change(repository, change, &mut truth);
+            }
+            for issue in repository.issues.iter().filter(|issue| issue.labels.contains(&self.plan.task_label)) {
+                self.tell_task(repository, issue, &mut truth);
+            }
+        }
+        truth_google::tell(&self.google, &mut truth);
+        truth
+    }
+
+    fn tell_organization(&self, truth: &mut Truth) {
+        let login = &self.plan.organization;
+        let organization = json!({
+            "login": login, "two_factor_required": false, "default_repository_permission": "read", "members_can_create_public_repositories": false,
+            "members_can_delete_repositories": true, "members_can_change_repository_visibility": false, "members_can_fork_private_repositories": false,
+            "owner_count": self.members.iter().filter(|member| member.owner).count(), "default_workflow_permissions": "read",
+            "actions_can_approve_pull_requests": false, "allowed_actions": "selected", "verified": true, "created_at": instant(self.created),
+        });
+        truth.add("github.organization", format!("github.com/orgs/{login}"), organization);
+        if self.plan.viewer == Viewer::Member {
+            truth.hidden.insert(format!("github.com/orgs/{login}"));
+        }
+        for member in &self.members {
+            let id = format!("github.com/orgs/{login}/people/{}", member.login);
+            if self.plan.viewer == Viewer::Member {
+                truth.hidden.insert(id.clone());
+            }
+            let role = if member.owner { "ADMIN" } else { "MEMBER" };
+            truth.add(
+                "github.organization_member",
+                id,
+                json!({ "login": member.login, "role": role, "has_two_factor": member.two_factor, "organization": login }),
+            );
+        }
+    }
+
+    fn tell_repository(&self, repository: &Repository, truth: &mut Truth) {
+        let name = self.full_name(repository);
+        let id = format!("github.com/{name}");
+        let switch = |on: bool| if on { "enabled" } else { "disabled" };
+        let attributes = json!({
+            "name": name, "organization": self.plan.organization, "visibility": repository.visibility.upper(), "archived": repository.archived,
+            "disabled": repository.disabled, "fork": repository.fork, "template": repository.template, "empty": repository.empty,
+            "default_branch": repository.branch(), "created_at": instant(repository.created), "pushed_at": repository.pushed.map(instant),
+            "secret_scanning": switch(repository.secret_scanning), "push_protection": switch(repository.push_protection),
+            "dependabot_security_updates": switch(repository.security_updates), "dependabot_alerts": repository.vulnerability_alerts,
+            "security_policy": repository.security_policy, "has_codeowners": repository.codeowners_errors.is_some(),
+            "codeowners_error_count": repository.codeowners_errors.unwrap_or(0), "delete_branch_on_merge": repository.delete_branch_on_merge,
+            "deploy_key_count": repository.deploy_keys, "outside_collaborator_count": repository.outsiders.len(),
+            "web_commit_signoff_required": repository.signoff_required,
+        });
+        if !repository.viewer_is_admin {
+            truth.hidden.insert(id.clone());
+        }
+        truth.add("github.repository", id, attributes);
+    }
+
+    fn tell_branch(&self, repository: &Repository, truth: &mut Truth) {
+        let Some(branch) = repository.branch() else { return };
+        let name = self.full_name(repository);
+        let id = format!("github.com/{name}/tree/{branch}");
+        let protection = Protection::of(self, repository);
+        if !repository.viewer_is_admin {
+            truth.hidden.insert(id.clone());
+        }
+        let mut attributes = protection.attributes();
+        let about = json!({
+            "name": branch, "repository": name, "repository_archived": repository.archived, "repository_visibility": repository.visibility.upper(), "is_default": true,
+        });
+        if let (Value::Object(all), Value::Object(about)) = (&mut attributes, about) {
+            all.extend(about);
+        }
+        truth.add("github.branch", id, attributes);
+    }
+
+    fn tell_change(&self, repository: &Repository, change: &PullRequest, truth: &mut Truth) {
+        let Some(merge) = &change.merged else { return };
+        let name = self.full_name(repository);
+        let who = |person: &Person| self.login(person);
+        let approved: Vec<_> = change.reviews.iter().filter(|review| review.state == "APPROVED").collect();
+        let approvals: Vec<Value> = approved
+            .iter()
+            .map(|review| json!({ "by": who(&review.by), "by_type": kind_of(&review.by), "at": instant(review.at), "commit": review.commit }))
+            .collect();
+        let mut independent: Vec<&Person> = approved
+            .iter()
+            .filter(|review| review.at <= merge.at && review.commit.as_ref() == Some(&change.head))
+            .map(|review| &review.by)
+            .filter(|by| !matches!(by, Person::Bot(_) | Person::Ghost) && **by != change.author && !change.pushers.contains(by))
+            .collect();
+        independent.dedup();
+        let checks: Vec<Value> = change.checks.iter().map(|check| json!({ "name": check.name, "conclusion": check.conclusion, "app": check.app })).collect();
+        let failed: Vec<&str> = change.checks.iter().filter(|check| check.conclusion == "FAILURE").map(|check| check.name).collect();
+        let url = |(place, number): &(usize, u32)| Some(format!("https://github.com/{}/issues/{number}", self.full_name(self.repositories.get(*place)?)));
+        let linked: Vec<String> = change.closes.iter().filter_map(url).collect();
+        let attributes = json!({
+            "repository": name, "number": change.number, "url": format!("https://github.com/{name}/pull/{}", change.number), "title": change.title,
+            "author": who(&change.author), "author_type": kind_of(&change.author), "merged_by": who(&merge.by), "merged_at": instant(merge.at),
+            "created_at": instant(change.created), "base": change.base, "head_oid": change.head, "merge_commit": merge.commit, "approvals": approvals,
+            "independent_approvals": independent.len(), "changes_requested": change.reviews.iter().filter(|review| review.state == "CHANGES_REQUESTED").count(),
+            "checks": checks, "failed_checks": failed, "labels": change.labels, "linked_issues": linked, "body": change.body,
+            "test_plan_length": change.test_plan, "claims_no_review": change.body.to_lowercase().contains("no review required"),
+        });
+        truth.add("github.pull_request", format!("github.com/{name}/pull/{}", change.number), attributes);
+    }
+
+    fn tell_task(&self, repository: &Repository, issue: &Issue, truth: &mut Truth) {
+        let name = self.full_name(repository);
+        let closed = issue.closed.as_ref();
+        let logins: Vec<&str> = issue.assignees.iter().filter_map(|index| self.login(&Person::Member(*index))).collect();
+        let comments: Vec<Value> = issue
+            .comments
+            .iter()
+            .map(|comment| json!({ "by": self.login(&comment.by), "by_type": kind_of(&comment.by), "at": instant(comment.at), "edited": comment.edited.is_some(), "links": links(&comment.body) }))
+            .collect();
+        let merged: Vec<Value> = issue
+            .closed_by
+            .iter()
+            .filter_map(|(place, number)| Some(json!({ "number": number, "repository": self.full_name(self.repositories.get(*place)?), "merged": true })))
+            .collect();
+        let attributes = json!({
+            "repository": name, "number": issue.number, "url": format!("https://github.com/{name}/issues/{}", issue.number), "title": issue.title,
+            "state": if closed.is_some() { "CLOSED" } else { "OPEN" }, "state_reason": state_reason(issue), "created_at": instant(issue.created),
+            "closed_at": closed.map(|closing| instant(closing.at)), "closed_by": closed.and_then(|closing| self.login(&closing.by)),
+            "author": self.login(&issue.author), "assignees": logins, "labels": issue.labels, "milestone": issue.milestone.as_ref().map(|(title, _)| title),
+            "due": issue.milestone.as_ref().and_then(|(_, due)| due.map(instant)), "body": issue.body, "open_boxes": issue.open_boxes,
+            "total_boxes": issue.total_boxes, "sub_issues_total": issue.sub_issues.0, "sub_issues_completed": issue.sub_issues.1, "comments": comments,
+            "closing_pull_requests": merged, "reopened_at": issue.reopened.map(|(_, at)| instant(at)),
+            "edits_after_close": usize::from(closed.is_some_and(|closing| issue.edited.is_some_and(|edited| edited > closing.at))),
+        });
+        truth.add("github.issue", format!("github.com/{name}/issues/{}", issue.number), attributes);
+    }
+}
+
+/// Why an issue is in its state, as GraphQL's `stateReason`.
+pub(crate) fn state_reason(issue: &Issue) -> Option<&'static str> {
+    match &issue.closed {
+        Some(closing) => Some(closing.reason),
+        None => issue.reopened.map(|_| "REOPENED"),
+    }
+}
+
+/// The addresses in a text, without the brackets of Markdown.
+fn links(text: &str) -> Vec<&str> {
+    text.split([' ', '(', ')']).filter(|word| word.starts_with("https://")).collect()
+}
+
+/// GraphQL's type name of a person; none for a deleted account.
+pub(crate) fn kind_of(person: &Person) -> Option<&'static str> {
+    match person {
+        Person::Member(_) | Person::Outsider(_) => Some("User"),
+        Person::Bot(_) => Some("Bot"),
+        Person::Ghost => None,
+    }
+}
+
+/// Classic rule and active rulesets added up, the stricter of each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Protection {
+    approvals: u32,
+    flags: BTreeSet<&'static str>,
+    checks: BTreeSet<(String, Option<String>)>,
+    sources: Vec<String>,
+    bypass: BTreeSet<String>,
+    binds_admins: bool,
+}
+
+impl Protection {
+    fn of(world: &World, repository: &Repository) -> Self {
+        let classic = repository.classic.iter().map(|classic| Self::classic(world, &repository.default_branch, classic));
+        let sources: Vec<Self> = classic.chain(world.in_force(repository).map(Self::ruleset)).collect();
+        let mut all = Self::sum(sources.iter());
+        let binding = Self::sum(sources.iter().filter(|source| source.binds_admins));
+        all.binds_admins = !sources.is_empty() && (binding.approvals, &binding.flags, &binding.checks) == (all.approvals, &all.flags, &all.checks);
+        all
+    }
+
+    fn sum<'a>(sources: impl Iterator<Item = &'a Self>) -> Self {
+        sources.fold(Self::default(), |mut sum, source| {
+            sum.approvals = sum.approvals.max(source.approvals);
+            sum.flags.extend(&source.flags);
+            sum.checks.extend(source.checks.iter().cloned());
+            sum.sources.extend(source.sources.iter().cloned());
+            sum.bypass.extend(source.bypass.iter().cloned());
+            sum
+        })
+    }
+
+    fn classic(world: &World, branch: &str, rule: &Classic) -> Self {
+        let flags = [
+            ("dismisses_stale_reviews", rule.dismisses_stale),
+            ("requires_last_push_approval", rule.last_push_approval),
+            ("requires_code_owner_review", rule.code_owner_review),
+            ("requires_conversation_resolution", rule.conversation_resolution),
+            ("restricts_review_dismissals", rule.restricts_dismissals),
+            ("strict_checks", rule.checks.as_ref().is_some_and(|checks| checks.strict)),
+            ("requires_signatures", rule.signatures),
+            ("requires_linear_history", rule.linear_history),
+            ("forbids force push", !rule.allows_force_pushes),
+            ("forbids deletion", !rule.allows_deletions),
+            ("restricts_pushes", rule.restricts_pushes),
+        ];
+        let name = |actor: &Actor| match actor {
+            Actor::User(index) => format!("user:{}", world.login(&Person::Member(*index)).unwrap_or_default()),
+            Actor::Team(slug) => format!("team:{slug}"),
+            Actor::App(slug) => format!("app:{slug}"),
+        };
+        let contexts = rule.checks.iter().flat_map(|checks| &checks.contexts);
+        Self {
+            approvals: rule.approvals.unwrap_or(0),
+            flags: flags.into_iter().filter(|(_, set)| *set).map(|(flag, _)| flag).collect(),
+            checks: contexts.map(|(context, app)| ((*context).to_owned(), app.map(ToOwned::to_owned))).collect(),
+            sources: vec![format!("classic:{branch}")],
+            bypass: rule.bypass.iter().map(name).collect(),
+            binds_admins: rule.admins_too,
+        }
+    }
+
+    fn ruleset(ruleset: &Ruleset) -> Self {
+        let mut sum = Self { sources: vec![format!("ruleset:{}", ruleset.name)], ..Self::default() };
+        for rule in &ruleset.rules {
+            sum.add(rule);
+        }
+        let admins = |exempt: Exempt| matches!(exempt, Exempt::OrganizationAdmin | Exempt::Role(_));
+        sum.binds_admins = !ruleset.bypass.iter().any(|bypass| admins(bypass.who));
+        let name = |exempt: Exempt| match exempt {
+            Exempt::OrganizationAdmin => "role:organization-admin".to_owned(),
+            Exempt::Team(slug) => format!("team:{slug}"),
+            Exempt::App(slug) => format!("app:{slug}"),
+            Exempt::Role(role) => format!("role:{role}"),
+            Exempt::DeployKey => "deploy-keys".to_owned(),
+        };
+        sum.bypass = ruleset.bypass.iter().map(|bypass| name(bypass.who)).collect();
+        sum
+    }
+
+    fn add(&mut self, rule: &Rule) {
+        match rule {
+            Rule::PullRequest { approvals, dismisses_stale, last_push_approval, code_owner_review, conversation_resolution } => {
+                self.approvals = self.approvals.max(*approvals);
+                let flags = [
+                    ("dismisses_stale_reviews", *dismisses_stale),
+                    ("requires_last_push_approval", *last_push_approval),
+                    ("requires_code_owner_review", *code_owner_review),
+                    ("requires_conversation_resolution", *conversation_resolution),
+                ];
+                self.flags.extend(flags.into_iter().filter(|(_, set)| *set).map(|(flag, _)| flag));
+            }
+            Rule::StatusChecks { strict, contexts } => {
+                self.flags.extend(strict.then_some("strict_checks"));
+                self.checks.extend(contexts.iter().map(|(context, app)| ((*context).to_owned(), app.map(|number| number.to_string()))));
+            }
+            Rule::Signatures => drop(self.flags.insert("requires_signatures")),
+            Rule::LinearHistory => drop(self.flags.insert("requires_linear_history")),
+            Rule::NonFastForward => drop(self.flags.insert("forbids force push")),
+            Rule::Deletion => drop(self.flags.insert("forbids deletion")),
+            Rule::Update => drop(self.flags.insert("restricts_pushes")),
+            Rule::MergeQueue => drop(self.flags.insert("has_merge_queue")),
+        }
+    }
+
+    fn attributes(&self) -> Value {
+        let flag = |name: &str| self.flags.contains(name);
+        let pinned = |context: &str| self.checks.iter().any(|(other, app)| other == context && app.is_some());
+        let checks: Vec<Value> = self
+            .checks
+            .iter()
+            .filter(|(context, app)| app.is_some() || !pinned(context))
+            .map(|(context, app)| json!({ "context": context, "app": app }))
+            .collect();
+        json!({
+            "protected": !self.sources.is_empty(), "required_approvals": self.approvals, "dismisses_stale_reviews": flag("dismisses_stale_reviews"),
+            "requires_last_push_approval": flag("requires_last_push_approval"), "requires_code_owner_review": flag("requires_code_owner_review"),
+            "requires_conversation_resolution": flag("requires_conversation_resolution"),
+            "restricts_review_dismissals": flag("restricts_review_dismissals"), "required_checks": checks, "strict_checks": flag("strict_checks"),
+            "requires_signatures": flag("requires_signatures"), "requires_linear_history": flag("requires_linear_history"),
+            "has_merge_queue": flag("has_merge_queue"), "allows_force_push": !flag("forbids force push"), "allows_deletion": !flag("forbids deletion"),
+            "binds_admins": self.binds_admins, "bypass_actors": self.bypass, "restricts_pushes": flag("restricts_pushes"), "rule_sources": self.sources,
+        })
+    }
+}

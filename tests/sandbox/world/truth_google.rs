@@ -1,0 +1,120 @@
+//! What is true of the Google Cloud side, by the program's kinds, ids and attribute names.
+
+use serde_json::{Value, json};
+
+use crate::sandbox::world::google::{Binding, Bucket, Cluster, Google, Project};
+use crate::sandbox::world::truth::{Truth, instant};
+
+/// Tells everything.
+pub(super) fn tell(google: &Google, truth: &mut Truth) {
+    tell_bindings(truth, &format!("organizations/{}", google.organization), None, &google.bindings);
+    for folder in &google.folders {
+        tell_bindings(truth, &format!("folders/{}", folder.number), None, &folder.bindings);
+    }
+    for project in &google.projects {
+        tell_project(project, truth);
+    }
+}
+
+/// Whether a binding makes something public.
+pub(crate) fn public_members(bindings: &[Binding]) -> Vec<&str> {
+    let mut public: Vec<&str> = bindings
+        .iter()
+        .flat_map(|binding| &binding.members)
+        .map(String::as_str)
+        .filter(|member| matches!(*member, "allUsers" | "allAuthenticatedUsers"))
+        .collect();
+    public.sort_unstable();
+    public.dedup();
+    public
+}
+
+fn labels(pairs: &[(&str, &str)]) -> Value {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect()
+}
+
+fn tell_project(project: &Project, truth: &mut Truth) {
+    let id = format!("//cloudresourcemanager.googleapis.com/projects/{}", project.id);
+    let attributes = json!({
+        "project_id": project.id, "number": project.number.to_string(), "name": project.name, "state": if project.active { "ACTIVE" } else { "DELETE_REQUESTED" },
+        "parent": project.parent, "labels": labels(&project.labels), "created_at": instant(project.created),
+    });
+    truth.add("gcp.project", id.clone(), attributes);
+    if !project.active {
+        return;
+    }
+    tell_bindings(truth, &format!("projects/{}", project.id), Some(project), &project.bindings);
+    if project.policy_refused {
+        truth.hidden.insert(id);
+    }
+    if project.answers("iam.googleapis.com") {
+        tell_keys(project, truth);
+    }
+    for bucket in &project.buckets {
+        tell_bucket(project, bucket, truth);
+    }
+    for cluster in project.clusters.iter().filter(|_| project.answers("container.googleapis.com")) {
+        tell_cluster(project, cluster, truth);
+    }
+}
+
+fn tell_bindings(truth: &mut Truth, name: &str, project: Option<&Project>, bindings: &[Binding]) {
+    let resource = format!("//cloudresourcemanager.googleapis.com/{name}");
+    let resource_type = name.split('/').next().unwrap_or(name).trim_end_matches('s');
+    for binding in bindings {
+        for member in &binding.members {
+            let id =
+                format!("{resource}?role={}&member={member}{}", binding.role, binding.condition.map(|text| format!("&condition={text}")).unwrap_or_default());
+            let kind = member.split(':').next().unwrap_or(member);
+            let address = member.strip_prefix("deleted:").unwrap_or(member).split('?').next().unwrap_or(member);
+            let domain = address.split_once(':').map(|(kind, rest)| if kind == "domain" { rest } else { rest.rsplit('@').next().unwrap_or(rest) });
+            let attributes = json!({
+                "resource": resource, "resource_type": resource_type, "project": project.map(|project| &project.id),
+                "project_labels": project.map_or_else(|| json!({}), |project| labels(&project.labels)), "role": binding.role, "member": member,
+                "member_type": kind, "member_domain": domain, "condition": binding.condition,
+            });
+            truth.add("gcp.iam_binding", id, attributes);
+        }
+    }
+}
+
+fn tell_keys(project: &Project, truth: &mut Truth) {
+    for account in &project.accounts {
+        for key in &account.keys {
+            let name = format!("projects/{}/serviceAccounts/{}/keys/{}", project.id, account.email, key.id);
+            let attributes = json!({
+                "name": name, "project": project.id, "service_account": account.email, "key_type": if key.user_managed { "USER_MANAGED" } else { "SYSTEM_MANAGED" },
+                "key_origin": "GOOGLE_PROVIDED", "algorithm": "KEY_ALG_RSA_2048", "valid_after": instant(key.from), "valid_before": instant(key.until),
+                "disabled": key.disabled,
+            });
+            truth.add("gcp.service_account_key", format!("//iam.googleapis.com/{name}"), attributes);
+        }
+    }
+}
+
+fn tell_bucket(project: &Project, bucket: &Bucket, truth: &mut Truth) {
+    let attributes = json!({
+        "name": bucket.name, "project": project.id, "location": "EUROPE-WEST4", "storage_class": "STANDARD", "created_at": instant(bucket.created),
+        "public_access_prevention": if bucket.prevention_enforced { "enforced" } else { "inherited" }, "uniform_access": bucket.uniform,
+        "versioning": bucket.versioning, "retention_seconds": bucket.retention.map(|(seconds, _)| seconds),
+        "retention_locked": bucket.retention.is_some_and(|(_, locked)| locked), "soft_delete_seconds": 604_800, "kms_key": bucket.kms_key,
+        "public_members": public_members(&bucket.bindings), "labels": labels(&project.labels),
+    });
+    truth.add("gcp.bucket", format!("//storage.googleapis.com/{}", bucket.name), attributes);
+}
+
+fn tell_cluster(project: &Project, cluster: &Cluster, truth: &mut Truth) {
+    let attributes = json!({
+        "name": cluster.name, "project": project.id, "location": cluster.location, "is_regional": cluster.zones.len() > 1, "node_locations": cluster.zones,
+        "status": "RUNNING", "version": "1.33.5-gke.1000", "release_channel": "REGULAR", "private_nodes": cluster.private_nodes,
+        "world_open_endpoint": cluster.open, "workload_pool": format!("{}.svc.id.goog", project.id), "shielded_nodes": true,
+        "database_encryption": if cluster.encrypted { "ENCRYPTED" } else { "DECRYPTED" }, "legacy_abac": cluster.legacy_abac, "client_certificate": false,
+        "network_policy": true, "log_components": ["SYSTEM_COMPONENTS", "WORKLOADS"], "managed_prometheus": true,
+        "binary_authorization": "PROJECT_SINGLETON_POLICY_ENFORCE", "labels": labels(&cluster.labels),
+    });
+    truth.add(
+        "gcp.gke_cluster",
+        format!("//container.googleapis.com/projects/{}/locations/{}/clusters/{}", project.id, cluster.location, cluster.name),
+        attributes,
+    );
+}

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Puts the vendors' published contracts into target/contracts, for the tests that hold every request to them:
+#   api.github.com.json   GitHub's OpenAPI description  (npm @octokit/openapi, MIT)
+#   schema.graphql        GitHub's GraphQL schema       (npm @octokit/graphql-schema, MIT)
+#   google/*.json         Google's Discovery documents  (PyPI google-api-python-client, Apache-2.0)
+# They come from the package registries that npm and pip are set up for. Doing it again costs nothing. Needs npm, pip and Python 3.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+openapi_package=@octokit/openapi@23.0.2
+openapi_sha256=71a18407dd5e8464f4e0525daf03deabbe65abd9287d6adc7b5d98f516cd0d0c
+graphql_package=@octokit/graphql-schema@15.26.1
+graphql_sha256=053e74249dafce2118fd9b7ae499b067d57c5f910c57745699ac45108bc68d1e
+google_package=google-api-python-client==2.202.0
+google_sha256=aaa90064c9bb642ff1d065b22ca8958a2cb6e345909cefe70d0e5452fc50e08b
+google_services="cloudresourcemanager.v3 iam.v1 storage.v1 container.v1"
+
+contracts=${PROOFLINE_CONTRACTS:-target/contracts}
+stamp="$openapi_sha256 $graphql_sha256 $google_sha256 $google_services"
+if [ -f "$contracts/stamp" ] && [ "$(cat "$contracts/stamp")" = "$stamp" ]; then
+  echo "contracts: $contracts is up to date"
+  exit 0
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+checked() { # file sha256
+  printf '%s  %s\n' "$2" "$1" | sha256sum --check --quiet -
+}
+
+echo "contracts: fetching $openapi_package"
+openapi=$(npm pack --silent --pack-destination "$work" "$openapi_package")
+checked "$work/$openapi" "$openapi_sha256"
+
+echo "contracts: fetching $graphql_package"
+graphql=$(npm pack --silent --pack-destination "$work" "$graphql_package")
+checked "$work/$graphql" "$graphql_sha256"
+
+echo "contracts: fetching $google_package"
+python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest "$work" "$google_package"
+google=$(basename "$work"/google_api_python_client-*.whl)
+checked "$work/$google" "$google_sha256"
+
+new="$contracts.new"
+rm -rf "$new"
+mkdir -p "$new/google"
+tar -xzOf "$work/$openapi" package/generated/api.github.com.json > "$new/api.github.com.json"
+tar -xzOf "$work/$graphql" package/schema.graphql > "$new/schema.graphql"
+python3 -m zipfile -e "$work/$google" "$work/google"
+for service in $google_services; do
+  cp "$work/google/googleapiclient/discovery_cache/documents/$service.json" "$new/google/"
+done
+printf '%s\n' "$stamp" > "$new/stamp"
+rm -rf "$contracts"
+mv "$new" "$contracts"
+echo "contracts: $contracts is ready"
