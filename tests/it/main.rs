@@ -17,4 +17,5 @@ mod report;
 mod sandbox_contracts;
 mod store;
 mod transport;
+mod truth;
 mod work;

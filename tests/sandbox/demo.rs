@@ -22,7 +22,7 @@ use sandbox::site::{Site, Size};
 /// What happens in each night; `None` is a night in which the machine was off.
 const NIGHTS: &[(&str, Option<Weather>)] = &[
     ("Monday: the first run, everything is read in full", Some(Weather::Fair)),
-    ("Tuesday: little has changed, most answers are 304", Some(Weather::Fair)),
+    ("Tuesday: little has changed; what GitHub marked with an ETag is answered by 304", Some(Weather::Fair)),
     ("Wednesday: GitHub answers 502 all night; an hour later the same command tries again", Some(Weather::Storm)),
     ("Thursday: the machine was off; nothing runs", None),
     ("Friday: a late run; Thursday stays missed, its merged changes are read", Some(Weather::Fair)),

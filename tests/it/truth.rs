@@ -1,0 +1,122 @@
+//! What is read back from the store agrees with what is true: every kind, every resource, every attribute, over the real transport, in fair weather and in foul.
+
+#![cfg(test)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fs;
+use std::sync::Arc;
+
+use proofline::cli::evidence::StoredEvidence;
+use proofline::cli::host::{Host, Output, Screen};
+use proofline::collect::registry::COLLECTORS;
+use proofline::model::{Attribute, Population, Resource, RunId};
+use proofline::store::Store;
+use proofline::store::local::LocalStore;
+use proofline::store::snapshot;
+
+use crate::sandbox::site::{Site, Size};
+use crate::sandbox::world::truth::Truth;
+use crate::sandbox::{Action, Behaviour, Fault};
+
+/// One kind as it was read back.
+struct Read {
+    kind: &'static str,
+    resources: Vec<Resource>,
+    population: Population,
+}
+
+/// Collects once and reads everything back from the store.
+fn collected(site: &Site) -> Vec<Read> {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("proofline.toml"), site.configuration()).expect("written");
+    let host = Host {
+        clock: Arc::new(Site::first_night),
+        variables: BTreeMap::from([("GITHUB_TOKEN".to_owned(), Site::TOKEN.to_owned())]),
+        folder: folder.path().to_path_buf(),
+        random: Box::new(|| 7),
+        out: Output::new(std::io::sink()),
+        err: Output::new(std::io::sink()),
+        screen: Screen::Log,
+    };
+    proofline::cli::run(["proofline", "collect"].map(OsString::from), host);
+    let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().join("evidence")).expect("a store"));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let run: RunId = runtime.block_on(snapshot::runs(store.as_ref())).expect("listed").pop().expect("a sealed run");
+    let sealed = runtime.block_on(snapshot::open(store.as_ref(), &run)).expect("sealed");
+    let exchanges = runtime.block_on(snapshot::requests(store.as_ref(), &sealed.manifest)).expect("requests");
+    let evidence = StoredEvidence::new(store, runtime.handle().clone(), exchanges);
+    let read = COLLECTORS.iter().map(|collector| {
+        let mut resources = Vec::new();
+        let population = collector.extract(&sealed.manifest.scope, &evidence, &mut |resource| resources.push(resource)).expect("extracted");
+        Read { kind: collector.kind().name, resources, population }
+    });
+    read.collect()
+}
+
+/// A binding's condition is a digest in its id, and its expression in the truth's: those are left to the kind's own tests.
+fn is_compared(id: &str) -> bool {
+    !id.contains("condition=")
+}
+
+/// No known attribute may differ from the truth. Returns the ids that were read.
+fn assert_nothing_false(truth: &Truth, read: &Read) -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
+    for resource in read.resources.iter().filter(|resource| is_compared(resource.id.as_str())) {
+        let id = resource.id.as_str();
+        ids.insert(id.to_owned());
+        for (name, attribute) in &resource.attributes {
+            if let (Attribute::Known(value), Some(fact)) = (attribute, truth.attribute(read.kind, id, name)) {
+                assert_eq!(value, fact, "{} {id} {name}", read.kind);
+            }
+        }
+    }
+    ids
+}
+
+/// True where a gap says that the place in which the resource lies, e.g. `projects/acme-prod-7`, could not be read.
+fn names_the_place(population: &Population, id: &str) -> bool {
+    let words = population.gaps.iter().flat_map(|gap| gap.detail.split_whitespace());
+    words.map(|word| word.trim_end_matches([':', ','])).any(|word| word.starts_with("projects/") && id.contains(word))
+}
+
+fn a_world() -> Site {
+    Site::sized(Size { repositories: 120, members: 40, projects: 12, changes: 15, tasks: 20 })
+}
+
+#[test]
+fn everything_that_may_be_seen_is_seen_as_it_is() {
+    let site = a_world();
+    let truth = site.sandbox().world().truth();
+    for read in collected(&site) {
+        let seen = assert_nothing_false(&truth, &read);
+        let in_window = |id: &str| read.kind != "github.pull_request" || seen.contains(id);
+        for (id, facts) in truth.of(read.kind).filter(|(id, _)| is_compared(id) && in_window(id) && !truth.hidden.contains(*id)) {
+            let Some(resource) = read.resources.iter().find(|resource| resource.id.as_str() == id) else {
+                assert!(names_the_place(&read.population, id), "{} {id} is missing and no gap names its place: {:?}", read.kind, read.population.gaps);
+                continue;
+            };
+            for name in facts.keys() {
+                let attribute = resource.attributes.get(name).unwrap_or_else(|| panic!("{} declares no {name}", read.kind));
+                assert!(matches!(attribute, Attribute::Known(_)), "{} {id} {name}: {attribute:?}", read.kind);
+            }
+        }
+    }
+    site.assert_contracts_held();
+}
+
+#[test]
+fn foul_weather_makes_unknown_and_never_false() {
+    for fault in [Fault::every(20, "*", Action::Status(502)), Fault::every(7, "/github/graphql", Action::Truncate), Fault::every(5, "*", Action::Close)] {
+        let site = a_world();
+        let truth = site.sandbox().world().truth();
+        site.sandbox().behave(Behaviour::default().with(fault.clone()));
+        for read in collected(&site) {
+            let seen = assert_nothing_false(&truth, &read);
+            let complete = read.population.completeness().is_complete();
+            let missing = truth.of(read.kind).filter(|(id, _)| is_compared(id) && !truth.hidden.contains(*id) && !seen.contains(*id)).count();
+            // Changes are those of the window; how many there are is what the second count says.
+            assert!(missing == 0 || !complete || read.kind == "github.pull_request", "{}: {missing} are missing and nothing says so ({fault:?})", read.kind);
+        }
+    }
+}
