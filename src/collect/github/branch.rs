@@ -3,6 +3,7 @@
 //! Left out: how the rules are found (`branch_rules`), other branches, and what an empty repository will get once it has a branch.
 
 use async_trait::async_trait;
+use futures::channel::mpsc;
 use futures::{StreamExt, TryStreamExt};
 use serde_json::json;
 
@@ -121,14 +122,16 @@ impl Collector for Branch {
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
         for organization in &scope.github_organizations {
-            let mut open = Vec::new();
-            repositories::fetch(organization, api, KIND.name, |page: &Reply| {
+            // Questions about a page's branches go out while the next page is on its way.
+            let (found, questions) = mpsc::unbounded();
+            let listing = repositories::fetch(organization, api, KIND.name, move |page: &Reply| {
                 let answer = Answer::graphql(&page.body);
-                open.extend(repositories::nodes(&answer).iter().flat_map(open_questions));
-            })
-            .await?;
-            let asked = open.into_iter().map(|question| async move { question.ask(api, KIND.name).await });
-            futures::stream::iter(asked).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+                let open = repositories::nodes(&answer).iter().flat_map(open_questions).collect::<Vec<_>>();
+                // The other end lives as long as this function waits for it.
+                open.into_iter().for_each(|question| drop(found.unbounded_send(question)));
+            });
+            let asking = questions.map(|question| async move { question.ask(api, KIND.name).await }).buffer_unordered(AT_ONCE).try_collect::<()>();
+            futures::try_join!(listing, asking)?;
         }
         Ok(())
     }
