@@ -1,9 +1,10 @@
 //! How an answer names its next page. Pure: the transport uses it to mark the record, the kinds to go on.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 /// How a listing goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,22 +44,64 @@ impl Paging {
                 Ok(page.next_page_token.filter(|token| !token.is_empty()))
             }
             Self::Cursor(pointer) => {
-                let json: Value = serde_json::from_slice(body).map_err(|error| NoTelling(error.to_string()))?;
-                next_cursor(json.pointer(pointer))
+                let mut reader = serde_json::Deserializer::from_slice(body);
+                let told = At { pointer }.deserialize(&mut reader).and_then(|told| reader.end().map(|()| told));
+                next_cursor(told.map_err(|error| NoTelling(error.to_string()))?)
             }
         }
     }
 }
 
-fn next_cursor(page_info: Option<&Value>) -> Result<Option<String>, NoTelling> {
-    let page_info = page_info.ok_or_else(|| NoTelling("pageInfo is missing".into()))?;
-    match page_info.get("hasNextPage").and_then(Value::as_bool) {
-        Some(false) => Ok(None),
-        Some(true) => match page_info.get("endCursor").and_then(Value::as_str) {
-            Some(cursor) if !cursor.is_empty() => Ok(Some(cursor.to_owned())),
-            _ => Err(NoTelling("hasNextPage is true but endCursor is missing".into())),
-        },
-        None => Err(NoTelling("hasNextPage is missing".into())),
+fn next_cursor(page_info: PageInfo) -> Result<Option<String>, NoTelling> {
+    match (page_info.has_next_page, page_info.end_cursor) {
+        (Some(false), _) => Ok(None),
+        (Some(true), Some(cursor)) if !cursor.is_empty() => Ok(Some(cursor)),
+        (Some(true), _) => Err(NoTelling("hasNextPage is true but endCursor is missing".into())),
+        (None, _) => Err(NoTelling("hasNextPage is missing".into())),
+    }
+}
+
+#[derive(Deserialize)]
+struct PageInfo {
+    #[serde(default, rename = "hasNextPage")]
+    has_next_page: Option<bool>,
+    #[serde(default, rename = "endCursor")]
+    end_cursor: Option<String>,
+}
+
+/// Reads what stands at a JSON pointer (plain member names only) and skips the rest, since a page is large and its `pageInfo` small.
+#[derive(Clone, Copy)]
+struct At {
+    pointer: &'static str,
+}
+
+impl<'de> DeserializeSeed<'de> for At {
+    type Value = PageInfo;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<PageInfo, D::Error> {
+        if self.pointer.is_empty() { PageInfo::deserialize(deserializer) } else { deserializer.deserialize_map(self) }
+    }
+}
+
+impl<'de> Visitor<'de> for At {
+    type Value = PageInfo;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object that leads to {}", self.pointer)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PageInfo, A::Error> {
+        let steps = self.pointer.strip_prefix('/').unwrap_or(self.pointer);
+        let (name, rest) = steps.find('/').map_or((steps, ""), |slash| steps.split_at(slash));
+        let mut found = None;
+        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+            if key == name {
+                found = Some(map.next_value_seed(Self { pointer: rest })?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        found.ok_or_else(|| A::Error::custom("pageInfo is missing"))
     }
 }
 

@@ -1,10 +1,11 @@
 //! GraphQL answers 200 to almost everything; what went wrong stands in `errors`.
 //! <https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api>
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::IgnoredAny;
 
 use crate::collect::answer::refused::shortened;
 use crate::collect::answer::{Answer, Lifts, Limit, Reach, Reading};
@@ -13,7 +14,7 @@ use crate::model::{Gap, GapCause};
 #[derive(Deserialize)]
 struct Envelope {
     #[serde(default)]
-    data: Option<Value>,
+    data: Option<BTreeMap<String, Option<IgnoredAny>>>,
     #[serde(default)]
     errors: Vec<Mistake>,
 }
@@ -66,8 +67,8 @@ pub(super) fn read(answer: &Answer<'_>) -> Reading {
 }
 
 /// `{"organization": null}` is how GraphQL says no.
-fn holds_something(data: &Value) -> bool {
-    data.as_object().is_some_and(|fields| fields.values().any(|value| !value.is_null()))
+fn holds_something(data: &BTreeMap<String, Option<IgnoredAny>>) -> bool {
+    data.values().any(Option::is_some)
 }
 
 fn refused(answer: &Answer<'_>, cause: GapCause, sentence: &str) -> Reading {

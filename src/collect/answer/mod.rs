@@ -116,11 +116,16 @@ impl Answer<'_> {
             // 204 is an answer of its own, e.g. of `GET /repos/{owner}/{repo}/vulnerability-alerts`.
             return Reading::Usable;
         }
-        if let Err(error) = serde_json::from_slice::<IgnoredAny>(self.body) {
-            let detail = format!("{} answered {} with a body that is not JSON: {error}", self.asked, self.status);
-            return Reading::Refused(Gap::new(GapCause::Malformed, detail));
+        if self.path().ends_with("/graphql") {
+            return graphql::read(self);
         }
-        if self.path().ends_with("/graphql") { graphql::read(self) } else { Reading::Usable }
+        match serde_json::from_slice::<IgnoredAny>(self.body) {
+            Ok(_json) => Reading::Usable,
+            Err(error) => {
+                let detail = format!("{} answered {} with a body that is not JSON: {error}", self.asked, self.status);
+                Reading::Refused(Gap::new(GapCause::Malformed, detail))
+            }
+        }
     }
 
     fn busy(&self) -> Reading {

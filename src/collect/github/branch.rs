@@ -2,16 +2,18 @@
 //!
 //! Left out: how the rules are found (`branch_rules`), other branches, and what an empty repository will get once it has a branch.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use futures::channel::mpsc;
-use futures::{StreamExt, TryStreamExt};
+use futures::{StreamExt, TryStreamExt, future};
 use serde_json::json;
 
 use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError, Reply};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, set};
-use crate::collect::github::branch_rules::{Sources, open_questions};
+use crate::collect::github::branch_rules::{Sources, ask_for_rules, open_questions};
 use crate::collect::github::protection::{self, Demand, RuleSource};
 use crate::collect::github::repositories::{self, Listed};
 use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally};
@@ -130,8 +132,10 @@ impl Collector for Branch {
                 // The other end lives as long as this function waits for it.
                 open.into_iter().for_each(|question| drop(found.unbounded_send(question)));
             });
-            let asking = questions.map(|question| async move { question.ask(api, KIND.name).await }).buffer_unordered(AT_ONCE).try_collect::<()>();
-            futures::try_join!(listing, asking)?;
+            let asking = questions.map(|question| question.ask(api, KIND.name)).buffer_unordered(AT_ONCE);
+            let still_open = asking.try_filter_map(future::ok).try_collect::<BTreeSet<_>>();
+            let ((), still_open) = futures::try_join!(listing, still_open)?;
+            ask_for_rules(&still_open, AT_ONCE, api, KIND.name).await?;
         }
         Ok(())
     }

@@ -5,7 +5,9 @@
 //! <https://docs.github.com/en/rest/branches/branches#get-a-branch>
 //! Left out: what the rules amount to (`protection`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt as _, TryStreamExt as _, future, stream};
 
 use crate::collect::api::{Api, ApiError, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
@@ -48,31 +50,56 @@ pub(super) fn open_questions(node: &Field<'_>) -> Vec<Question> {
     open
 }
 
+/// A default branch that may have a classic rule which only REST can show.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Guarded {
+    repository: String,
+    branch: String,
+}
+
+/// As many refusals in a row settle that a credential sees no classic rule of an organisation where GraphQL shows it none.
+const REFUSALS: usize = 3;
+
 impl Question {
-    /// Asks REST on behalf of `asked_by`.
-    pub(super) async fn ask(self, api: &dyn Api, asked_by: &'static str) -> Result<(), ApiError> {
+    /// Asks REST on behalf of `asked_by`; asks first what needs less. Returns the branch whose classic rule is still open.
+    pub(super) async fn ask(self, api: &dyn Api, asked_by: &'static str) -> Result<Option<Guarded>, ApiError> {
         match self {
-            Self::Classic { repository, branch } => ask_classic(&repository, &branch, api, asked_by).await,
+            Self::Classic { repository, branch } => {
+                let request = Request::get(Host::GitHub, branch_target(&repository, &branch), BRANCH, subject(&repository, &branch), asked_by);
+                let reply = api.send(request).await?;
+                let is_open = reply.gap.is_some() || flag_of(&Answer::rest(&reply.body), &branch) != Some(false);
+                Ok(is_open.then_some(Guarded { repository, branch }))
+            }
             Self::Rules { repository, branch } => {
                 let subject = subject(&repository, &branch);
                 let ask = |target: &str| Request::get(Host::GitHub, target, RULES, subject.clone(), asked_by);
                 let first = format!("/repos/{}/rules/branches/{}?per_page=100", repository_path(&repository), path_part(&branch));
-                all_pages(api, ask(&first), Paging::Link, ask, |_page| {}).await
+                all_pages(api, ask(&first), Paging::Link, ask, |_page| {}).await.map(|()| None)
             }
         }
     }
 }
 
-/// Asks first what needs less; who learns that the branch is not protected need not ask for the rule.
-async fn ask_classic(repository: &str, branch: &str, api: &dyn Api, asked_by: &'static str) -> Result<(), ApiError> {
-    let target = format!("/repos/{}/branches/{}", repository_path(repository), path_part(branch));
-    let subject = subject(repository, branch);
-    let reply = api.send(Request::get(Host::GitHub, target.clone(), BRANCH, subject.clone(), asked_by)).await?;
-    if reply.gap.is_none() && flag_of(&Answer::rest(&reply.body), branch) == Some(false) {
+/// Asks for the classic rules of one organisation. Where the first few are all refused, the others are not asked for: whoever may read such a rule may, as an
+/// App, read all of them, or sees them in GraphQL. What was not asked stays undetermined, exactly like what was refused.
+pub(super) async fn ask_for_rules(guarded: &BTreeSet<Guarded>, at_once: usize, api: &dyn Api, asked_by: &'static str) -> Result<(), ApiError> {
+    let ask = |guarded: &Guarded| {
+        let target = format!("{}/protection", branch_target(&guarded.repository, &guarded.branch));
+        let request = Request::get(Host::GitHub, target, PROTECTION, subject(&guarded.repository, &guarded.branch), asked_by);
+        async move {
+            let reply = api.send(request).await?;
+            Ok(matches!(reply.status, Some(403 | 404)) && reply.gap.is_some() && !says_not_protected(&Answer::rest(&reply.body)))
+        }
+    };
+    let first: Vec<bool> = future::try_join_all(guarded.iter().take(REFUSALS).map(&ask)).await?;
+    if first.len() == REFUSALS && first.iter().all(|is_refused| *is_refused) {
         return Ok(());
     }
-    api.send(Request::get(Host::GitHub, format!("{target}/protection"), PROTECTION, subject, asked_by)).await?;
-    Ok(())
+    stream::iter(guarded.iter().skip(REFUSALS)).map(ask).buffer_unordered(at_once).try_for_each(|_is_refused| future::ok(())).await
+}
+
+fn branch_target(repository: &str, branch: &str) -> String {
+    format!("/repos/{}/branches/{}", repository_path(repository), path_part(branch))
 }
 
 fn subject(repository: &str, branch: &str) -> String {

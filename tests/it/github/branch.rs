@@ -2,6 +2,7 @@
 
 use proofline::collect::Evidence;
 use proofline::collect::github::branch::Branch;
+use proofline::collect::replay::ReplayedEvidence;
 use proofline::model::{Attribute, Completeness, GapCause};
 use serde_json::{Value, json};
 
@@ -66,6 +67,37 @@ async fn rest_is_asked_only_where_the_bulk_query_is_silent() {
     assert_eq!(asked("repos/get-branch"), ["acme/closed@main", "acme/open-door@release/#1 ü"]);
     assert_eq!(asked("repos/get-branch-protection"), ["acme/closed@main"], "the other said that it is not protected");
     assert_eq!(asked("repos/get-branch-rules"), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn after_a_few_refusals_the_rules_of_the_others_are_not_asked_for() {
+    let mut many = fixture("github.branch", "normal");
+    let page = &mut many["answers"]["graphql/repositories"]["body"]["data"]["organization"]["repositories"];
+    let hidden = page["nodes"][1].clone();
+    let copies: Vec<Value> = (0..5)
+        .map(|number| {
+            let mut copy = hidden.clone();
+            copy["databaseId"] = json!(9000 + number);
+            copy["nameWithOwner"] = json!(format!("acme/hidden-{number}"));
+            copy
+        })
+        .collect();
+    page["nodes"] = json!(copies);
+    for number in 0..5 {
+        many["answers"][format!("GET /repos/acme/hidden-{number}/branches/main")] = json!({"status": 200, "body": {"name": "main", "protected": true}});
+        many["answers"][format!("GET /repos/acme/hidden-{number}/branches/main/protection")] = json!({"status": 404, "body": {"message": "Not Found"}});
+    }
+    let asked = |evidence: &ReplayedEvidence| evidence.operation("repos/get-branch-protection").len();
+    let evidence = collect(&Branch, world(many.clone())).await;
+    assert_eq!(asked(&evidence), 3);
+    let (resources, _) = assert_contract(&Branch, &evidence);
+    for number in 0..5 {
+        let gap = unknown(named(&resources, &format!("acme/hidden-{number}@main")), "required_approvals");
+        assert!(!gap.cause.is_transient() && gap.to_string().contains("Administration: read"), "asked or not, it is not known: {gap}");
+    }
+    // One that is answered shows that the credential may read them.
+    many["answers"]["GET /repos/acme/hidden-1/branches/main/protection"] = json!({"status": 404, "body": {"message": "Branch not protected"}});
+    assert_eq!(asked(&collect(&Branch, world(many)).await), 5);
 }
 
 #[tokio::test]
