@@ -10,15 +10,15 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use crate::collect::archive::{Archive, ArchiveError, Kept, Previous};
-use crate::model::{Digest, Exchange, Method, Revalidation, RunId};
-use crate::store::{Store, bodies, snapshot};
+use crate::model::{Body, Digest, Exchange, Method, Revalidation, RunId};
+use crate::store::bodies::BodyError;
+use crate::store::shelf::{self, Shelf};
+use crate::store::{Store, snapshot};
 
 /// The archive of one run.
 pub struct RunArchive {
-    store: Arc<dyn Store>,
-    started_at: DateTime<Utc>,
+    shelf: Shelf,
     previous: BTreeMap<String, Previous>,
-    kept: Mutex<BTreeMap<Digest, Kept>>,
     exchanges: Mutex<Vec<Exchange>>,
 }
 
@@ -28,54 +28,65 @@ impl RunArchive {
     /// # Errors
     /// Where an earlier run cannot be read.
     pub async fn new(store: Arc<dyn Store>, started_at: DateTime<Utc>, earlier: &[RunId]) -> Result<Self, snapshot::SnapshotError> {
-        let folder = bodies::folder(started_at);
+        let folder = shelf::folder(started_at);
+        let mut known: BTreeMap<Digest, Body> = BTreeMap::new();
         let mut previous = BTreeMap::new();
         for run in earlier {
             let sealed = snapshot::open(store.as_ref(), run).await?;
+            let bodies = snapshot::bodies(store.as_ref(), &sealed.manifest).await?;
+            known.extend(bodies.into_iter().filter(|body| body.pack.starts_with(&folder)).map(|body| (body.sha256, body)));
             let exchanges = snapshot::requests(store.as_ref(), &sealed.manifest).await?;
-            previous.extend(exchanges.into_iter().filter_map(|exchange| revalidatable(run, exchange, &folder)));
+            previous.extend(exchanges.into_iter().filter(|exchange| known.contains_key(&exchange.sha256)).filter_map(|e| revalidatable(run, e)));
         }
-        Ok(Self { store, started_at, previous, kept: Mutex::default(), exchanges: Mutex::default() })
+        Ok(Self { shelf: Shelf::new(store, started_at, known.into_values())?, previous, exchanges: Mutex::default() })
     }
 
     /// The records so far.
     pub fn exchanges(&self) -> Vec<Exchange> {
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// Stores what is not stored yet, with `also` beside what the records name, and says where each body lies.
+    ///
+    /// # Errors
+    /// Where a pack cannot be stored.
+    pub async fn place(&self, also: impl IntoIterator<Item = Digest>) -> Result<Vec<Body>, BodyError> {
+        let exchanges = self.exchanges();
+        let named = exchanges.iter().flat_map(|exchange| [Some(exchange.sha256), exchange.request_body]).flatten();
+        self.shelf.place(named.chain(also)).await
+    }
+
+    /// Keeps a text that is no answer: a control file, the configuration.
+    ///
+    /// # Errors
+    /// Where it cannot be stored.
+    pub async fn keep_text(&self, text: &str) -> Result<Digest, BodyError> {
+        self.shelf.keep(text.as_bytes()).await
+    }
 }
 
-/// What a later run may re-validate: a GET that was answered with an ETag and whose body lies in `folder`. Bodies of another month are asked for
-/// again, so that every month of evidence is complete by itself.
-fn revalidatable(run: &RunId, exchange: Exchange, folder: &str) -> Option<(String, Previous)> {
+/// What a later run may re-validate: a GET that was answered with an ETag. Bodies of another month are asked for again, so that every month of evidence is
+/// complete by itself.
+fn revalidatable(run: &RunId, exchange: Exchange) -> Option<(String, Previous)> {
     let etag = exchange.headers.get("etag")?.clone();
-    if exchange.method != Method::Get || !exchange.is_answer() || !exchange.object.starts_with(folder) {
+    if exchange.method != Method::Get || !exchange.is_answer() {
         return None;
     }
     let origin = exchange.revalidates.unwrap_or(Revalidation { run: run.clone(), n: exchange.n, received_at: exchange.sent_at });
-    let kept = Kept { sha256: exchange.sha256, bytes: exchange.bytes, object: exchange.object };
+    let kept = Kept { sha256: exchange.sha256, bytes: exchange.bytes };
     Some((exchange.url, Previous { etag, kept, origin, headers: exchange.headers }))
 }
 
 #[async_trait]
 impl Archive for RunArchive {
     async fn keep(&self, body: Bytes) -> Result<Kept, ArchiveError> {
-        let digest = Digest::of(&body);
-        let known = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
-        if let Some(kept) = known {
-            return Ok(kept);
-        }
-        let stored = bodies::put(self.store.as_ref(), self.started_at, &body)
-            .await
-            .map_err(|source| ArchiveError { what: "storing the answer".to_owned(), source: Box::new(source) })?;
-        let kept = Kept { sha256: stored.sha256, bytes: stored.bytes, object: stored.object };
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, kept.clone());
-        Ok(kept)
+        let failed = |source| ArchiveError { what: "storing the answer".to_owned(), source: Box::new(source) };
+        let sha256 = self.shelf.keep(&body).await.map_err(failed)?;
+        Ok(Kept { sha256, bytes: u64::try_from(body.len()).unwrap_or(u64::MAX) })
     }
 
     async fn body(&self, kept: &Kept) -> Result<Bytes, ArchiveError> {
-        bodies::get(self.store.as_ref(), &kept.object, kept.sha256)
-            .await
-            .map_err(|source| ArchiveError { what: "reading a stored answer".to_owned(), source: Box::new(source) })
+        self.shelf.read(kept.sha256).await.map_err(|source| ArchiveError { what: "reading a stored answer".to_owned(), source: Box::new(source) })
     }
 
     fn record(&self, exchange: Exchange) {

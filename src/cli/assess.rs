@@ -9,10 +9,11 @@ use chrono_tz::Tz;
 
 use crate::cli::{TOOL, judge};
 use crate::model::{
-    Assessment, Control, ControlAssessment, ControlId, Criterion, Digest, Exchange, Finding, FindingStatus, Observation, Outcome, Period, RunId, RunSummary,
+    Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, Digest, Finding, FindingStatus, Observation, Outcome, Period, RunId, RunSummary,
     SlotRow, SlotState,
 };
 use crate::store::Store;
+use crate::store::bodies::BodyError;
 use crate::store::snapshot::{self, Evaluation, Sealed};
 
 /// What an assessment is about.
@@ -144,14 +145,21 @@ fn populations(controls: &[ControlAssessment], newest: &BTreeMap<RunId, &Judged>
     newest.iter().flat_map(of).collect()
 }
 
-async fn cited(store: &Arc<dyn Store>, controls: &[ControlAssessment], newest: &BTreeMap<RunId, &Judged>) -> Result<Vec<(RunId, Exchange)>> {
+async fn cited(store: &Arc<dyn Store>, controls: &[ControlAssessment], newest: &BTreeMap<RunId, &Judged>) -> Result<Vec<Cited>> {
     let mut evidence = Vec::new();
     for (run, judged) in newest {
         let mut numbers: BTreeSet<u32> = judged.evaluation.populations.iter().flat_map(|population| population.evidence.iter().copied()).collect();
         let here = controls.iter().filter(|control| control.findings.last().is_some_and(|(last, _finding)| last == run));
         numbers.extend(here.flat_map(|control| control.observations.iter().flat_map(|observation| observation.evidence.iter().copied())));
         let exchanges = snapshot::requests(store.as_ref(), &judged.sealed.manifest).await?;
-        evidence.extend(exchanges.into_iter().filter(|exchange| numbers.contains(&exchange.n)).map(|exchange| (run.clone(), exchange)));
+        let placed: BTreeMap<Digest, Body> =
+            snapshot::bodies(store.as_ref(), &judged.sealed.manifest).await?.into_iter().map(|body| (body.sha256, body)).collect();
+        for exchange in exchanges.into_iter().filter(|exchange| numbers.contains(&exchange.n)) {
+            let body = placed.get(&exchange.sha256).cloned();
+            let body = body
+                .ok_or_else(|| BodyError::Missing { object: format!("the place of body {} in {}", exchange.sha256, judged.sealed.manifest.bodies.object) })?;
+            evidence.push(Cited { run: run.clone(), exchange, body });
+        }
     }
     Ok(evidence)
 }

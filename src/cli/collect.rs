@@ -18,8 +18,8 @@ use crate::cli::{TOOL, judge, network, summary};
 use crate::collect::evidence::refusal;
 use crate::collect::registry;
 use crate::model::{Control, ControlFile, Exchange, Manifest, Outcome, Period, RunId, Scope};
+use crate::store::Store;
 use crate::store::snapshot::{self, Evaluation, Sealed};
-use crate::store::{Store, bodies};
 
 /// The kind whose window must not have holes.
 const CHANGES: &str = "github.pull_request";
@@ -114,7 +114,9 @@ fn plan(host: &Host, project: &Project, arguments: &args::Collect, known: &Known
 async fn fetch_and_seal(host: &mut Host, project: &Project, store: &Arc<dyn Store>, plan: &Plan, files: &[SourceFile]) -> Result<Sealed> {
     let archive = Arc::new(RunArchive::new(Arc::clone(store), plan.started_at, &plan.earlier).await?);
     network::fetch(host, project, Arc::clone(&archive), &plan.scope, &plan.kinds).await?;
-    let control_files = keep_controls(store.as_ref(), plan.started_at, files).await?;
+    let control_files = keep_controls(&archive, files).await?;
+    let configuration = archive.keep_text(&project.text).await?;
+    let bodies = archive.place(control_files.iter().map(|file| file.sha256).chain([configuration])).await?;
     let (requests, exchanges) = snapshot::put_requests(store.as_ref(), &plan.run, archive.exchanges()).await?;
     let parameters = project.settings.parameters.values().into_iter().map(|(id, values)| Ok((id.to_string(), serde_json::to_string(&values)?)));
     let manifest = Manifest {
@@ -127,10 +129,13 @@ async fn fetch_and_seal(host: &mut Host, project: &Project, store: &Arc<dyn Stor
         time_zone: project.settings.time_zone.name().to_owned(),
         scope: plan.scope.clone(),
         controls: plan.controls.iter().map(|control| control.id.clone()).collect(),
+        program: host.program,
+        configuration,
         control_files,
         parameters: parameters.collect::<Result<_>>()?,
         kinds: outcomes(&plan.kinds, &exchanges),
         requests,
+        bodies: snapshot::put_bodies(store.as_ref(), &plan.run, &bodies).await?,
         exchanges: count(&exchanges, |_exchange| true),
         not_modified: count(&exchanges, |exchange| exchange.status == Some(304)),
         failed: count(&exchanges, |exchange| !exchange.is_answer()),
@@ -138,10 +143,10 @@ async fn fetch_and_seal(host: &mut Host, project: &Project, store: &Arc<dyn Stor
     snapshot::seal(store.as_ref(), manifest).await.context("sealing the run")
 }
 
-async fn keep_controls(store: &dyn Store, at: DateTime<Utc>, files: &[SourceFile]) -> Result<Vec<ControlFile>> {
+async fn keep_controls(archive: &RunArchive, files: &[SourceFile]) -> Result<Vec<ControlFile>> {
     let mut kept = Vec::new();
     for file in files {
-        kept.push(ControlFile { path: file.path.clone(), stored: bodies::put(store, at, file.text.as_bytes()).await? });
+        kept.push(ControlFile { path: file.path.clone(), sha256: archive.keep_text(&file.text).await? });
     }
     Ok(kept)
 }

@@ -1,31 +1,28 @@
-//! The sealed exchanges of a run, as the kinds read them: records in memory, bodies from the store on demand.
+//! The sealed exchanges of a run, as the kinds read them: records in memory, bodies from a spool.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::runtime::Handle;
 
 use crate::collect::{Evidence, Unreadable};
 use crate::model::Exchange;
-use crate::store::{Store, bodies};
+use crate::store::spool::Spool;
 
-/// Evidence over a store. Reading a body blocks, so it is used from a blocking thread only.
+/// Evidence as it was read back from a store.
 pub struct StoredEvidence {
-    store: Arc<dyn Store>,
-    handle: Handle,
+    spool: Spool,
     operations: BTreeMap<String, Vec<Exchange>>,
 }
 
 impl StoredEvidence {
-    /// Evidence over `exchanges` as sealed: sorted by operation, subject and page.
+    /// Evidence over `exchanges` as sealed (sorted by operation, subject and page), whose bodies lie in `spool`.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, handle: Handle, exchanges: Vec<Exchange>) -> Self {
+    pub fn new(spool: Spool, exchanges: Vec<Exchange>) -> Self {
         let mut operations: BTreeMap<String, Vec<Exchange>> = BTreeMap::new();
         for exchange in exchanges {
             operations.entry(exchange.operation.clone()).or_default().push(exchange);
         }
-        Self { store, handle, operations }
+        Self { spool, operations }
     }
 }
 
@@ -35,9 +32,8 @@ impl Evidence for StoredEvidence {
     }
 
     fn body(&self, exchange: &Exchange) -> Result<Bytes, Unreadable> {
-        let reading = bodies::get(self.store.as_ref(), &exchange.object, exchange.sha256);
-        self.handle.block_on(reading).map_err(|source| Unreadable {
-            object: exchange.object.clone(),
+        self.spool.get(exchange.sha256).map_err(|source| Unreadable {
+            sha256: exchange.sha256,
             operation: exchange.operation.clone(),
             subject: exchange.subject.clone(),
             source: Box::new(source),

@@ -1,11 +1,13 @@
 //! Everything ambient, handed in once: clock, environment, randomness, folder, output. Nothing else in the program reads them.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write};
+use std::io::{IsTerminal as _, Read as _, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
+
+use crate::model::{Digest, Hasher};
 
 /// A clock, UTC.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -20,6 +22,8 @@ pub struct Host {
     pub folder: PathBuf,
     /// 32 random bits for the next run's name.
     pub random: Box<dyn Fn() -> u32 + Send + Sync>,
+    /// SHA-256 of this program's file; none where it cannot be read.
+    pub program: Option<Digest>,
     /// Results.
     pub out: Output,
     /// Progress, warnings and errors.
@@ -70,6 +74,7 @@ impl Host {
             variables: std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect(),
             folder: PathBuf::from("."),
             random: Box::new(rand::random),
+            program: std::env::current_exe().and_then(|path| digest_of(&path)).ok(),
             out: Output::new(std::io::stdout()),
             err: Output::new(std::io::stderr()),
             screen,
@@ -86,5 +91,17 @@ impl Host {
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+fn digest_of(path: &std::path::Path) -> std::io::Result<Digest> {
+    let mut file = std::fs::File::open(path)?;
+    let mut hasher = Hasher::default();
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(hasher.finish()),
+            length => hasher.update(piece.get(..length).unwrap_or_default()),
+        }
     }
 }

@@ -1,21 +1,21 @@
 //! Sealed run → sealed evaluation. Reads stored bytes only, so it gives the same bytes tonight and in ten years.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
-use tokio::runtime::Handle;
 
 use crate::catalog::{self, Catalog, Overrides, SourceFile};
 use crate::cli::evidence::StoredEvidence;
 use crate::cli::{TOOL, vocabulary};
 use crate::collect::registry;
 use crate::evaluate::Judge;
-use crate::model::{Control, ControlId, Exchange, Manifest, Observation, Parameters, Population, Resource};
+use crate::model::{Control, ControlId, Digest, Manifest, Observation, Parameters, Population, Resource};
 use crate::store::Store;
-use crate::store::bodies::{self, Packed, Packer};
+use crate::store::bodies::{Packed, Packer};
 use crate::store::snapshot::{self, Evaluation, Sealed};
+use crate::store::spool::Spool;
 
 /// Resources handed to the judge at a time.
 const BATCH: usize = 256;
@@ -25,10 +25,15 @@ const BATCH: usize = 256;
 /// # Errors
 /// Where a control file is missing, changed, or not valid for this version.
 pub async fn sealed_catalog(store: &dyn Store, manifest: &Manifest) -> Result<Catalog> {
+    let wanted: BTreeSet<Digest> = manifest.control_files.iter().map(|file| file.sha256).collect();
+    let placed = snapshot::bodies(store, manifest).await?.into_iter().filter(|body| wanted.contains(&body.sha256)).collect::<Vec<_>>();
+    catalog_in(&Spool::gather(store, &placed).await?, manifest)
+}
+
+fn catalog_in(spool: &Spool, manifest: &Manifest) -> Result<Catalog> {
     let mut files = Vec::new();
     for file in &manifest.control_files {
-        let bytes = bodies::get(store, &file.stored.object, file.stored.sha256).await?;
-        files.push(SourceFile::new(file.path.as_str(), String::from_utf8_lossy(&bytes)));
+        files.push(SourceFile::new(file.path.as_str(), String::from_utf8_lossy(&spool.get(file.sha256)?)));
     }
     let mut overrides: BTreeMap<ControlId, Parameters> = BTreeMap::new();
     for (control, json) in &manifest.parameters {
@@ -49,11 +54,12 @@ pub fn judged_controls(catalog: &Catalog, manifest: &Manifest) -> Vec<Control> {
 /// # Errors
 /// Where stored evidence is missing or changed, or the result cannot be stored.
 pub async fn judge(store: &Arc<dyn Store>, sealed: &Sealed) -> Result<Evaluation> {
-    let catalog = sealed_catalog(store.as_ref(), &sealed.manifest).await?;
+    let spool = Spool::gather(store.as_ref(), &snapshot::bodies(store.as_ref(), &sealed.manifest).await?).await?;
+    let catalog = catalog_in(&spool, &sealed.manifest)?;
     let controls = judged_controls(&catalog, &sealed.manifest);
-    let exchanges = snapshot::requests(store.as_ref(), &sealed.manifest).await?;
-    let (manifest, handle, shared) = (sealed.manifest.clone(), Handle::current(), Arc::clone(store));
-    let judged = tokio::task::spawn_blocking(move || judge_blocking(shared, handle, &manifest, &controls, exchanges)).await??;
+    let evidence = StoredEvidence::new(spool, snapshot::requests(store.as_ref(), &sealed.manifest).await?);
+    let manifest = sealed.manifest.clone();
+    let judged = tokio::task::spawn_blocking(move || judge_blocking(&evidence, &manifest, &controls)).await??;
     let id = snapshot::evaluation_id(sealed, TOOL);
     let results = snapshot::put_results(store.as_ref(), &id, judged.results).await?;
     let evaluation = Evaluation {
@@ -92,8 +98,7 @@ struct Judged {
     observations: u64,
 }
 
-fn judge_blocking(store: Arc<dyn Store>, handle: Handle, manifest: &Manifest, controls: &[Control], exchanges: Vec<Exchange>) -> Result<Judged> {
-    let evidence = StoredEvidence::new(store, handle, exchanges);
+fn judge_blocking(evidence: &StoredEvidence, manifest: &Manifest, controls: &[Control]) -> Result<Judged> {
     let mut judge = Judge::new(controls, registry::kinds(), manifest.started_at)?;
     let mut results = Results { packer: Packer::new()?, observations: 0 };
     let mut populations = Vec::new();
@@ -101,7 +106,7 @@ fn judge_blocking(store: Arc<dyn Store>, handle: Handle, manifest: &Manifest, co
         let collector = registry::find(kind).with_context(|| format!("run {} collected {kind}, which this version does not know", manifest.run))?;
         let mut batch: Vec<Resource> = Vec::new();
         let mut failed = None;
-        let population = collector.extract(&manifest.scope, &evidence, &mut |resource| {
+        let population = collector.extract(&manifest.scope, evidence, &mut |resource| {
             batch.push(resource);
             if batch.len() >= BATCH && failed.is_none() {
                 failed = results.judge(&mut judge, std::mem::take(&mut batch)).err();

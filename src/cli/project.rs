@@ -22,6 +22,8 @@ pub struct Project {
     pub settings: Settings,
     /// The folder of `proofline.toml`; relative paths in it start here.
     pub folder: PathBuf,
+    /// The text of `proofline.toml`; a run keeps it beside its evidence.
+    pub text: String,
 }
 
 impl Project {
@@ -38,9 +40,9 @@ impl Project {
             }
             Err(error) => return Err(Failure::usage(format!("{} cannot be read: {error}", config.display())).into()),
         };
-        let file = SourceFile::new(config.display().to_string(), text);
+        let file = SourceFile::new(config.display().to_string(), text.as_str());
         let settings = settings::settings(&file).map_err(|mistakes| Failure::usage(shown(&mistakes, host)))?;
-        Ok(Self { settings, folder: path.parent().unwrap_or(Path::new(".")).to_path_buf() })
+        Ok(Self { settings, folder: path.parent().unwrap_or(Path::new(".")).to_path_buf(), text })
     }
 
     /// The control and criteria files: the configured ones, or those shipped in the binary.

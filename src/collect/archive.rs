@@ -32,14 +32,12 @@ pub trait Archive: Send + Sync {
 }
 
 /// A stored body.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kept {
     /// SHA-256 of the body.
     pub sha256: Digest,
     /// Its length.
     pub bytes: u64,
-    /// The object that holds it.
-    pub object: String,
 }
 
 /// An earlier 200 (or the 200 behind an earlier 304) of the same GET.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::model::{Exchange, Gap, GapCause};
+use crate::model::{Digest, Exchange, Gap, GapCause};
 
 /// The sealed exchanges of one run, in memory as records, with bodies read on demand.
 pub trait Evidence {
@@ -18,10 +18,10 @@ pub trait Evidence {
 
 /// Stored evidence that cannot be read back; always a reason to stop.
 #[derive(Debug, thiserror::Error)]
-#[error("the stored body {object} of {operation} ({subject}) cannot be read: {source}")]
+#[error("the stored body {sha256} of {operation} ({subject}) cannot be read: {source}")]
 pub struct Unreadable {
-    /// The object.
-    pub object: String,
+    /// The body.
+    pub sha256: Digest,
     /// The operation that brought it.
     pub operation: String,
     /// What it was about.

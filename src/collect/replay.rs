@@ -88,7 +88,6 @@ impl<F: Fn(&Request) -> Answer + Send + Sync> Replay<F> {
             headers: answer.headers.clone(),
             sha256: Digest::of(&answer.body),
             bytes: u64::try_from(answer.body.len()).unwrap_or(u64::MAX),
-            object: format!("bodies/{}", Digest::of(&answer.body)),
             page: None,
             revalidates: None,
         }
@@ -135,7 +134,7 @@ impl Evidence for ReplayedEvidence {
 
     fn body(&self, exchange: &Exchange) -> Result<Bytes, Unreadable> {
         self.bodies.get(&exchange.sha256).cloned().ok_or_else(|| Unreadable {
-            object: exchange.object.clone(),
+            sha256: exchange.sha256,
             operation: exchange.operation.clone(),
             subject: exchange.subject.clone(),
             source: "no such body".into(),

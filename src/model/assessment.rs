@@ -11,6 +11,7 @@ use crate::model::ids::RunId;
 use crate::model::period::{Period, Slot};
 use crate::model::population::Population;
 use crate::model::scope::Scope;
+use crate::model::snapshot::Body;
 use crate::model::verdict::Observation;
 
 /// The input of every report format.
@@ -39,7 +40,18 @@ pub struct Assessment {
     /// Populations of each control's newest run.
     pub populations: Vec<(RunId, Population)>,
     /// The exchanges of the runs that any finding in `controls` cites, by run and number.
-    pub evidence: Vec<(RunId, Exchange)>,
+    pub evidence: Vec<Cited>,
+}
+
+/// An exchange that a finding cites.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cited {
+    /// Its run.
+    pub run: RunId,
+    /// What was asked and answered.
+    pub exchange: Exchange,
+    /// Where the answer's body lies.
+    pub body: Body,
 }
 
 /// One control over the period.

@@ -49,8 +49,6 @@ pub struct Exchange {
     pub sha256: Digest,
     /// Bytes of that body.
     pub bytes: u64,
-    /// Object that holds the body; a zstd frame.
-    pub object: String,
     /// Position in a paged listing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<PageMark>,

@@ -18,7 +18,7 @@ pub mod scope;
 pub mod snapshot;
 pub mod verdict;
 
-pub use assessment::{Assessment, ControlAssessment, RunSummary, SlotRow, SlotState};
+pub use assessment::{Assessment, Cited, ControlAssessment, RunSummary, SlotRow, SlotState};
 pub use control::{Control, Criterion, Example, Expression, Parameters, Severity, Test};
 pub use digest::{Digest, Hasher};
 pub use evidence::{Exchange, Host, Method, PageMark, Revalidation};
@@ -31,5 +31,5 @@ pub use period::{Frequency, Period, Slot};
 pub use population::{Completeness, Population, Tally};
 pub use resource::{Attribute, Resource};
 pub use scope::{GcpParent, Scope};
-pub use snapshot::{ControlFile, Manifest, Outcome, StoredFile};
+pub use snapshot::{Body, ControlFile, Manifest, Outcome, StoredFile};
 pub use verdict::{Observation, Verdict};

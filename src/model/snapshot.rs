@@ -30,6 +30,11 @@ pub struct Manifest {
     pub scope: Scope,
     /// Controls collected for, sorted.
     pub controls: Vec<ControlId>,
+    /// SHA-256 of the program that collected; none where it could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Digest>,
+    /// SHA-256 of the configuration file as it was, kept as a body.
+    pub configuration: Digest,
     /// The control and criteria files as they were, so that a later evaluation reads the same text.
     pub control_files: Vec<ControlFile>,
     /// Parameter overrides from the configuration: control id → name → value, as compact JSON text.
@@ -38,6 +43,8 @@ pub struct Manifest {
     pub kinds: BTreeMap<String, Outcome>,
     /// The request file, `runs/<run>/requests.ndjson.zst`.
     pub requests: StoredFile,
+    /// Where each body lies, `runs/<run>/bodies.ndjson.zst`.
+    pub bodies: StoredFile,
     /// Exchanges in it.
     pub exchanges: u32,
     /// Answered with 304.
@@ -61,11 +68,26 @@ pub enum Outcome {
 pub struct ControlFile {
     /// Its path below the control directory, with `/`.
     pub path: String,
-    /// The stored bytes.
-    pub stored: StoredFile,
+    /// SHA-256 of its text.
+    pub sha256: Digest,
 }
 
-/// Bytes in the store.
+/// Where a body lies: one zstd frame among others in a pack. A line of `bodies.ndjson.zst`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body {
+    /// SHA-256 of the uncompressed bytes.
+    pub sha256: Digest,
+    /// Length of the uncompressed bytes.
+    pub bytes: u64,
+    /// The pack's object name, `packs/<yyyy-mm>/<sha256>.zpack`.
+    pub pack: String,
+    /// Where the frame starts in the pack, in bytes from 0.
+    pub offset: u64,
+    /// Length of the frame.
+    pub length: u64,
+}
+
+/// An object that is one zstd frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredFile {
     /// The object's name.

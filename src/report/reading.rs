@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Assessment, ControlAssessment, Criterion, CriterionId, Digest, Exchange, Finding, FindingStatus, Observation, Population, RunId, RunSummary, SlotRow,
-    SlotState, Verdict,
+    Assessment, Cited, ControlAssessment, Criterion, CriterionId, Digest, Exchange, Finding, FindingStatus, Observation, Population, RunId, RunSummary,
+    SlotRow, SlotState, Verdict,
 };
 use crate::report::words;
 
@@ -14,7 +14,7 @@ use crate::report::words;
 pub(crate) struct Reading<'a> {
     /// What is read.
     pub(crate) assessment: &'a Assessment,
-    exchanges: BTreeMap<(&'a RunId, u32), &'a Exchange>,
+    cited: BTreeMap<(&'a RunId, u32), &'a Cited>,
     populations: BTreeMap<(&'a RunId, &'a str), &'a Population>,
     runs: BTreeMap<&'a RunId, &'a RunSummary>,
 }
@@ -145,7 +145,7 @@ impl<'a> Reading<'a> {
     pub(crate) fn new(assessment: &'a Assessment) -> Self {
         Self {
             assessment,
-            exchanges: assessment.evidence.iter().map(|(run, exchange)| ((run, exchange.n), exchange)).collect(),
+            cited: assessment.evidence.iter().map(|cited| ((&cited.run, cited.exchange.n), cited)).collect(),
             populations: assessment.populations.iter().map(|(run, population)| ((run, population.kind.as_str()), population)).collect(),
             runs: assessment.runs.iter().map(|run| (&run.run, run)).collect(),
         }
@@ -153,7 +153,12 @@ impl<'a> Reading<'a> {
 
     /// The exchange with that number in that run.
     pub(crate) fn exchange(&self, run: &RunId, n: u32) -> Option<&'a Exchange> {
-        self.exchanges.get(&(run, n)).copied()
+        self.cited(run, n).map(|cited| &cited.exchange)
+    }
+
+    /// The same with the place of its body.
+    pub(crate) fn cited(&self, run: &RunId, n: u32) -> Option<&'a Cited> {
+        self.cited.get(&(run, n)).copied()
     }
 
     /// What was enumerated for a kind in a run.
@@ -168,7 +173,7 @@ impl<'a> Reading<'a> {
 
     /// The hosts that the cited exchanges went to, sorted.
     pub(crate) fn hosts(&self) -> BTreeSet<&'a str> {
-        self.assessment.evidence.iter().map(|(_, exchange)| words::host(&exchange.url)).collect()
+        self.assessment.evidence.iter().map(|cited| words::host(&cited.exchange.url)).collect()
     }
 
     /// All slots of all controls; their gaps stay with each control.

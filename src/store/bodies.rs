@@ -1,17 +1,19 @@
-//! Bodies under their SHA-256, each a zstd frame of its own: `zstd -dc <object> | sha256sum` prints the name.
+//! One body, one zstd frame: `zstd -dc` takes it apart, and the SHA-256 of what comes out is the body's name.
 //!
-//! The digest is of the uncompressed bytes. A body is stored once a calendar month (UTC), so that every month is complete by itself.
+//! Left out: where a frame lies (`shelf` writes them into packs, `spool` reads them back; a run's larger files are objects of one frame each).
 
 use std::io::{Read, Write};
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 
-use crate::model::{Digest, Hasher, StoredFile};
+use crate::model::{Digest, Hasher};
 use crate::store::{Store, StoreError};
 
 /// Bodies larger than this are refused when written and not unpacked when read: 256 MiB.
 pub const MAX_BODY: u64 = 256 << 20;
+
+/// A frame may ask for a window of this size at most, as a power of two: 64 MiB. A larger one is a bomb or no work of ours.
+const MAX_WINDOW: u32 = 26;
 
 /// A body is not there, or not what its name says.
 #[derive(Debug, thiserror::Error)]
@@ -41,12 +43,6 @@ pub enum BodyError {
         /// Its length.
         bytes: u64,
     },
-}
-
-/// The folder of bodies stored at `at`, e.g. `bodies/2026-11/`.
-#[must_use]
-pub fn folder(at: DateTime<Utc>) -> String {
-    at.format("bodies/%Y-%m/").to_string()
 }
 
 /// Packs bytes into one zstd frame with its content size and checksum.
@@ -124,7 +120,10 @@ pub fn unpack(object: &str, packed: &[u8], expected: Digest) -> Result<Bytes, Bo
     let tampered = |found: String| BodyError::Tampered { object: object.to_owned(), expected, found };
     let mut bytes = Vec::new();
     zstd::stream::read::Decoder::with_buffer(packed)
-        .and_then(|decoder| decoder.take(MAX_BODY + 1).read_to_end(&mut bytes))
+        .and_then(|mut decoder| {
+            decoder.window_log_max(MAX_WINDOW)?;
+            decoder.take(MAX_BODY + 1).read_to_end(&mut bytes)
+        })
         .map_err(|error| tampered(error.to_string()))?;
     if length(&bytes) > MAX_BODY {
         return Err(tampered(format!("more than {MAX_BODY} bytes")));
@@ -133,23 +132,7 @@ pub fn unpack(object: &str, packed: &[u8], expected: Digest) -> Result<Bytes, Bo
     if found == expected { Ok(Bytes::from(bytes)) } else { Err(tampered(found.to_string())) }
 }
 
-/// Stores a body in the month of `at`.
-///
-/// # Errors
-/// `BodyError`; where the object exists with other contents, `Tampered`.
-pub async fn put(store: &dyn Store, at: DateTime<Utc>, bytes: &[u8]) -> Result<StoredFile, BodyError> {
-    let sha256 = Digest::of(bytes);
-    let object = format!("{}{sha256}.zst", folder(at));
-    match store.put_new(&object, pack(bytes)?).await {
-        Ok(_created_or_same) => {}
-        // Another zstd version may pack the same body into other bytes; only the unpacked bytes count.
-        Err(StoreError::Conflict { .. }) => drop(get(store, &object, sha256).await?),
-        Err(error) => return Err(error.into()),
-    }
-    Ok(StoredFile { object, sha256, bytes: length(bytes) })
-}
-
-/// Reads a body back and checks it.
+/// Reads an object of one frame and checks it.
 ///
 /// # Errors
 /// `BodyError::Missing`, `BodyError::Tampered`, or what the store says.
@@ -158,6 +141,6 @@ pub async fn get(store: &dyn Store, object: &str, sha256: Digest) -> Result<Byte
     unpack(object, &packed, sha256)
 }
 
-fn length(bytes: &[u8]) -> u64 {
+pub(crate) fn length(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }

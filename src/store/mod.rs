@@ -6,7 +6,9 @@ pub mod bodies;
 pub mod key;
 pub mod local;
 pub mod memory;
+pub mod shelf;
 pub mod snapshot;
+pub mod spool;
 
 use async_trait::async_trait;
 use bytes::Bytes;

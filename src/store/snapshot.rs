@@ -1,8 +1,9 @@
 //! Runs and evaluations as objects. A run exists when its manifest does; whatever a killed run left behind is never read.
 //!
 //! ```text
-//! bodies/<yyyy-mm>/<sha256>.zst                 raw bodies, control files
+//! packs/<yyyy-mm>/<sha256>.zpack                raw bodies, control files, the configuration
 //! runs/<run>/requests.ndjson.zst                one exchange a line
+//! runs/<run>/bodies.ndjson.zst                  where each body of the run lies, one a line
 //! runs/<run>/manifest.json                      the seal, written last
 //! evaluations/<run>-<12 hex>/results.ndjson.zst one observation a line
 //! evaluations/<run>-<12 hex>/manifest.json      findings and populations, written last
@@ -14,7 +15,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Digest, Exchange, Finding, Manifest, Observation, Population, RunId, StoredFile};
+use crate::model::{Body, Digest, Exchange, Finding, Manifest, Observation, Population, RunId, StoredFile};
 use crate::store::bodies::{self, BodyError, Packed, Packer};
 use crate::store::{Store, StoreError};
 
@@ -101,6 +102,14 @@ pub async fn put_requests(store: &dyn Store, run: &RunId, mut exchanges: Vec<Exc
     Ok((file, exchanges))
 }
 
+/// Writes down where the bodies of a run lie.
+///
+/// # Errors
+/// Where it cannot be stored.
+pub async fn put_bodies(store: &dyn Store, run: &RunId, bodies: &[Body]) -> Result<StoredFile, SnapshotError> {
+    put_lines(store, format!("runs/{run}/bodies.ndjson.zst"), bodies).await
+}
+
 fn order(exchange: &Exchange) -> (&str, &str, u32, &str, Option<Digest>) {
     let page = exchange.page.map_or(0, |mark| mark.number);
     (&exchange.operation, &exchange.subject, page, &exchange.url, exchange.request_body)
@@ -147,6 +156,14 @@ pub async fn open(store: &dyn Store, run: &RunId) -> Result<Sealed, SnapshotErro
 /// Where the request file is missing, changed or malformed.
 pub async fn requests(store: &dyn Store, manifest: &Manifest) -> Result<Vec<Exchange>, SnapshotError> {
     get_lines(store, &manifest.requests).await
+}
+
+/// Where the bodies of a run lie, by digest.
+///
+/// # Errors
+/// Where the file is missing, changed or malformed.
+pub async fn bodies(store: &dyn Store, manifest: &Manifest) -> Result<Vec<Body>, SnapshotError> {
+    get_lines(store, &manifest.bodies).await
 }
 
 /// Names the evaluation of a run by a tool.

@@ -35,7 +35,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("comfy_table", &["cli"]),
     ("tokio", &["cli", "collect", "store"]),
-    ("tempfile", &["store/local.rs"]),
+    ("tempfile", &["store/local.rs", "store/spool.rs"]),
     ("zstd", &["store"]),
 ];
 

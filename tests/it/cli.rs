@@ -66,6 +66,7 @@ impl Bench {
             variables: self.variables.clone(),
             folder: self.folder.path().to_path_buf(),
             random: Box::new(move || number),
+            program: Some(proofline::model::Digest::of(b"this program")),
             out: Output::new(out.clone()),
             err: Output::new(err.clone()),
             screen: Screen::Log,
@@ -97,7 +98,7 @@ impl Bench {
     fn everything_written(&self) -> Vec<u8> {
         let mut all = Vec::new();
         for (path, bytes) in self.objects() {
-            let unpacked = path.extension().is_some_and(|e| e == "zst").then(|| zstd::decode_all(&bytes[..]).expect("a frame"));
+            let unpacked = path.extension().is_some_and(|e| e == "zst" || e == "zpack").then(|| zstd::decode_all(&bytes[..]).expect("a frame"));
             all.extend_from_slice(&unpacked.unwrap_or(bytes));
         }
         all
@@ -198,20 +199,23 @@ fn a_changed_byte_is_found() {
     let mut bench = Bench::new(&site.configuration());
     let (_exit, document) = bench.json(&["collect"]);
     let run = document["run"].as_str().expect("a run").to_owned();
-    let bodies: Vec<PathBuf> = bench.objects().into_keys().filter(|path| path.to_string_lossy().contains("/bodies/")).collect();
+    let packs: Vec<PathBuf> = bench.objects().into_keys().filter(|path| path.extension().is_some_and(|e| e == "zpack")).collect();
     let requests = bench.folder.path().join(format!("evidence/runs/{run}/requests.ndjson.zst"));
-    for victim in [bodies.first().expect("a body"), &requests] {
+    let places = requests.with_file_name("bodies.ndjson.zst");
+    assert_eq!(packs.len(), 1, "a small run is one pack");
+    for victim in [&packs[0], &requests, &places] {
         let whole = fs::read(victim).expect("readable");
         fs::remove_file(victim).expect("removed");
-        fs::write(victim, zstd::encode_all(&b"{}"[..], 3).expect("packed")).expect("written");
-        let outcome = bench.run(&["evaluate", "--run", &run]);
-        let judged_from_all = outcome.exit == Exit::Broken && outcome.err.contains(&*victim.file_name().expect("a name").to_string_lossy());
-        assert!(judged_from_all || victim == &bodies[0] && outcome.exit != Exit::Broken, "{}: {}", victim.display(), outcome.err);
+        for forged in [zstd::encode_all(&b"{}"[..], 3).expect("packed"), whole[..whole.len() / 2].to_vec(), Vec::new()] {
+            fs::write(victim, forged).expect("written");
+            let outcome = bench.run(&["evaluate", "--run", &run]);
+            assert_eq!(outcome.exit, Exit::Broken, "{}: {}", victim.display(), outcome.err);
+            assert!(outcome.err.contains(&*victim.file_name().expect("a name").to_string_lossy()), "{}: {}", victim.display(), outcome.err);
+        }
         fs::write(victim, whole).expect("restored");
     }
-    for victim in bodies {
-        fs::remove_file(victim).expect("removed");
-    }
+    assert_ne!(bench.run(&["evaluate", "--run", &run]).exit, Exit::Broken, "all is as it was");
+    fs::remove_file(&packs[0]).expect("removed");
     assert_eq!(bench.run(&["evaluate", "--run", &run]).exit, Exit::Broken, "missing evidence is never judged");
 }
 

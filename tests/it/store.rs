@@ -1,13 +1,17 @@
 //! One contract, every store.
 #![cfg(test)]
 
+use std::fs;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use proofline::model::Digest;
+use proofline::store::bodies::BodyError;
 use proofline::store::local::LocalStore;
 use proofline::store::memory::MemoryStore;
+use proofline::store::shelf::{self, Shelf};
+use proofline::store::spool::Spool;
 use proofline::store::{Put, Store, StoreError, bodies};
 
 async fn contract(store: Arc<dyn Store>) {
@@ -73,26 +77,88 @@ async fn a_full_disk_leaves_nothing_behind() {
     assert_eq!(store.get("a/b").await.expect("readable"), None);
 }
 
-#[tokio::test]
-async fn bodies_are_named_by_what_is_in_them_and_checked_when_read() {
-    let root = tempfile::tempdir().expect("a directory");
-    let store = LocalStore::open(root.path()).expect("opened");
-    let at: DateTime<Utc> = "2026-11-23T01:00:00Z".parse().expect("an instant");
-    let kept = bodies::put(&store, at, b"{\"a\":1}").await.expect("kept");
-    assert_eq!(kept.object, format!("bodies/2026-11/{}.zst", Digest::of(b"{\"a\":1}")));
-    assert_eq!(bodies::put(&store, at, b"{\"a\":1}").await.expect("kept twice"), kept);
-    assert_eq!(bodies::get(&store, &kept.object, kept.sha256).await.expect("read"), Bytes::from_static(b"{\"a\":1}"));
+fn instant(text: &str) -> DateTime<Utc> {
+    text.parse().expect("an instant")
+}
 
-    let path = root.path().join(&kept.object);
-    std::fs::remove_file(&path).expect("removed");
-    assert!(matches!(bodies::get(&store, &kept.object, kept.sha256).await, Err(bodies::BodyError::Missing { .. })));
-    for forged in [bodies::pack(b"{\"a\":2}").expect("packed"), Bytes::from_static(b"not zstd"), Bytes::new()] {
-        std::fs::write(&path, &forged).expect("forged");
-        let error = bodies::get(&store, &kept.object, kept.sha256).await.expect_err("refused");
-        assert!(matches!(error, bodies::BodyError::Tampered { .. }), "{error}");
-        assert!(bodies::put(&store, at, b"{\"a\":1}").await.is_err(), "a forged object is not taken for the body");
-        std::fs::remove_file(&path).expect("removed");
+#[tokio::test]
+async fn bodies_lie_in_packs_and_are_checked_when_read() {
+    let root = tempfile::tempdir().expect("a directory");
+    let store: Arc<dyn Store> = Arc::new(LocalStore::open(root.path()).expect("opened"));
+    let shelf = Shelf::new(Arc::clone(&store), instant("2026-11-23T01:00:00Z"), []).expect("a shelf");
+    let texts = [&b"{\"a\":1}"[..], b"", b"{\"b\":2}"];
+    for text in texts.iter().chain(&texts) {
+        assert_eq!(shelf.keep(text).await.expect("kept"), Digest::of(text));
+        assert_eq!(shelf.read(Digest::of(text)).await.expect("read before it is stored"), *text);
     }
+    let placed = shelf.place(texts.map(Digest::of)).await.expect("placed");
+    assert_eq!(placed.len(), 3);
+    assert!(shelf.place([Digest::of(b"never kept")]).await.is_err());
+    let objects = store.list("packs/").await.expect("listed");
+    assert_eq!(objects.len(), 1, "twice the same text is one body, and all lie in one pack");
+    let pack = store.get(&objects[0]).await.expect("readable").expect("there");
+    assert_eq!(objects[0], format!("packs/2026-11/{}.zpack", Digest::of(&pack)));
+    assert_eq!(zstd::decode_all(&pack[..]).expect("frames one after another"), b"{\"a\":1}{\"b\":2}");
+
+    let spool = Spool::gather(store.as_ref(), &placed).await.expect("gathered");
+    for text in texts {
+        assert_eq!(spool.get(Digest::of(text)).expect("read"), *text);
+    }
+    let path = root.path().join(&objects[0]);
+    fs::remove_file(&path).expect("removed");
+    assert!(matches!(Spool::gather(store.as_ref(), &placed).await, Err(BodyError::Missing { .. })));
+    let mut flipped = pack.to_vec();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 1;
+    for forged in [flipped, b"not zstd".to_vec(), Vec::new(), pack.iter().rev().copied().collect()] {
+        fs::write(&path, &forged).expect("forged");
+        let read = Spool::gather(store.as_ref(), &placed).await.and_then(|spool| placed.iter().try_for_each(|body| spool.get(body.sha256).map(drop)));
+        assert!(matches!(read, Err(BodyError::Tampered { ref object, .. }) if *object == objects[0]), "{read:?}");
+        fs::remove_file(&path).expect("removed");
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_stored_once_a_month() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    let mut known = Vec::new();
+    let mut packs = Vec::new();
+    for night in ["2026-11-29T02:00:00Z", "2026-11-30T02:00:00Z", "2026-12-01T02:00:00Z"] {
+        let shelf = Shelf::new(Arc::clone(&store), instant(night), known).expect("a shelf");
+        let sha256 = shelf.keep(b"unchanged").await.expect("kept");
+        assert_eq!(shelf.read(sha256).await.expect("from an earlier night's pack, too"), &b"unchanged"[..]);
+        known = shelf.place([sha256]).await.expect("placed");
+        packs.push(known[0].pack.clone());
+    }
+    assert_eq!(packs[0], packs[1]);
+    assert!(packs[2].starts_with("packs/2026-12/"), "retention counts from creation, so a new month stores it anew");
+    assert_eq!(store.list("packs/").await.expect("listed").len(), 2);
+}
+
+#[tokio::test]
+async fn packs_stay_below_their_limit() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    let shelf = Shelf::new(Arc::clone(&store), instant("2026-11-23T01:00:00Z"), []).expect("a shelf");
+    let mut state = 1_u64;
+    let mut digests = Vec::new();
+    for _ in 0..30 {
+        // Noise, so that a megabyte stays one.
+        let noise: Vec<u8> = (0..1 << 17)
+            .flat_map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                state.to_le_bytes()
+            })
+            .collect();
+        digests.push(shelf.keep(&noise).await.expect("kept"));
+    }
+    let placed = shelf.place(digests.clone()).await.expect("placed");
+    let packs = store.list("packs/").await.expect("listed");
+    assert_eq!(packs.len(), 3);
+    for pack in &packs {
+        assert!(store.get(pack).await.expect("readable").expect("there").len() <= shelf::MAX_PACK);
+    }
+    let spool = Spool::gather(store.as_ref(), &placed).await.expect("gathered");
+    assert!(digests.iter().all(|digest| spool.get(*digest).is_ok()));
 }
 
 #[test]
@@ -101,4 +167,11 @@ fn a_bomb_is_not_unpacked() {
     let bomb = zstd::bulk::compress(&vec![0_u8; 300 << 20], 3).expect("packed");
     let error = bodies::unpack("bomb", &bomb, Digest::of(b"")).expect_err("refused");
     assert!(error.to_string().contains("more than"), "{error}");
+    // A frame that asks for a window of 128 MiB.
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3).expect("an encoder");
+    encoder.window_log(27).expect("set");
+    std::io::Write::write_all(&mut encoder, b"small").expect("written");
+    let wide = encoder.finish().expect("a frame");
+    let error = bodies::unpack("wide", &wide, Digest::of(b"small")).expect_err("refused");
+    assert!(matches!(error, BodyError::Tampered { .. }), "{error}");
 }

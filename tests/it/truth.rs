@@ -14,6 +14,7 @@ use proofline::model::{Attribute, Population, Resource, RunId};
 use proofline::store::Store;
 use proofline::store::local::LocalStore;
 use proofline::store::snapshot;
+use proofline::store::spool::Spool;
 
 use crate::sandbox::site::{Site, Size};
 use crate::sandbox::world::truth::Truth;
@@ -35,6 +36,7 @@ fn collected(site: &Site) -> Vec<Read> {
         variables: BTreeMap::from([("GITHUB_TOKEN".to_owned(), Site::TOKEN.to_owned())]),
         folder: folder.path().to_path_buf(),
         random: Box::new(|| 7),
+        program: None,
         out: Output::new(std::io::sink()),
         err: Output::new(std::io::sink()),
         screen: Screen::Log,
@@ -45,7 +47,9 @@ fn collected(site: &Site) -> Vec<Read> {
     let run: RunId = runtime.block_on(snapshot::runs(store.as_ref())).expect("listed").pop().expect("a sealed run");
     let sealed = runtime.block_on(snapshot::open(store.as_ref(), &run)).expect("sealed");
     let exchanges = runtime.block_on(snapshot::requests(store.as_ref(), &sealed.manifest)).expect("requests");
-    let evidence = StoredEvidence::new(store, runtime.handle().clone(), exchanges);
+    let placed = runtime.block_on(snapshot::bodies(store.as_ref(), &sealed.manifest)).expect("places");
+    let spool = runtime.block_on(Spool::gather(store.as_ref(), &placed)).expect("bodies");
+    let evidence = StoredEvidence::new(spool, exchanges);
     let read = COLLECTORS.iter().map(|collector| {
         let mut resources = Vec::new();
         let population = collector.extract(&sealed.manifest.scope, &evidence, &mut |resource| resources.push(resource)).expect("extracted");

@@ -67,7 +67,7 @@ fn main() -> ExitCode {
     println!("\nWhere to look:");
     println!("  {}   for a reader", folder.join("report/index.html").display());
     println!("  {}      for a spreadsheet, with its sources in results.ipe.csv", folder.join("report/results.csv").display());
-    println!("  {}             the evidence: `zstd -dc FILE | sha256sum` prints a body's name", folder.join("evidence").display());
+    println!("  {}             the evidence: packs of bodies, sealed runs, evaluations", folder.join("evidence").display());
     println!("  {}       the configuration; the controls are those in controls/", folder.join("proofline.toml").display());
     if written == Exit::Satisfied { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -85,6 +85,7 @@ fn proofline(folder: &Path, now: DateTime<Utc>, arguments: &[&str]) -> Exit {
         variables: BTreeMap::from([("GITHUB_TOKEN".to_owned(), Site::TOKEN.to_owned())]),
         folder: folder.to_path_buf(),
         random: Box::new(rand::random),
+        program: None,
         out: Output::new(std::io::stdout()),
         err: Output::new(std::io::stderr()),
         screen: Screen::Log,

@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 use futures::StreamExt as _;
 use proofline::model::{Digest, Exchange, Method, RunId};
 use proofline::store::local::LocalStore;
-use proofline::store::{bodies, snapshot};
+use proofline::store::snapshot;
+use proofline::store::spool::Spool;
 use sandbox::site::{Site, Size};
 use serde_json::Value;
 
@@ -47,7 +48,7 @@ fn main() {
         let night = collect(&binary, folder.path(), name, &kinds);
         let run: RunId = night.document["run"].as_str().expect("a run").parse().expect("a run");
         let exchanges = exchanges(folder.path(), &run);
-        let bare = [Order::PageAfterPage, Order::AllAtOnce].map(|order| bare_client(folder.path(), &exchanges, order));
+        let bare = [Order::PageAfterPage, Order::AllAtOnce].map(|order| bare_client(folder.path(), &run, &exchanges, order));
         print_night(&night, &exchanges, repositories, bare, stored_bytes(folder.path()) - before);
     }
     site.assert_contracts_held();
@@ -106,13 +107,14 @@ async fn exchanges(folder: &Path, run: &RunId) -> Vec<Exchange> {
 /// Makes the same requests without paging, judgement or keeping anything. `order` says whether page k+1 of a listing waits for page k, as it must for whoever
 /// has to read the cursor or the link from it; else everything is sent at once, which bounds what latency and concurrency allow a client that knows all cursors.
 #[tokio::main]
-async fn bare_client(folder: &Path, exchanges: &[Exchange], order: Order) -> Duration {
+async fn bare_client(folder: &Path, run: &RunId, exchanges: &[Exchange], order: Order) -> Duration {
     let store = store(folder);
+    let sealed = snapshot::open(&store, run).await.expect("sealed");
+    let spool = Spool::gather(&store, &snapshot::bodies(&store, &sealed.manifest).await.expect("places")).await.expect("bodies");
     let mut bodies_by_digest: BTreeMap<Digest, bytes::Bytes> = BTreeMap::new();
     for exchange in exchanges {
         if let Some(digest) = exchange.request_body {
-            let object = format!("{}{digest}.zst", bodies::folder(exchange.sent_at));
-            bodies_by_digest.insert(digest, bodies::get(&store, &object, digest).await.expect("the query was kept"));
+            bodies_by_digest.insert(digest, spool.get(digest).expect("the query was kept"));
         }
     }
     let mut chains: BTreeMap<(&str, &str, usize), Vec<&Exchange>> = BTreeMap::new();

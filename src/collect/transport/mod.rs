@@ -126,7 +126,7 @@ impl Transport {
         self.core.tell(Event::Shared { operation: request.operation, subject: request.subject.clone() });
         let page = request.page.map(|(_, number)| number);
         let same_name = exchange.operation == request.operation && exchange.subject == request.subject && exchange.page.map(|mark| mark.number) == page;
-        let kept = Kept { sha256: exchange.sha256, bytes: exchange.bytes, object: exchange.object.clone() };
+        let kept = Kept { sha256: exchange.sha256, bytes: exchange.bytes };
         let body = if kept.bytes == 0 { Bytes::new() } else { self.core.archive.body(&kept).await.map_err(|error| archive_error(request, error))? };
         if same_name {
             self.core.archive.also_asked_by(&exchange.operation, &exchange.subject, page, request.asked_by);

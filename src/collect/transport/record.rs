@@ -79,7 +79,6 @@ impl Journey<'_> {
         exchange.headers = headers;
         exchange.sha256 = kept.sha256;
         exchange.bytes = kept.bytes;
-        exchange.object = kept.object;
         exchange.revalidates = revalidates;
         self.core.tell(Event::Answered {
             host: pace::name(self.request.host),
@@ -101,7 +100,6 @@ impl Journey<'_> {
         exchange.headers = received.head.headers;
         exchange.sha256 = kept.sha256;
         exchange.bytes = kept.bytes;
-        exchange.object = kept.object;
         self.core.archive.record(exchange);
         Ok(())
     }
@@ -130,7 +128,6 @@ impl Journey<'_> {
             headers: BTreeMap::new(),
             sha256: Digest::of(b""),
             bytes: 0,
-            object: String::new(),
             page: None,
             revalidates: None,
         })

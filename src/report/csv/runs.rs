@@ -1,6 +1,6 @@
 //! The tables that a run leads to: populations, evidence, runs; and the criteria.
 
-use crate::model::{ControlAssessment, Exchange, Population, RunId, RunSummary, Tally};
+use crate::model::{Cited, ControlAssessment, Population, RunId, RunSummary, Tally};
 use crate::report::csv::cell::{Cell, blank, list, number, optional, text};
 use crate::report::csv::sheet::Sheet;
 use crate::report::reading::{self, Coverage, Reading};
@@ -81,16 +81,19 @@ pub(crate) fn evidence(reading: &Reading<'_>) -> Sheet {
             "last_page",
             "bytes",
             "sha256",
-            "object",
+            "pack_object",
+            "pack_offset",
+            "pack_length",
             "received_at",
             "revalidates_run",
             "revalidates_exchange",
         ],
-        rows: reading.assessment.evidence.iter().map(|(run, exchange)| exchange_row(run, exchange)).collect(),
+        rows: reading.assessment.evidence.iter().map(exchange_row).collect(),
     }
 }
 
-fn exchange_row(run: &RunId, exchange: &Exchange) -> Vec<Cell> {
+fn exchange_row(cited: &Cited) -> Vec<Cell> {
+    let Cited { run, exchange, body } = cited;
     let header = |name: &str| optional(exchange.headers.get(name));
     vec![
         text(run.as_str()),
@@ -115,7 +118,9 @@ fn exchange_row(run: &RunId, exchange: &Exchange) -> Vec<Cell> {
         exchange.page.and_then(|page| page.last).map_or_else(blank, Cell::from),
         number(exchange.bytes),
         text(exchange.sha256.to_string()),
-        text(&exchange.object),
+        text(&body.pack),
+        number(body.offset),
+        number(body.length),
         text(instant(exchange.received_at())),
         optional(exchange.revalidates.as_ref().map(|earlier| earlier.run.as_str())),
         exchange.revalidates.as_ref().map_or_else(blank, |earlier| number(earlier.n)),

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::model::{Exchange, RunId, RunSummary};
+use crate::model::{Cited, RunSummary};
 use crate::report::html::{Page, cells};
 use crate::report::words::{self, grouped};
 
@@ -45,7 +45,7 @@ fn run_row(run: &RunSummary) -> Markup {
 
 /// The exchanges that rows of this page cite.
 pub(crate) fn evidence(page: &Page<'_>) -> Markup {
-    let rows: Vec<_> = page.indexed.iter().filter_map(|(run, n)| page.reading.exchange(run, *n).map(|exchange| (*run, exchange))).collect();
+    let rows: Vec<_> = page.indexed.iter().filter_map(|(run, n)| page.reading.cited(run, *n)).collect();
     html! {
         section #evidence aria-labelledby="evidence-h" {
             h2 #evidence-h { "Evidence index" }
@@ -53,7 +53,7 @@ pub(crate) fn evidence(page: &Page<'_>) -> Markup {
             (cells::boxed("Evidence index", &html! {
                 table.evidence {
                     thead { tr { th scope="col" { "Exchange" } th scope="col" { "Request" } th scope="col" { "Answer" } th scope="col" { "Stored body" } } }
-                    tbody { @for (run, exchange) in &rows { (exchange_row(run, exchange)) } }
+                    tbody { @for cited in &rows { (exchange_row(cited)) } }
                 }
             }))
             (cells::shown(rows.len(), page.reading.assessment.evidence.len(), "evidence.csv"))
@@ -61,7 +61,8 @@ pub(crate) fn evidence(page: &Page<'_>) -> Markup {
     }
 }
 
-fn exchange_row(run: &RunId, exchange: &Exchange) -> Markup {
+fn exchange_row(cited: &Cited) -> Markup {
+    let Cited { run, exchange, body } = cited;
     html! {
         tr id={ "e-" (run) "-" (exchange.n) } {
             th scope="row" { "#" (exchange.n) span.meta { code { (run) } } }
@@ -79,7 +80,7 @@ fn exchange_row(run: &RunId, exchange: &Exchange) -> Markup {
                     span.meta { "unchanged since " (cells::time(earlier.received_at)) ", exchange #" (earlier.n) " of run " code { (earlier.run) } }
                 }
             }
-            td { code.hash { (exchange.sha256) } span.meta { code { (exchange.object) } ", " (grouped(exchange.bytes)) " bytes" } }
+            td { code.hash { (exchange.sha256) } span.meta { code { (body.pack) } ", " (grouped(body.length)) " bytes at " (grouped(body.offset)) "; " (grouped(exchange.bytes)) " bytes unpacked" } }
         }
     }
 }

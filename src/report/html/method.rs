@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use crate::model::Cited;
 use crate::report::html::Page;
 use crate::report::reading;
 
@@ -15,7 +16,7 @@ pub(crate) fn verify(page: &Page<'_>) -> Markup {
             ul {
                 li { "The first digest is the manifest's in the run ledger; the manifest names the request file and its digest." }
                 li { "Line " i { "n" } " of the request file is exchange #" i { "n" } " of that run: method, address, times, status, and the digest of the body." }
-                li { "A body's digest is of its uncompressed bytes, exactly as the source sent them." }
+                li { "A body lies in a pack, a run of zstd frames, at the offset and with the length that the evidence index and " code { "bodies.ndjson.zst" } " of the run give; its digest is of the uncompressed bytes, as the source sent them." }
                 li { "Each CSV file has a companion " code { ".ipe.csv" } " with its SHA-256, source, query, counts and gaps." }
                 li { code { "proofline evaluate --run ID" } " judges a stored run again, offline: the same bytes give the same results." }
             }
@@ -33,11 +34,11 @@ fn lines(page: &Page<'_>) -> Vec<String> {
         lines.push(format!("# {}", run.manifest));
         lines.push(format!("sha256sum {}", quoted(&run.object)));
     }
-    if let Some((run, exchange)) = example(page) {
+    if let Some(Cited { run, exchange, body }) = example(page) {
         lines.push(format!("# the record of exchange #{}", exchange.n));
         lines.push(format!("zstd -dc {} | sed -n {}p", quoted(&format!("runs/{run}/requests.ndjson.zst")), exchange.n));
         lines.push(format!("# {}", exchange.sha256));
-        lines.push(format!("zstd -dc {} | sha256sum", quoted(&exchange.object)));
+        lines.push(format!("tail -c +{} {} | head -c {} | zstd -dc | sha256sum", body.offset + 1, quoted(&body.pack), body.length));
     }
     lines.push("# in the folder of this report: twice the same digest".to_owned());
     lines.push("sha256sum results.csv && grep ^sha256, results.ipe.csv".to_owned());
@@ -45,13 +46,13 @@ fn lines(page: &Page<'_>) -> Vec<String> {
 }
 
 /// The first exchange behind the first failure, or any.
-fn example<'a>(page: &Page<'a>) -> Option<(&'a crate::model::RunId, &'a crate::model::Exchange)> {
+fn example<'a>(page: &Page<'a>) -> Option<&'a Cited> {
     let failing = page.reading.controls_by_urgency().into_iter().find_map(|control| {
         let (run, _) = reading::latest(control)?;
         let n = reading::with_verdict(control, crate::model::Verdict::Fail).first()?.evidence.first().copied()?;
-        Some((run, page.reading.exchange(run, n)?))
+        page.reading.cited(run, n)
     });
-    failing.or_else(|| page.reading.assessment.evidence.first().map(|(run, exchange)| (run, exchange)))
+    failing.or_else(|| page.reading.assessment.evidence.first())
 }
 
 /// A word for the shell, in single quotes where it needs them.

@@ -74,7 +74,7 @@ fn indexed<'a>(reading: &Reading<'a>) -> BTreeSet<(&'a RunId, u32)> {
         })
     });
     let listings = reading.assessment.populations.iter().flat_map(|(run, population)| population.evidence.iter().map(move |n| (run, *n)));
-    let rest = reading.assessment.evidence.iter().map(|(run, exchange)| (run, exchange.n));
+    let rest = reading.assessment.evidence.iter().map(|cited| (&cited.run, cited.exchange.n));
     let mut indexed = BTreeSet::new();
     for key in rows.chain(listings).chain(rest) {
         if indexed.len() == CAP {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use proofline::model::{Assessment, Digest, Exchange, Observation, SlotState, Verdict};
+use proofline::model::{Assessment, Cited, Digest, Exchange, Observation, SlotState, Verdict};
 use proofline::report::{FORMATS, ReportFile};
 
 use sample::assessment;
@@ -116,7 +116,7 @@ fn every_result_reads_back_cell_by_cell() {
             assert_eq!(cell(&header, row, column), text, "{column}");
         }
         let digests: Vec<_> = cell(&header, row, "evidence_sha256").split("; ").collect();
-        let found = |n: &u32| of.evidence.iter().find(|(_, exchange)| exchange.n == *n).map(|(_, exchange)| exchange.sha256.to_string());
+        let found = |n: &u32| of.evidence.iter().find(|cited| cited.exchange.n == *n).map(|cited| cited.exchange.sha256.to_string());
         assert_eq!(digests, seen.evidence.iter().filter_map(found).collect::<Vec<_>>());
     }
 }
@@ -279,7 +279,7 @@ fn hostile() -> Assessment {
     }
     of.populations[0].1.tallies.clear();
     of.populations[1].1.tallies[0].second_count = Some(77);
-    for (_, exchange) in &mut of.evidence {
+    for Cited { exchange, .. } in &mut of.evidence {
         (exchange.operation, exchange.subject, exchange.url) = (next(), next(), next());
         exchange.error = Some(next());
     }
@@ -352,9 +352,8 @@ fn long_tables_are_cut_and_say_so() {
     control.observations = (0..1_204)
         .map(|n| Observation { resource: format!("github.com/example/r{n}").parse().expect("an id"), evidence: vec![n + 1, n + 2], ..fail.clone() })
         .collect();
-    let run = of.evidence[0].0.clone();
-    let model = of.evidence[0].1.clone();
-    of.evidence = (1..=1_205).map(|n| (run.clone(), Exchange { n, ..model.clone() })).collect();
+    let model = of.evidence[0].clone();
+    of.evidence = (1..=1_205).map(|n| Cited { exchange: Exchange { n, ..model.exchange.clone() }, ..model.clone() }).collect();
     let gap = of.populations[0].1.gaps[0].clone();
     of.populations[0].1.gaps = vec![gap; 1_000];
     let tenant = of.populations[1].1.tallies[0].clone();

@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use proofline::model::{
-    Assessment, Control, ControlAssessment, Counts, Criterion, Digest, Exchange, Finding, FindingStatus, Frequency, Observation, PageMark, Period, Population,
-    Revalidation, RunId, RunSummary, SlotRow, SlotState, Verdict,
+    Assessment, Body, Cited, Control, ControlAssessment, Counts, Criterion, Digest, Exchange, Finding, FindingStatus, Frequency, Observation, PageMark, Period,
+    Population, Revalidation, RunId, RunSummary, SlotRow, SlotState, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -437,7 +437,7 @@ fn populations() -> Vec<(RunId, Population)> {
 }
 
 /// The weekly control's newest run is that of the 16th, every other's that of the 20th.
-fn evidence() -> Vec<(RunId, Exchange)> {
+fn evidence() -> Vec<Cited> {
     let github = "https://api.github.com";
     let orgs = format!("{github}/orgs/example");
     let rules = |name: &str| format!("{github}/repos/example/{name}/rules/branches/main?per_page=100");
@@ -481,7 +481,10 @@ fn evidence() -> Vec<(RunId, Exchange)> {
     (1_u32..)
         .zip(rows)
         .map(|(n, (operation, subject, url, page))| {
-            (run(if n == 8 { 16 } else { 20 }), exchange(n, (operation, subject), url, page.map(|number| last_page(operation, number))))
+            let exchange = exchange(n, (operation, subject), url, page.map(|number| last_page(operation, number)));
+            let pack = format!("packs/2026-11/{}.zpack", Digest::of(b"a pack"));
+            let body = Body { sha256: exchange.sha256, bytes: exchange.bytes, pack, offset: u64::from(n) * 700, length: 700 };
+            Cited { run: run(if n == 8 { 16 } else { 20 }), exchange, body }
         })
         .collect()
 }
@@ -517,7 +520,6 @@ fn exchange(n: u32, (operation, subject): (&str, &str), url: String, page: Optio
         headers: [("date".to_owned(), "Fri, 20 Nov 2026 02:00:05 GMT".to_owned())].into(),
         sha256,
         bytes: 1_830 + u64::from(n) * 977,
-        object: format!("bodies/2026-11/{sha256}.zst"),
         page,
         revalidates: unchanged.then_some(earlier),
     }

@@ -145,7 +145,7 @@ impl MemoryArchive {
         let sha256 = Digest::of(&body);
         let bytes = u64::try_from(body.len()).unwrap();
         self.bodies.lock().unwrap().insert(sha256, body);
-        Kept { sha256, bytes, object: format!("bodies/{sha256}") }
+        Kept { sha256, bytes }
     }
 
     /// An earlier run's answer to `url`.
@@ -154,7 +154,7 @@ impl MemoryArchive {
         let origin =
             proofline::model::Revalidation { run: "20260228T020000Z-9f2c11aa".parse().unwrap(), n: 7, received_at: "2026-02-28T02:00:05Z".parse().unwrap() };
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        self.earlier.lock().unwrap().insert(url.to_owned(), Previous { etag: etag.to_owned(), kept: kept.clone(), origin, headers });
+        self.earlier.lock().unwrap().insert(url.to_owned(), Previous { etag: etag.to_owned(), kept, origin, headers });
         kept
     }
 }

@@ -121,7 +121,7 @@ async fn a_304_is_a_dated_record_that_points_at_the_earlier_bytes() {
     assert_eq!(reply.next.as_deref(), Some("/organizations/9/repos?page=2"));
     assert_eq!(server.seen()[0].headers["if-none-match"], "W/\"abc\"");
     let record = bench.archive.record();
-    assert_eq!((record.status, record.sha256, record.object.clone(), record.error.clone()), (Some(304), kept.sha256, kept.object, None));
+    assert_eq!((record.status, record.sha256, record.error.clone()), (Some(304), kept.sha256, None));
     assert_eq!(record.revalidates.as_ref().unwrap().n, 7);
     assert_eq!(record.headers.keys().collect::<Vec<_>>(), ["etag", "link", "x-ratelimit-used"]);
     assert_eq!(record.page.unwrap().last, Some(false));
