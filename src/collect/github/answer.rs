@@ -7,6 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
 use crate::collect::evidence::{Evidence, Unreadable, refusal};
+use crate::collect::github::trimmed;
 use crate::model::{Exchange, Gap, GapCause, Resource};
 
 /// A value, or the reason why there is none.
@@ -79,6 +80,11 @@ impl Answer {
     /// Reads a stored REST answer.
     pub(super) fn stored_rest(evidence: &dyn Evidence, exchange: &Exchange) -> Result<Self, Unreadable> {
         Ok(Self::rest(&evidence.body(exchange)?))
+    }
+
+    /// Reads a stored REST listing with only these fields of its items.
+    pub(super) fn stored_list(evidence: &dyn Evidence, exchange: &Exchange, kept: &[&str]) -> Result<Self, Unreadable> {
+        Ok(trimmed::list(&evidence.body(exchange)?, kept).map_or_else(|error| Self::misshapen(&error), Self::of))
     }
 
     /// Reads a stored GraphQL answer.

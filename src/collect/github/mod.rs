@@ -13,6 +13,7 @@ mod members;
 pub mod protection;
 mod repositories;
 mod rulesets;
+mod trimmed;
 mod wording;
 
 pub use answer::Fact;

@@ -5,8 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
-
 use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Field, refused};
@@ -238,7 +236,7 @@ fn rest_list(organization: &str, evidence: &dyn Evidence) -> Result<RestList, Un
             list.gaps.push(refused(evidence, exchange, SEES_REPOSITORIES)?);
             continue;
         }
-        let page = Answer::stored_rest(evidence, exchange)?;
+        let page = Answer::stored_list(evidence, exchange, &KEPT)?;
         let items = match page.root().items() {
             Ok(items) => items,
             Err(gap) => {
@@ -248,7 +246,7 @@ fn rest_list(organization: &str, evidence: &dyn Evidence) -> Result<RestList, Un
         };
         for item in items {
             match item.get("id").int() {
-                Ok(id) => drop(list.items.insert(id, RestItem { json: Answer::of(kept(&item)), exchange: exchange.n })),
+                Ok(id) => drop(list.items.insert(id, RestItem { json: Answer::of(item.value().cloned().unwrap_or_default()), exchange: exchange.n })),
                 Err(gap) => list.gaps.push(gap),
             }
         }
@@ -257,11 +255,6 @@ fn rest_list(organization: &str, evidence: &dyn Evidence) -> Result<RestList, Un
         list.gaps.extend(evidence.listing_gap(REST, organization));
     }
     Ok(list)
-}
-
-fn kept(item: &Field<'_>) -> Value {
-    let field = |name: &str| item.value().and_then(|json| json.get(name)).map(|value| (name.to_owned(), value.clone()));
-    Value::Object(KEPT.into_iter().filter_map(field).collect::<Map<_, _>>())
 }
 
 /// `public_repos + total_private_repos` of `orgs/get`; the latter is left out for who may not see it.
