@@ -56,10 +56,10 @@ impl Project {
             collect_files(&self.folder.join(path), Path::new(path), &mut files)
                 .map_err(|error| Failure::usage(format!("controls = [\"{path}\"]: {error:#}")))?;
         }
-        if !files.iter().any(|file| file.path.split('/').any(|segment| segment == "criteria")) {
-            // Controls of one's own still refer to the published criteria.
-            files.extend(shipped::criteria());
-        }
+        // Controls of one's own still refer to the published criteria; a file of the same name takes the place of the shipped one.
+        let own = |shipped: &SourceFile| files.iter().any(|file| file.path.ends_with(&format!("/{}", shipped.path)) || file.path == shipped.path);
+        let published: Vec<SourceFile> = shipped::criteria().into_iter().filter(|file| !own(file)).collect();
+        files.extend(published);
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
     }

@@ -353,6 +353,22 @@ fn mistakes_say_what_to_do() {
 }
 
 #[test]
+fn criteria_of_ones_own_stand_beside_the_published_ones() {
+    let mut bench = Bench::new("controls = [\"mine\"]\n[github]\norganizations = [\"acme\"]\n");
+    let criteria = bench.folder.path().join("mine/criteria");
+    fs::create_dir_all(&criteria).expect("a folder");
+    fs::write(criteria.join("house.toml"), "framework = \"house\"\nname = \"House rules\"\n[[criterion]]\nid = \"1\"\ntitle = \"Be kind\"\n").expect("written");
+    let control = "[[control]]\nid = \"A-1\"\ntitle = \"t\"\nowner = \"o\"\nseverity = \"high\"\nsatisfies = [\"soc2:CC8.1\", \"house:1\"]\nfrequency = \"daily\"\nwhy = \"w\"\nfix = \"f\"\n[[control.test]]\npopulation = \"github.branch\"\nrequire = \"branch.protected\"\n";
+    fs::write(bench.folder.path().join("mine/a.toml"), control).expect("written");
+    let outcome = bench.run(&["controls", "check"]);
+    assert_eq!(outcome.exit, Exit::Satisfied, "{}", outcome.err);
+    // A file of the same name takes the place of the shipped one.
+    fs::write(criteria.join("soc2.toml"), "framework = \"soc2\"\nname = \"Ours\"\n[[criterion]]\nid = \"CC1.1\"\ntitle = \"x\"\n").expect("written");
+    let outcome = bench.run(&["controls", "check"]);
+    assert!(outcome.exit == Exit::Usage && outcome.err.contains("soc2:CC8.1"), "{}", outcome.err);
+}
+
+#[test]
 fn broken_control_files_are_reported_together() {
     let mut bench = Bench::new("controls = [\"mine\"]\n[github]\norganizations = [\"acme\"]\n");
     let mine = bench.folder.path().join("mine");

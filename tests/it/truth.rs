@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::sync::Arc;
+use std::time::Instant;
 
 use proofline::cli::evidence::StoredEvidence;
 use proofline::cli::host::{Host, Output, Screen};
@@ -31,8 +32,9 @@ struct Read {
 fn collected(site: &Site) -> Vec<Read> {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("proofline.toml"), site.configuration()).expect("written");
+    let started = Instant::now();
     let host = Host {
-        clock: Arc::new(Site::first_night),
+        clock: Arc::new(move || Site::first_night() + started.elapsed()),
         variables: BTreeMap::from([("GITHUB_TOKEN".to_owned(), Site::TOKEN.to_owned())]),
         folder: folder.path().to_path_buf(),
         random: Box::new(|| 7),
@@ -90,9 +92,21 @@ fn a_world() -> Site {
 
 #[test]
 fn everything_that_may_be_seen_is_seen_as_it_is() {
+    assert_all_is_seen(&a_world());
+}
+
+/// Each limit lifts after a second; the run waits for it instead of taking it for a refusal.
+#[test]
+fn rate_limits_cost_time_and_nothing_else() {
     let site = a_world();
+    let slow = [("/github/graphql", Action::SlowDown(1)), ("/github/orgs/*", Action::RateLimited(1)), ("/google/*", Action::Status(429))];
+    site.sandbox().behave(slow.into_iter().fold(Behaviour::default(), |behaviour, (path, action)| behaviour.with(Fault::first(1, path, action))));
+    assert_all_is_seen(&site);
+}
+
+fn assert_all_is_seen(site: &Site) {
     let truth = site.sandbox().world().truth();
-    for read in collected(&site) {
+    for read in collected(site) {
         let seen = assert_nothing_false(&truth, &read);
         let in_window = |id: &str| read.kind != "github.pull_request" || seen.contains(id);
         for (id, facts) in truth.of(read.kind).filter(|(id, _)| is_compared(id) && in_window(id) && !truth.hidden.contains(*id)) {
