@@ -57,7 +57,8 @@ impl Project {
                 .map_err(|error| Failure::usage(format!("controls = [\"{path}\"]: {error:#}")))?;
         }
         // Controls of one's own still refer to the published criteria; a file of the same name takes the place of the shipped one.
-        let own = |shipped: &SourceFile| files.iter().any(|file| file.path.ends_with(&format!("/{}", shipped.path)) || file.path == shipped.path);
+        let name = |file: &SourceFile| file.path.rsplit_once("criteria/").map(|(_above, name)| name.to_owned());
+        let own = |shipped: &SourceFile| files.iter().any(|file| name(file) == name(shipped));
         let published: Vec<SourceFile> = shipped::criteria().into_iter().filter(|file| !own(file)).collect();
         files.extend(published);
         files.sort_by(|a, b| a.path.cmp(&b.path));

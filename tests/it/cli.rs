@@ -358,7 +358,7 @@ fn criteria_of_ones_own_stand_beside_the_published_ones() {
     let criteria = bench.folder.path().join("mine/criteria");
     fs::create_dir_all(&criteria).expect("a folder");
     fs::write(criteria.join("house.toml"), "framework = \"house\"\nname = \"House rules\"\n[[criterion]]\nid = \"1\"\ntitle = \"Be kind\"\n").expect("written");
-    let control = "[[control]]\nid = \"A-1\"\ntitle = \"t\"\nowner = \"o\"\nseverity = \"high\"\nsatisfies = [\"soc2:CC8.1\", \"house:1\"]\nfrequency = \"daily\"\nwhy = \"w\"\nfix = \"f\"\n[[control.test]]\npopulation = \"github.branch\"\nrequire = \"branch.protected\"\n";
+    let control = "[[control]]\nid = \"A-1\"\ntitle = \"t\"\nowner = \"o\"\nseverity = \"high\"\nsatisfies = [\"soc2:CC8.1\", \"house:1\"]\nfrequency = \"daily\"\nwhy = \"w\"\nfix = \"f\"\n[[control.test]]\npopulation = \"github.branch\"\nrequire = \"branch.protected\"\n[[control.test.example]]\nverdict = \"pass\"\nbranch = { protected = true }\n[[control.test.example]]\nverdict = \"fail\"\nbranch = { protected = false }\n";
     fs::write(bench.folder.path().join("mine/a.toml"), control).expect("written");
     let outcome = bench.run(&["controls", "check"]);
     assert_eq!(outcome.exit, Exit::Satisfied, "{}", outcome.err);
