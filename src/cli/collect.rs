@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt as _, TryStreamExt as _};
 
 use crate::catalog::{Catalog, SourceFile};
 use crate::cli::archive::RunArchive;
@@ -23,6 +24,8 @@ use crate::store::snapshot::{self, Evaluation, Sealed};
 
 /// The kind whose window must not have holes.
 const CHANGES: &str = "github.pull_request";
+/// Runs that are read at the same time; a bucket answers each after a while.
+const AT_ONCE: usize = 16;
 /// How many of the newest runs are searched for bodies to re-validate.
 const RECENT: usize = 3;
 
@@ -65,13 +68,14 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Collect, 
 /// # Errors
 /// Where stored evidence is missing or changed.
 pub async fn past(store: &Arc<dyn Store>) -> Result<Vec<Past>> {
-    let mut past = Vec::new();
-    for run in snapshot::runs(store.as_ref()).await? {
-        let sealed = snapshot::open(store.as_ref(), &run).await?;
-        let evaluation = judge::evaluation(store, &sealed).await?;
-        past.push(Past { manifest: sealed.manifest, findings: evaluation.findings });
-    }
-    Ok(past)
+    let runs = snapshot::runs(store.as_ref()).await?;
+    futures::stream::iter(runs).map(|run| one_past(store, run)).buffered(AT_ONCE).try_collect().await
+}
+
+async fn one_past(store: &Arc<dyn Store>, run: RunId) -> Result<Past> {
+    let sealed = snapshot::open(store.as_ref(), &run).await?;
+    let evaluation = judge::evaluation(store, &sealed).await?;
+    Ok(Past { manifest: sealed.manifest, findings: evaluation.findings })
 }
 
 /// What is known before the first request.

@@ -77,11 +77,17 @@ pub async fn judge(store: &Arc<dyn Store>, sealed: &Sealed) -> Result<Evaluation
     Ok(evaluation)
 }
 
-/// The evaluation of a run by this version; judged now where there is none yet, e.g. because a run was killed between seal and judgement.
+/// The evaluation of a run: by this version, else by the newest that judged it. Judged now where there is none yet, e.g. because a run was killed between
+/// seal and judgement.
 ///
 /// # Errors
 /// As `judge`.
 pub async fn evaluation(store: &Arc<dyn Store>, sealed: &Sealed) -> Result<Evaluation> {
+    // By its name first: listing is the dearer question.
+    let own = snapshot::evaluation(store.as_ref(), &snapshot::evaluation_id(sealed, TOOL)).await?;
+    if let Some(evaluation) = own.filter(|evaluation| evaluation.manifest == sealed.digest) {
+        return Ok(evaluation);
+    }
     let stored = snapshot::evaluations(store.as_ref(), &sealed.manifest.run).await?;
     let mut ours: Vec<_> = stored.into_iter().filter(|evaluation| evaluation.manifest == sealed.digest).collect();
     ours.sort_by(|a, b| a.tool.cmp(&b.tool).then_with(|| a.id.cmp(&b.id)));

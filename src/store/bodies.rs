@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 
 use bytes::Bytes;
 
-use crate::model::{Digest, Hasher};
+use crate::model::{Body, Digest, Hasher};
 use crate::store::{Store, StoreError};
 
 /// Bodies larger than this are refused when written and not unpacked when read: 256 MiB.
@@ -130,6 +130,41 @@ pub fn unpack(object: &str, packed: &[u8], expected: Digest) -> Result<Bytes, Bo
     }
     let found = Digest::of(&bytes);
     if found == expected { Ok(Bytes::from(bytes)) } else { Err(tampered(found.to_string())) }
+}
+
+/// Unpacks frame after frame into the same memory, for whoever checks many.
+pub struct Unpacker {
+    decompressor: zstd::bulk::Decompressor<'static>,
+    memory: Vec<u8>,
+}
+
+impl Unpacker {
+    /// With empty memory.
+    ///
+    /// # Errors
+    /// Where the decompressor cannot be set up.
+    pub fn new() -> std::io::Result<Self> {
+        let mut decompressor = zstd::bulk::Decompressor::new()?;
+        decompressor.window_log_max(MAX_WINDOW)?;
+        Ok(Self { decompressor, memory: Vec::new() })
+    }
+
+    /// Holds a frame to what is said of it. Never more than the said length is unpacked, nor more than `MAX_BODY`.
+    ///
+    /// # Errors
+    /// `BodyError::Tampered`.
+    pub fn check(&mut self, frame: &[u8], body: &Body) -> Result<(), BodyError> {
+        let tampered = |found: String| BodyError::Tampered { object: body.pack.clone(), expected: body.sha256, found };
+        let room = usize::try_from(body.bytes.min(MAX_BODY)).unwrap_or(0);
+        self.memory.clear();
+        self.memory.reserve(room);
+        self.decompressor.decompress_to_buffer(frame, &mut self.memory).map_err(|error| tampered(error.to_string()))?;
+        let found = Digest::of(&self.memory);
+        if found != body.sha256 {
+            return Err(tampered(found.to_string()));
+        }
+        if length(&self.memory) == body.bytes { Ok(()) } else { Err(tampered(format!("{} bytes, not {}", self.memory.len(), body.bytes))) }
+    }
 }
 
 /// Reads an object of one frame and checks it.

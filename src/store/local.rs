@@ -44,7 +44,12 @@ impl LocalStore {
                 sync_directory(parent).map_err(write)?;
                 Ok(Put::Created)
             }
-            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => same_or_conflict(&target, key, bytes),
+            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
+                let put = same_or_conflict(&target, key, bytes)?;
+                // Whoever created it may not have come to this yet.
+                sync_directory(parent).map_err(write)?;
+                Ok(put)
+            }
             Err(error) => Err(write(error.error)),
         }
     }

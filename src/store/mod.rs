@@ -3,6 +3,7 @@
 //! Left out on purpose: what the bytes mean, and what makes them tamper-evident.
 
 pub mod bodies;
+pub mod check;
 pub mod key;
 pub mod local;
 pub mod memory;

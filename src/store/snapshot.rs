@@ -193,6 +193,15 @@ pub async fn seal_evaluation(store: &dyn Store, evaluation: &Evaluation) -> Resu
     Ok(())
 }
 
+/// A sealed evaluation; none where there is none of that name.
+///
+/// # Errors
+/// Where it cannot be read.
+pub async fn evaluation(store: &dyn Store, id: &str) -> Result<Option<Evaluation>, SnapshotError> {
+    let object = format!("evaluations/{id}/manifest.json");
+    store.get(&object).await?.map(|bytes| parse(&object, &bytes)).transpose()
+}
+
 /// The sealed evaluations of a run, by name.
 ///
 /// # Errors
