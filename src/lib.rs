@@ -12,7 +12,7 @@
 //! | model | – | serde, chrono types, sha2 |
 //! | catalog | model | toml |
 //! | collect | model | octocrab, reqwest, google-cloud-auth (only in transport), tokio |
-//! | store | model | tokio |
+//! | store | model | tokio; google-cloud-storage, reqwest (only in gcs) |
 //! | evaluate | model | the expression engine |
 //! | report | model | csv, the template engine |
 //! | cli | all | clap, anyhow, tokio, tracing |

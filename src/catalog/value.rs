@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
@@ -14,6 +15,9 @@ use toml::de::{DeInteger, DeValue};
 use crate::catalog::page::{Node, Page, Section, shown, type_name};
 use crate::catalog::suggest;
 use crate::model::{AttributeDecl, AttributeType};
+
+/// Days for which a store can be asked to keep evidence: a bucket's retention policy is shorter than 100 years, and not enforced reliably below a day.
+pub(super) const RETENTION_DAYS: RangeInclusive<u32> = 1..=36_500;
 
 /// Text that says something, on as many lines as it likes; line ends are `\n` whatever the editor wrote, since texts reach digests.
 pub(super) fn text<'t>(page: &mut Page<'_>, node: Node<'t, '_>, key: &str) -> Option<Cow<'t, str>> {

@@ -22,7 +22,7 @@ use crate::model::Scope;
 /// How a person gives a GitHub credential; printed where one is missing.
 const GITHUB_CURE: &str = "GITHUB_TOKEN set to a token with read access, or PROOFLINE_GITHUB_APP_ID and PROOFLINE_GITHUB_APP_KEY_FILE";
 /// How a person gives a Google credential.
-const GOOGLE_CURE: &str =
+pub const GOOGLE_CURE: &str =
     "Application Default Credentials: `gcloud auth application-default login`, an attached service account, or GOOGLE_APPLICATION_CREDENTIALS";
 
 /// Fetches everything the kinds need. Ends early on Ctrl-C, with nothing sealed.
@@ -80,7 +80,9 @@ fn credentials(host: &Host, configured: &Settings) -> Result<Credentials> {
     })
 }
 
-fn url_is_loopback(base: &str) -> bool {
+/// True where a base URL leads to this machine: an emulator, to which no credential goes.
+#[must_use]
+pub fn url_is_loopback(base: &str) -> bool {
     let host = url::Url::parse(&base.replace("{service}", "service")).ok().and_then(|url| url.host().map(|host| host.to_owned()));
     match host {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
@@ -11,10 +12,12 @@ use crate::catalog::settings::{self, Settings};
 use crate::catalog::{self, Catalog, Mistakes, SourceFile, Style, shipped};
 use crate::cli::exit::Failure;
 use crate::cli::host::{Host, Screen};
+use crate::cli::network::{GOOGLE_CURE, url_is_loopback};
 use crate::cli::vocabulary;
 use crate::model::{Period, Scope};
-use crate::store::Store;
+use crate::store::gcs::{GcsCredential, GcsSettings, GcsStore};
 use crate::store::local::LocalStore;
+use crate::store::{Store, StoreError};
 
 /// The configuration and where it lies.
 pub struct Project {
@@ -88,15 +91,57 @@ impl Project {
     /// Opens the store.
     ///
     /// # Errors
-    /// The URL is not one that this version knows, or the folder cannot be created.
+    /// Exit code 2: the URL is not one that this version knows. Otherwise, where the folder cannot be created.
     pub fn store(&self) -> Result<Arc<dyn Store>> {
         let url = &self.settings.store;
-        let Some(path) = url.strip_prefix("file:") else {
-            return Err(Failure::usage(format!("store = {url:?}: write file:FOLDER, e.g. store = \"file:evidence\"")).into());
-        };
-        let root = self.folder.join(path.strip_prefix("//").unwrap_or(path));
-        Ok(Arc::new(LocalStore::open(root).with_context(|| format!("opening the store {url}"))?))
+        match self.place()? {
+            Place::Folder(root) => Ok(Arc::new(LocalStore::open(root).with_context(|| format!("opening the store {url}"))?)),
+            Place::Bucket(store) => Ok(Arc::new(store)),
+        }
     }
+
+    /// Where the store lies. Nothing is created and nothing is asked.
+    ///
+    /// # Errors
+    /// Exit code 2: the URL is not one that this version knows.
+    pub fn place(&self) -> Result<Place> {
+        let url = &self.settings.store;
+        if let Some(path) = url.strip_prefix("file:") {
+            return Ok(Place::Folder(self.folder.join(path.strip_prefix("//").unwrap_or(path))));
+        }
+        if !url.starts_with("gs:") {
+            let help = "write file:FOLDER or gs://BUCKET/FOLDER, e.g. store = \"file:evidence\"";
+            return Err(Failure::usage(format!("store = {url:?}: {help}")).into());
+        }
+        let wrong = |error: StoreError| Failure::usage(error.to_string());
+        let address = url.parse().map_err(wrong)?;
+        Ok(Place::Bucket(GcsStore::new(address, self.gcs_settings()).map_err(wrong)?))
+    }
+
+    fn gcs_settings(&self) -> GcsSettings {
+        let Settings { storage, limits, .. } = &self.settings;
+        let credential = match &storage.impersonate {
+            _ if url_is_loopback(&storage.base_url) => GcsCredential::Anonymous,
+            Some(account) => GcsCredential::Impersonating(account.clone()),
+            None => GcsCredential::ApplicationDefault,
+        };
+        GcsSettings {
+            base_url: storage.base_url.clone(),
+            credential,
+            timeout: Duration::from_secs(u64::from(limits.timeout_seconds)),
+            attempts: usize::try_from(limits.attempts).unwrap_or(usize::MAX),
+            cure: GOOGLE_CURE.to_owned(),
+            ..GcsSettings::default()
+        }
+    }
+}
+
+/// Where a store lies.
+pub enum Place {
+    /// In a folder.
+    Folder(PathBuf),
+    /// In a bucket of Cloud Storage.
+    Bucket(GcsStore),
 }
 
 fn shown(mistakes: &Mistakes, host: &Host) -> String {

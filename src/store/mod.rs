@@ -4,6 +4,7 @@
 
 pub mod bodies;
 pub mod check;
+pub mod gcs;
 pub mod key;
 pub mod local;
 pub mod memory;
@@ -24,7 +25,8 @@ pub trait Store: Send + Sync {
     /// Creates an object. An object that exists already is compared: the same bytes are `Same`, others an error.
     ///
     /// # Errors
-    /// `StoreError`; on any error the key either does not exist or holds what it held before.
+    /// `StoreError`; on any error the key either does not exist or holds what it held before. The one exception is `Unavailable`: where only the answer
+    /// was lost, the key may hold exactly `bytes`. Putting the same again is harmless and says `Same`.
     async fn put_new(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError>;
 
     /// The object's bytes; none where there is no such object.
@@ -74,4 +76,49 @@ pub enum StoreError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The remote store said no, and will until a person does something.
+    #[error("{action} {key}: Cloud Storage answered {status}; {cure}")]
+    Refused {
+        /// "write", "read", "list", "inspect" or "delete".
+        action: &'static str,
+        /// The key, prefix or bucket.
+        key: String,
+        /// The HTTP status.
+        status: u16,
+        /// What to do.
+        cure: String,
+    },
+    /// The remote store gave no usable answer, however often it was asked.
+    #[error("{action} {key}: {why}; nothing was overwritten, so run the same command again later")]
+    Unavailable {
+        /// "write", "read", "list", "inspect" or "delete".
+        action: &'static str,
+        /// The key, prefix or bucket.
+        key: String,
+        /// What happened, in our words.
+        why: String,
+    },
+    /// What was sent or received is not what its checksum says.
+    #[error("{action} {key}: {why}")]
+    Damaged {
+        /// "write" or "read".
+        action: &'static str,
+        /// The key.
+        key: String,
+        /// What does not match.
+        why: String,
+    },
+    /// An object larger than this store keeps in one piece.
+    #[error("{key} has {bytes} bytes, and this store keeps at most {limit} in one object; collect fewer resources in one run, or keep evidence in a directory")]
+    TooLarge {
+        /// The key.
+        key: String,
+        /// Its length.
+        bytes: u64,
+        /// The most that is taken.
+        limit: u64,
+    },
+    /// The store cannot be used as configured.
+    #[error("{0}")]
+    Setup(String),
 }

@@ -19,9 +19,12 @@ const IMPORTS: &[(&str, &[&str])] = &[
 /// Crate → the only places (path prefixes below `src/`) that may name it.
 const OWNERS: &[(&str, &[&str])] = &[
     ("octocrab", &["collect/transport"]),
-    ("reqwest", &["collect/transport"]),
-    ("google_cloud_auth", &["collect/transport"]),
-    ("backon", &["collect/transport"]),
+    ("reqwest", &["collect/transport", "store/gcs"]),
+    ("google_cloud_auth", &["collect/transport", "store/gcs"]),
+    ("google_cloud_gax", &["store/gcs"]),
+    ("google_cloud_storage", &["store/gcs"]),
+    ("backon", &["collect/transport", "store/gcs"]),
+    ("crc32c", &["store/gcs"]),
     ("secrecy", &["collect/transport", "cli"]),
     ("http_body_util", &["collect/transport"]),
     ("cel", &["evaluate"]),

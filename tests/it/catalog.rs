@@ -576,6 +576,11 @@ attempts = 2
 max_wait_minutes = 0
 [parameters.CHG-01]
 approvals = 2
+[storage]
+base_url = "https://storage.example.com/"
+impersonate = "evidence@acme-audit.iam.gserviceaccount.com"
+[retention]
+days = 400
 "#;
 
     #[test]
@@ -590,6 +595,9 @@ approvals = 2
         assert_eq!(settings.google.base_url, "http://127.0.0.1:9000/{service}");
         assert_eq!(settings.limits, Limits { concurrency: 4, timeout_seconds: 5, body_mib: 1, attempts: 2, max_wait_minutes: 0 });
         assert_eq!(settings.parameters.values().len(), 1);
+        let impersonate = settings.storage.impersonate.as_deref();
+        assert_eq!((settings.storage.base_url.as_str(), impersonate), ("https://storage.example.com", Some("evidence@acme-audit.iam.gserviceaccount.com")));
+        assert_eq!(settings.retention_days, Some(400));
     }
 
     #[test]
@@ -614,7 +622,11 @@ approvals = 2
         let cases: &[(&str, &str, &str)] = &[
             ("entity =", "entiti =", "1:1 the configuration has no key `entiti` | did you mean `entity`?"),
             ("Europe/Berlin", "Europe/Berln", "2:13 there is no time zone \"Europe/Berln\" | did you mean \"Europe/Berlin\"?"),
-            ("file:evidence", "evidence", "3:9 `store` is a URL | write e.g. store = \"file:evidence\" for a directory beside this file"),
+            (
+                "file:evidence",
+                "evidence",
+                "3:9 `store` is a URL | write e.g. store = \"file:evidence\" for a directory beside this file, or store = \"gs://bucket/folder\"",
+            ),
             (
                 "file:evidence",
                 "s3://me:pw@host/x",
@@ -659,6 +671,17 @@ approvals = 2
             ),
             ("acme-prod", "Acme Prod", "13:13 \"Acme Prod\" is not a project id | write the id, not the name or number, e.g. \"acme-prod\""),
             ("concurrency", "concurency", "16:1 [limits] has no key `concurency` | did you mean `concurrency`?"),
+            (
+                "https://storage",
+                "http://storage",
+                "24:12 over plain http a token would travel in clear | write https://; http:// is only for 127.0.0.1, [::1] and localhost",
+            ),
+            (
+                "evidence@acme-audit.iam.gserviceaccount.com",
+                "someone@acme.com",
+                "25:15 \"someone@acme.com\" is not the address of a service account | write it in full, e.g. \"evidence@acme-audit.iam.gserviceaccount.com\"",
+            ),
+            ("days = 400", "days = 0", "27:8 `days` is out of range | write an integer from 1 to 36500"),
             ("parameters.CHG-01", "parameters.\"a b\"", "21:13 \"a b\" is not a control id | write [parameters.CHG-01]"),
             ("parameters.CHG-01", "parameter.CHG-01", "21:2 the configuration has no key `parameter` | did you mean `parameters`?"),
         ];

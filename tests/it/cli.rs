@@ -17,17 +17,17 @@ use serde_json::Value;
 use crate::sandbox::site::Site;
 
 /// An installation in a folder of its own, with a clock that stands.
-struct Bench {
-    folder: tempfile::TempDir,
+pub(crate) struct Bench {
+    pub(crate) folder: tempfile::TempDir,
     variables: BTreeMap<String, String>,
-    now: DateTime<Utc>,
+    pub(crate) now: DateTime<Utc>,
     runs: u32,
 }
 
-struct Outcome {
-    exit: Exit,
-    out: String,
-    err: String,
+pub(crate) struct Outcome {
+    pub(crate) exit: Exit,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 #[derive(Clone, Default)]
@@ -51,14 +51,14 @@ impl Sink {
 }
 
 impl Bench {
-    fn new(configuration: &str) -> Self {
+    pub(crate) fn new(configuration: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("proofline.toml"), configuration).expect("written");
         let variables = BTreeMap::from([("GITHUB_TOKEN".to_owned(), Site::TOKEN.to_owned())]);
         Self { folder, variables, now: Site::first_night(), runs: 0 }
     }
 
-    fn run(&mut self, arguments: &[&str]) -> Outcome {
+    pub(crate) fn run(&mut self, arguments: &[&str]) -> Outcome {
         self.runs += 1;
         let (out, err, now, number) = (Sink::default(), Sink::default(), self.now, self.runs);
         let host = Host {
@@ -76,7 +76,7 @@ impl Bench {
         Outcome { exit, out: out.text(), err: err.text() }
     }
 
-    fn json(&mut self, arguments: &[&str]) -> (Exit, Value) {
+    pub(crate) fn json(&mut self, arguments: &[&str]) -> (Exit, Value) {
         let outcome = self.run(&[arguments, &["--json"]].concat());
         let document = serde_json::from_str(&outcome.out).unwrap_or_else(|error| panic!("{error}\n{}\n{}", outcome.out, outcome.err));
         (outcome.exit, document)

@@ -8,6 +8,7 @@ mod catalog;
 mod cli;
 mod evaluate;
 mod gcp;
+mod gcs_store;
 #[cfg(test)]
 mod github;
 mod recorded_gcp;

@@ -14,6 +14,9 @@ use proofline::store::shelf::{self, Shelf};
 use proofline::store::spool::Spool;
 use proofline::store::{Put, Store, StoreError, bodies};
 
+use crate::gcs_store;
+use crate::sandbox::emulator::Emulator;
+
 async fn contract(store: Arc<dyn Store>) {
     let a = Bytes::from_static(b"a");
     assert_eq!(store.get("x/y").await.expect("readable"), None);
@@ -64,6 +67,21 @@ async fn memory_keeps_the_contract() {
 async fn local_keeps_the_contract() {
     let root = tempfile::tempdir().expect("a directory");
     contract(Arc::new(LocalStore::open(root.path().join("new")).expect("opened"))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cloud_storage_keeps_the_contract_of_a_strict_fake() {
+    let fake = gcs_store::fake();
+    contract(gcs_store::store_at(fake.base(), "/some/folder")).await;
+    assert_eq!(fake.violations(), Vec::<String>::new());
+    let bucket = fake.bucket();
+    assert_eq!((bucket.live.len(), bucket.noncurrent.len(), bucket.soft_deleted.len()), (6, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cloud_storage_keeps_the_contract_of_fake_gcs_server() {
+    let Some(emulator) = Emulator::start("acme-evidence").await else { return };
+    contract(gcs_store::store_at(emulator.base(), "")).await;
 }
 
 #[tokio::test]

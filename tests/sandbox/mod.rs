@@ -10,6 +10,8 @@
 
 pub(crate) mod behaviour;
 pub(crate) mod contracts;
+pub(crate) mod emulator;
+pub(crate) mod gcs;
 pub(crate) mod graphql;
 pub(crate) mod journal;
 pub(crate) mod limits;

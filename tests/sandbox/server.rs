@@ -221,7 +221,8 @@ async fn handle(State(shared): State<Arc<Shared>>, ConnectInfo(scissors): Connec
     respond(reply)
 }
 
-fn respond(reply: Reply) -> Response {
+/// Puts a reply on the line, breaking it where it is to break.
+pub(crate) fn respond(reply: Reply) -> Response {
     let body = if reply.broken {
         let half = reply.body.get(..reply.body.len() / 2).unwrap_or_default().to_vec();
         // The pause lets the first half leave before the line breaks.

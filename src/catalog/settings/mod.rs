@@ -29,8 +29,12 @@ pub struct Settings {
     pub entity: Option<String>,
     /// The audit calendar's time zone.
     pub time_zone: Tz,
-    /// Where evidence is kept, e.g. `file:evidence`; a relative path is relative to the configuration file.
+    /// Where evidence is kept, e.g. `file:evidence` or `gs://bucket/folder`; a relative path is relative to the configuration file.
     pub store: String,
+    /// How a store in Cloud Storage is reached.
+    pub storage: StorageSettings,
+    /// How many days the store must keep evidence, whoever wants it gone; none where nothing is asked of it.
+    pub retention_days: Option<u32>,
     /// Directories and files of the user's own controls, relative to the configuration file; none means the shipped catalogue.
     pub controls: Option<Vec<String>>,
     /// How many days back the first run looks for merged changes.
@@ -65,6 +69,15 @@ pub struct GoogleSettings {
     pub base_url: String,
 }
 
+/// `[storage]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageSettings {
+    /// The base of Cloud Storage, without a slash at the end.
+    pub base_url: String,
+    /// The service account to write evidence as; none for the credentials themselves.
+    pub impersonate: Option<String>,
+}
+
 /// `[limits]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -86,7 +99,7 @@ impl Default for Limits {
     }
 }
 
-const KEYS: &[&str] = &["entity", "time_zone", "store", "controls", "first_window_days", "github", "google", "limits", "parameters"];
+const KEYS: &[&str] = &["entity", "time_zone", "store", "storage", "retention", "controls", "first_window_days", "github", "google", "limits", "parameters"];
 
 /// Reads the configuration.
 ///
@@ -112,6 +125,11 @@ fn read(page: &mut Page<'_>, table: &DeTable<'_>) -> Settings {
         entity: root.get("entity").and_then(|node| value::line(page, node, "entity")).map(Cow::into_owned),
         time_zone: root.get("time_zone").and_then(|node| time_zone(page, node)).unwrap_or(Tz::UTC),
         store: root.get("store").and_then(|node| urls::store(page, node)).unwrap_or_else(|| "file:evidence".to_owned()),
+        storage: storage(page, &root),
+        retention_days: root
+            .get("retention")
+            .and_then(|node| Section::of(page, node, "[retention]", &["days"]))
+            .and_then(|section| number(page, &section, "days", value::RETENTION_DAYS)),
         controls: root.get("controls").map(|node| control_paths(page, node)),
         first_window_days: number(page, &root, "first_window_days", 1..=366).unwrap_or(30),
         github,
@@ -145,7 +163,7 @@ fn github(page: &mut Page<'_>, root: &Section<'_, '_>) -> GitHubSettings {
         GitHubSettings { organizations: Vec::new(), base_url: "https://api.github.com".to_owned(), issue_labels: vec!["security-task".to_owned()] };
     let Some(section) = section else { return settings };
     settings.organizations = names(page, &section, "organizations", &LOGIN);
-    if let Some(url) = section.get("base_url").and_then(|node| urls::base(page, node, urls::Service::One)) {
+    if let Some(url) = section.get("base_url").and_then(|node| urls::base(page, node, urls::Service::GitHub)) {
         settings.base_url = url;
     }
     if let Some(node) = section.get("issue_labels") {
@@ -168,6 +186,16 @@ fn google(page: &mut Page<'_>, root: &Section<'_, '_>) -> GoogleSettings {
     if let Some(url) = section.get("base_url").and_then(|node| urls::base(page, node, urls::Service::Placeholder)) {
         settings.base_url = url;
     }
+    settings
+}
+
+fn storage(page: &mut Page<'_>, root: &Section<'_, '_>) -> StorageSettings {
+    let mut settings = StorageSettings { base_url: "https://storage.googleapis.com".to_owned(), impersonate: None };
+    let Some(section) = root.get("storage").and_then(|node| Section::of(page, node, "[storage]", &["base_url", "impersonate"])) else { return settings };
+    if let Some(url) = section.get("base_url").and_then(|node| urls::base(page, node, urls::Service::Storage)) {
+        settings.base_url = url;
+    }
+    settings.impersonate = section.get("impersonate").and_then(|node| name(page, node, "impersonate", &ACCOUNT));
     settings
 }
 
@@ -201,17 +229,31 @@ const PROJECT: Name = Name {
     help: "write the id, not the name or number, e.g. \"acme-prod\"",
 };
 
+const ACCOUNT: Name = Name {
+    what: "the address of a service account",
+    valid: |name| {
+        let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.'));
+        name.len() <= 200 && name.split_once('@').is_some_and(|(id, domain)| plain(id) && plain(domain) && domain.ends_with(".gserviceaccount.com"))
+    },
+    help: "write it in full, e.g. \"evidence@acme-audit.iam.gserviceaccount.com\"",
+};
+
+/// One name.
+fn name(page: &mut Page<'_>, node: Node<'_, '_>, key: &str, sort: &Name) -> Option<String> {
+    let given = value::line(page, node, key)?;
+    if (sort.valid)(&given) {
+        return Some(given.into_owned());
+    }
+    page.error(node.span(), format!("\"{}\" is not {}", shown(&given), sort.what), sort.help.to_owned());
+    None
+}
+
 /// A list of names, sorted, each once.
 fn names(page: &mut Page<'_>, section: &Section<'_, '_>, key: &str, sort: &Name) -> Vec<String> {
     let Some(items) = section.get(key).and_then(|node| value::list(page, node, key)) else { return Vec::new() };
     let mut names = BTreeSet::new();
     for item in items {
-        let Some(given) = value::line(page, item, key) else { continue };
-        if (sort.valid)(&given) {
-            names.insert(given.into_owned());
-        } else {
-            page.error(item.span(), format!("\"{}\" is not {}", shown(&given), sort.what), sort.help.to_owned());
-        }
+        names.extend(name(page, item, key, sort));
     }
     names.into_iter().collect()
 }

@@ -11,7 +11,8 @@ use crate::catalog::value;
 /// Whether a base URL serves one API or, with `{service}` in it, many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Service {
-    One,
+    GitHub,
+    Storage,
     Placeholder,
 }
 
@@ -21,7 +22,8 @@ const PLACEHOLDER: &str = "{service}";
 pub(super) fn base(page: &mut Page<'_>, node: Node<'_, '_>, service: Service) -> Option<String> {
     let given = value::line(page, node, "base_url")?;
     let (concrete, example) = match service {
-        Service::One => (given.clone().into_owned(), "https://ghe.example.com/api/v3"),
+        Service::GitHub => (given.clone().into_owned(), "https://ghe.example.com/api/v3"),
+        Service::Storage => (given.clone().into_owned(), "https://storage.googleapis.com"),
         Service::Placeholder => (given.replace(PLACEHOLDER, "storage"), "https://{service}.googleapis.com"),
     };
     if given.contains('@') {
@@ -71,7 +73,7 @@ fn is_loopback(url: &Url) -> bool {
 /// A store's URL: a scheme and something behind it. Which schemes there are is the store's business.
 pub(super) fn store(page: &mut Page<'_>, node: Node<'_, '_>) -> Option<String> {
     let given = value::line(page, node, "store")?;
-    let help = "write e.g. store = \"file:evidence\" for a directory beside this file".to_owned();
+    let help = "write e.g. store = \"file:evidence\" for a directory beside this file, or store = \"gs://bucket/folder\"".to_owned();
     let Some((scheme, rest)) = given.split_once(':') else {
         page.error(node.span(), "`store` is a URL", help);
         return None;

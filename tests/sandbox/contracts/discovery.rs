@@ -38,6 +38,18 @@ struct Method {
     flat_path: Option<String>,
     #[serde(default)]
     parameters: BTreeMap<String, Declared>,
+    media_upload: Option<MediaUpload>,
+}
+
+/// Where the same method takes an object's bytes: an absolute path for each protocol.
+#[derive(Deserialize)]
+struct MediaUpload {
+    protocols: BTreeMap<String, Protocol>,
+}
+
+#[derive(Deserialize)]
+struct Protocol {
+    path: String,
 }
 
 #[derive(Deserialize)]
@@ -79,6 +91,9 @@ fn collect(resource: &Resource, service_path: &str, operations: &mut Vec<Operati
     for method in resource.methods.values() {
         let path = format!("{service_path}{}", method.flat_path.as_ref().unwrap_or(&method.path));
         operations.push(Operation::new(&method.http_method, &path, of_query(&method.parameters)));
+        for protocol in method.media_upload.iter().flat_map(|upload| upload.protocols.values()) {
+            operations.push(Operation::new(&method.http_method, &protocol.path, of_query(&method.parameters)));
+        }
     }
     for below in resource.resources.values() {
         collect(below, service_path, operations);
