@@ -3,7 +3,9 @@
 #   api.github.com.json   GitHub's OpenAPI description  (npm @octokit/openapi, MIT)
 #   schema.graphql        GitHub's GraphQL schema       (npm @octokit/graphql-schema, MIT)
 #   google/*.json         Google's Discovery documents  (PyPI google-api-python-client, Apache-2.0)
-# They come from the package registries that npm and pip are set up for. Doing it again costs nothing. Needs npm, pip and Python 3.
+# and into target/tools a Python environment with programs by others that tests let judge our work:
+#   aics-witness, aics-tlog (Apache-2.0), rfc3161-client (Apache-2.0)                   (PyPI)
+# They come from the package registries that npm and pip are set up for. Doing it again costs nothing. Needs npm, pip and Python 3.12 or later.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,7 +15,35 @@ graphql_package=@octokit/graphql-schema@15.26.1
 graphql_sha256=053e74249dafce2118fd9b7ae499b067d57c5f910c57745699ac45108bc68d1e
 google_package=google-api-python-client==2.202.0
 google_sha256=aaa90064c9bb642ff1d065b22ca8958a2cb6e345909cefe70d0e5452fc50e08b
-google_services="cloudresourcemanager.v3 iam.v1 storage.v1 container.v1"
+google_services="cloudresourcemanager.v3 iam.v1 storage.v1 container.v1 cloudkms.v1"
+
+tool_packages="aics-witness==0.1.0 aics-tlog==0.2.1 rfc3161-client==1.0.9 cryptography==50.0.2 cffi==2.1.1 pycparser==3.12"
+
+tools=target/tools
+python312() { # a Python that is new enough, also where pyenv has it but does not offer it
+  local candidate
+  for candidate in python3 python3.14 python3.13 python3.12 "$(pyenv root 2>/dev/null || true)"/versions/3.1[2-9]*/bin/python3; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then
+      echo "$candidate"
+      return
+    fi
+  done
+  echo "tools: no Python 3.12 or later was found" >&2
+  return 1
+}
+if [ -f "$tools/stamp" ] && [ "$(cat "$tools/stamp")" = "$tool_packages" ]; then
+  echo "tools: $tools is up to date"
+else
+  echo "tools: installing $tool_packages"
+  rm -rf "$tools"
+  python=$(python312)
+  "$python" -m venv "$tools"
+  # shellcheck disable=SC2086 # a list of packages
+  "$tools/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps $tool_packages
+  "$tools/bin/python" -m pip check
+  printf '%s\n' "$tool_packages" > "$tools/stamp"
+  echo "tools: $tools is ready"
+fi
 
 contracts=${PROOFLINE_CONTRACTS:-target/contracts}
 stamp="$openapi_sha256 $graphql_sha256 $google_sha256 $google_services"

@@ -1,4 +1,4 @@
-//! From an authority's certificate to a root that somebody configured: signatures, validity at the stamped time, and time stamping all the way (rustls-webpki).
+//! From an authority's certificate to a root that somebody configured: signatures, validity at the stamped time, and no use but time stamping on the way (rustls-webpki).
 //!
 //! Not checked: revocation. A root is trusted because it is configured, whatever its own dates say.
 
@@ -41,7 +41,8 @@ impl Roots {
         let Some((first, others)) = certificates.split_first() else { return Some("there is no certificate".to_owned()) };
         let Ok(seconds) = u64::try_from(at.timestamp()) else { return Some("the time is before 1970".to_owned()) };
         let time = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-        let usage = KeyUsage::required(TIME_STAMPING);
+        // An authority between need not be limited to time stamps, but must not be limited to something else. That the signer is for them, `signer` has seen to.
+        let usage = KeyUsage::required_if_present(TIME_STAMPING);
         let path = EndEntityCert::try_from(first)
             .and_then(|first| first.verify_for_usage(ALL_VERIFICATION_ALGS, &self.0, others, time, usage, None, None).map(|_path| ()));
         path.err().map(|error| error.to_string())

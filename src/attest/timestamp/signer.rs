@@ -13,6 +13,7 @@ use x509_cert::spki::AlgorithmIdentifierOwned;
 use x509_cert::time::Time;
 
 use crate::attest::AttestError;
+use crate::attest::exchange::printable;
 use crate::attest::timestamp::token::{Parsed, TST_INFO, children};
 
 const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
@@ -37,7 +38,7 @@ pub(super) fn find<'a>(parsed: &Parsed<'a>) -> Result<Signer<'a>, AttestError> {
 
 impl Signer<'_> {
     pub(super) fn subject(&self) -> String {
-        self.certificate.tbs_certificate.subject.to_string()
+        printable(self.certificate.tbs_certificate.subject.to_string().as_bytes())
     }
 
     fn is_named_by(&self, sid: &SignerIdentifier) -> bool {

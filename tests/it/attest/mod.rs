@@ -1,0 +1,8 @@
+//! Who vouches from outside, against programs that nobody here wrote: a time stamp authority of OpenSSL's, a witness and a verifier from PyPI; and a Cloud KMS held to its contract.
+#![cfg(test)]
+
+mod authority;
+mod mutation;
+mod stamps;
+mod tools;
+mod tsa;
