@@ -6,7 +6,10 @@
 mod exchange;
 
 pub mod authority;
+pub mod cosignature;
+pub mod kms;
 pub mod timestamp;
+pub mod witness;
 
 use chrono::{DateTime, Utc};
 
@@ -39,6 +42,19 @@ pub enum AttestError {
         /// The beginning of what it says, printable.
         why: String,
     },
+    /// A permission is missing.
+    #[error("{role} is missing on {resource}: {why}")]
+    Permission {
+        /// The role that would do.
+        role: &'static str,
+        /// On what.
+        resource: String,
+        /// What the service says.
+        why: String,
+    },
+    /// A checksum differs, time after time.
+    #[error("{0} was damaged: its checksum differs")]
+    Corrupt(&'static str),
     /// The bytes are not what the protocol says.
     #[error("{what} cannot be read: {why}")]
     Malformed {
@@ -72,6 +88,9 @@ pub enum AttestError {
     /// The certificate of the signer is not in the token.
     #[error("the token does not hold the certificate of its signer")]
     NoSigner,
+    /// The witness says yes and does not sign so.
+    #[error("there is no cosignature of {0}")]
+    NoCosignature(String),
     /// A signature does not verify.
     #[error("the signature of {0} does not verify")]
     Signature(String),

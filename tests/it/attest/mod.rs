@@ -2,7 +2,10 @@
 #![cfg(test)]
 
 mod authority;
+mod kms;
+mod log;
 mod mutation;
 mod stamps;
 mod tools;
 mod tsa;
+mod witness;

@@ -12,19 +12,19 @@ pub(super) fn python() -> Option<PathBuf> {
 /// A program that `tests/setup.sh` installed, by its path below `target/tools`.
 pub(super) fn tool(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools").join(name);
-    present(path.is_file(), name).then_some(path)
+    present(Some(path).filter(|path| path.is_file()), name)
 }
 
 /// True where the command line `openssl` can be run.
 pub(super) fn openssl() -> bool {
-    present(Command::new("openssl").arg("version").output().is_ok_and(|output| output.status.success()), "openssl")
+    present(Command::new("openssl").arg("version").output().ok().filter(|output| output.status.success()), "openssl").is_some()
 }
 
-fn present(found: bool, name: &str) -> bool {
+fn present<T>(found: Option<T>, name: &str) -> Option<T> {
     #[expect(clippy::disallowed_methods, reason = "the one setting that makes a missing program a failure")]
     let required = std::env::var("CI").is_ok_and(|value| value == "true");
-    assert!(found || !required, "{name} is not there: run tests/setup.sh");
-    if !found {
+    assert!(found.is_some() || !required, "{name} is not there: run tests/setup.sh");
+    if found.is_none() {
         println!("skipped: {name} is not there; tests/setup.sh installs it");
     }
     found
