@@ -53,7 +53,7 @@ impl Exchange {
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if body.len().saturating_add(chunk.len()) > self.limit {
-                return Err(AttestError::Unreachable { who, why: format!("the answer has more than {} bytes", self.limit) });
+                return Err(AttestError::Malformed { what: "the answer", why: format!("it has more than {} bytes", self.limit) });
             }
             body.extend_from_slice(&chunk);
         }

@@ -64,7 +64,7 @@ async fn trouble_is_told() {
     let page = serve_answer(StatusCode::OK, &[("content-type", "text/html; charset=utf-8")], "<html>").await;
     assert_eq!(refused(&page).await.to_string(), "the answer cannot be read: it is a text (text/html), not a time stamp");
     let large = serve_answer(StatusCode::OK, &[], vec![0; ANSWER_LIMIT + 1]).await;
-    assert!(matches!(refused(&large).await, AttestError::Unreachable { why, .. } if why.contains("more than")));
+    assert!(matches!(refused(&large).await, AttestError::Malformed { why, .. } if why.contains("more than")));
     assert!(matches!(refused("http://127.0.0.1:1/").await, AttestError::Unreachable { why, .. } if why == "no connection could be made"));
 }
 

@@ -279,7 +279,17 @@ async fn damage_that_happens_once_is_repaired_by_asking_again() {
 #[tokio::test]
 async fn keys_and_addresses_are_checked_before_anything_is_sent() {
     let no_version = KEY.rsplit_once("/cryptoKeyVersions").unwrap().0;
-    for key in ["", "projects/p", no_version, &format!("/{KEY}"), &format!("{KEY}/x"), &KEY.replace("acme-seal", "a/../b"), &KEY.replace("log", "..")] {
+    for key in [
+        "",
+        "projects/p",
+        no_version,
+        &format!("/{KEY}"),
+        &format!("{KEY}/x"),
+        &KEY.replace("acme-seal", "a/../b"),
+        &KEY.replace("log", ".."),
+        &KEY.replace("log", "."),
+        &KEY.replace("log", "a%2fb"),
+    ] {
         assert!(matches!(Kms::connect(Settings::new(key)).await, Err(AttestError::Setting { .. })), "{key}");
     }
     let plain = Settings { base: "http://kms.example".to_owned(), ..Settings::new(KEY) };

@@ -25,7 +25,7 @@ fn query() -> Query {
 
 fn good() -> &'static Good {
     GOOD.get_or_init(|| {
-        let tsa = Tsa::new(Plan { middle: true, ..Plan::PLAIN });
+        let tsa = Tsa::new(Plan { middle: Some("middle"), ..Plan::PLAIN });
         let answer = tsa.reply(&query().to_der().unwrap(), "-chain chain.pem");
         let roots = tsa.roots();
         let stamped = believed(&answer, &roots).unwrap();

@@ -63,7 +63,7 @@ fn every_kind_of_authority_is_believed_by_us_and_by_others() {
         (Plan { key: RSA, signer_digest: "sha512", ess: "sha1", ..plain }, ""),
         (Plan { key: P256, precision: 6, ..plain }, ""),
         (Plan { key: P384, signer_digest: "sha384", ess: "sha512", ..plain }, ""),
-        (Plan { key: P256, middle: true, ..plain }, "-chain middle.pem"),
+        (Plan { key: P256, middle: Some("middle"), ..plain }, "-chain middle.pem"),
     ];
     for (plan, more) in plans {
         let tsa = Tsa::new(plan);
@@ -77,7 +77,7 @@ fn every_kind_of_authority_is_believed_by_us_and_by_others() {
         assert!(printed.contains(&stamped.at.format("%b %e %H:%M:%S").to_string()), "{} in {printed}", stamped.at);
         openssl_believes(&tsa, &answer, &query());
         // It refuses sets that are not in the order of DER, in which OpenSSL does not embed a chain.
-        if !plan.middle {
+        if plan.middle.is_none() {
             python_believes(&tsa);
         }
     }
@@ -88,12 +88,26 @@ fn a_chain_in_the_order_of_its_file_is_taken() {
     if !openssl() {
         return;
     }
-    let tsa = Tsa::new(Plan { middle: true, ..Plan::PLAIN });
+    let tsa = Tsa::new(Plan { middle: Some("middle"), ..Plan::PLAIN });
     let answer = tsa.reply(&query().to_der().unwrap(), "-chain chain.pem");
     believed(&tsa, &answer, &query()).unwrap();
     // The middle certificate is needed, and nothing stands in for it.
     let bare = ask(&tsa);
     assert!(matches!(believed(&tsa, &bare, &query()), Err(AttestError::Chain { .. })));
+}
+
+#[test]
+fn a_chain_through_what_may_not_vouch_is_refused() {
+    if !openssl() {
+        return;
+    }
+    // A certificate that is no authority, and an authority for web servers only.
+    for (section, why) in [("leaf", "EndEntityUsedAsCa"), ("limited", "RequiredEkuNotFound")] {
+        let tsa = Tsa::new(Plan { middle: Some(section), ..Plan::PLAIN });
+        let answer = tsa.reply(&query().to_der().unwrap(), "-chain chain.pem");
+        let refused = believed(&tsa, &answer, &query()).unwrap_err();
+        assert!(matches!(&refused, AttestError::Chain { .. }) && refused.to_string().contains(why), "{section}: {refused}");
+    }
 }
 
 #[test]

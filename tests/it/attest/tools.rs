@@ -32,7 +32,8 @@ fn present<T>(found: Option<T>, name: &str) -> Option<T> {
 
 /// Runs a program in a folder, away from the settings of this machine.
 pub(super) fn run(folder: &Path, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Output {
-    let path = concat!("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", ":/opt/homebrew/bin");
+    #[expect(clippy::disallowed_methods, reason = "where programs are, and nothing else")]
+    let path = std::env::var_os("PATH").unwrap_or_default();
     Command::new(program).args(arguments).current_dir(folder).env_clear().env("PATH", path).output().unwrap()
 }
 

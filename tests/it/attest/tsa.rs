@@ -41,6 +41,13 @@ basicConstraints = critical, CA:TRUE
 keyUsage = critical, keyCertSign
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
+[limited]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, keyCertSign
+extendedKeyUsage = serverAuth
+[leaf]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
 [authority]
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
@@ -70,8 +77,8 @@ pub(super) struct Plan {
     pub(super) signer_digest: &'static str,
     pub(super) ess: &'static str,
     pub(super) precision: u8,
-    /// A certificate authority between the root and this one.
-    pub(super) middle: bool,
+    /// A certificate between the root and this one, by the section of its extensions.
+    pub(super) middle: Option<&'static str>,
 }
 
 pub(super) const RSA: &[&str] = &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
@@ -88,7 +95,7 @@ impl Plan {
         signer_digest: "sha256",
         ess: "sha256",
         precision: 0,
-        middle: false,
+        middle: None,
     };
 }
 
@@ -114,13 +121,13 @@ impl Tsa {
         this.key("root", P256);
         this.openssl("req -new -x509 -config openssl.cnf -key root.key -out root.pem -days 3650 -extensions root -subj", &["/CN=Throw-away root"]);
         let forever = Plan::PLAIN.validity;
-        if plan.middle {
+        if let Some(section) = plan.middle {
             this.key("middle", P384);
-            this.certify("middle", "root", forever, "middle");
+            this.certify("middle", "root", forever, section);
         }
         this.key("tsa", plan.key);
-        this.certify("tsa", if plan.middle { "middle" } else { "root" }, plan.validity, "authority");
-        let above: &[&str] = if plan.middle { &["middle.pem", "root.pem"] } else { &["root.pem"] };
+        this.certify("tsa", if plan.middle.is_some() { "middle" } else { "root" }, plan.validity, "authority");
+        let above: &[&str] = if plan.middle.is_some() { &["middle.pem", "root.pem"] } else { &["root.pem"] };
         let chain: Vec<u8> = above.iter().flat_map(|name| this.read(name)).collect();
         std::fs::write(this.path("chain.pem"), chain).unwrap();
         this
