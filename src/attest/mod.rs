@@ -128,6 +128,18 @@ pub enum AttestError {
 }
 
 impl AttestError {
+    /// True where asking again later, with nothing changed by a person, may do better.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Corrupt(_) => true,
+            Self::Status { status, .. } => *status == 429 || *status >= 500,
+            Self::Setting { .. } | Self::Permission { .. } | Self::Malformed { .. } | Self::Declined(_) | Self::Imprint { .. } | Self::Nonce => false,
+            Self::Attribute { .. } | Self::NoSigner | Self::NoCosignature(_) | Self::Signature(_) | Self::Unsupported(_) => false,
+            Self::Purpose { .. } | Self::Validity { .. } | Self::Chain { .. } => false,
+        }
+    }
+
     fn setting(what: impl Into<String>, why: impl Into<String>) -> Self {
         Self::Setting { what: what.into(), why: why.into() }
     }

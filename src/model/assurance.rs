@@ -4,10 +4,13 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::Gap;
+
+/// After the end of a day: a nightly run is stamped within minutes, or by the next night's checkpoint.
+const STAMPED_WITHIN: TimeDelta = TimeDelta::hours(36);
 
 /// What one day's evidence rests on. Each level has all that the ones before it have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,22 +29,11 @@ pub enum Assurance {
 
 /// What was established about something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fact {
-    /// It was verified.
-    Verified,
+pub enum Fact<T = ()> {
+    /// It was verified, with this.
+    Verified(T),
     /// It is not there, or does not verify; why, without a full stop.
     Refuted(String),
-    /// It could not be looked at.
-    Undetermined(Gap),
-}
-
-/// Whether the storage keeps what it is given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lock {
-    /// Locked for good, in effect since then (`retentionPolicy.isLocked` and `effectiveTime` of a bucket).
-    Since(DateTime<Utc>),
-    /// It can be unlocked, or is not locked at all; why, without a full stop.
-    Open(String),
     /// It could not be looked at.
     Undetermined(Gap),
 }
@@ -53,10 +45,10 @@ pub struct DayFacts {
     pub day: NaiveDate,
     /// The day's runs are in the log, and a signed checkpoint that covers them verifies.
     pub log: Fact,
-    /// The store of that day.
-    pub lock: Lock,
-    /// At least one time stamp, by a configured root, on every checkpoint that covers the day's runs.
-    pub time: Fact,
+    /// The store is locked for good, in effect since then (`retentionPolicy.isLocked` and `effectiveTime` of a bucket).
+    pub lock: Fact<DateTime<Utc>>,
+    /// The earliest time stamp, verified up to a configured root, on a checkpoint that covers the day's runs.
+    pub time: Fact<DateTime<Utc>>,
     /// At least one verified cosignature on a checkpoint that covers them.
     pub witness: Fact,
 }
@@ -75,37 +67,39 @@ impl DayFacts {
     #[must_use]
     pub fn derive(&self) -> Derived {
         let steps = [
-            (Assurance::L0, lacks("a signed log", &self.log)),
-            (Assurance::L1, self.lacks_lock()),
-            (Assurance::L2, lacks("time by an authority outside", &self.time)),
-            (Assurance::L3, lacks("a witness outside", &self.witness)),
+            (Assurance::L0, lacks("a signed log", &self.log, |()| None)),
+            (Assurance::L1, lacks("storage that was locked all day", &self.lock, |since| self.unlocked(*since))),
+            (Assurance::L2, lacks("time by an authority outside", &self.time, |at| self.late(*at))),
+            (Assurance::L3, lacks("a witness outside", &self.witness, |()| None)),
         ];
         let first = steps.into_iter().find(|(_, lacks)| lacks.is_some());
         first.map_or(Derived { level: Assurance::L4, lacks: None }, |(level, lacks)| Derived { level, lacks })
     }
 
     /// The whole day counts: what was written in the morning of the day on which a bucket was locked in the evening could have been replaced at noon.
-    fn lacks_lock(&self) -> Option<String> {
-        let what = "storage that was locked all day";
-        match &self.lock {
-            Lock::Since(since) if *since <= self.day.and_time(NaiveTime::MIN).and_utc() => None,
-            Lock::Since(since) => Some(format!("{what}: it is locked since {}", since.format("%Y-%m-%dT%H:%M:%SZ"))),
-            Lock::Open(why) => Some(format!("{what}: {why}")),
-            Lock::Undetermined(gap) => Some(undetermined(what, gap)),
-        }
+    fn unlocked(&self, since: DateTime<Utc>) -> Option<String> {
+        let start = self.day.and_time(NaiveTime::MIN).and_utc();
+        (since > start).then(|| format!("it is locked since {}", written(since)))
+    }
+
+    /// A stamp says "not later than". One that came long after the day says nothing against a history that was written in between.
+    fn late(&self, at: DateTime<Utc>) -> Option<String> {
+        let after = at.signed_duration_since(self.day.and_time(NaiveTime::MIN).and_utc()) - TimeDelta::days(1);
+        (after > STAMPED_WITHIN).then(|| format!("the first time stamp is of {}, more than {} hours after the day", written(at), STAMPED_WITHIN.num_hours()))
     }
 }
 
-fn lacks(what: &str, fact: &Fact) -> Option<String> {
+/// `but` finds what is wrong with something that was verified.
+fn lacks<T>(what: &str, fact: &Fact<T>, but: impl Fn(&T) -> Option<String>) -> Option<String> {
     match fact {
-        Fact::Verified => None,
+        Fact::Verified(found) => but(found).map(|why| format!("{what}: {why}")),
         Fact::Refuted(why) => Some(format!("{what}: {why}")),
-        Fact::Undetermined(gap) => Some(undetermined(what, gap)),
+        Fact::Undetermined(gap) => Some(format!("{what}, which is undetermined: {gap}")),
     }
 }
 
-fn undetermined(what: &str, gap: &Gap) -> String {
-    format!("{what}, which is undetermined: {gap}")
+fn written(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 impl fmt::Display for Assurance {
@@ -122,26 +116,32 @@ impl fmt::Display for Assurance {
 
 #[cfg(test)]
 mod tests {
-    use super::{Assurance, DayFacts, Fact, Lock};
+    use super::{Assurance, DayFacts, Fact};
     use crate::model::{Gap, GapCause};
 
     fn gap() -> Gap {
         Gap::new(GapCause::Forbidden, "the bucket cannot be read").cured_by("storage.buckets.get")
     }
 
-    /// `1` verified, `0` refuted, `?` could not be looked at; log, lock, time, witness.
-    fn facts(pattern: &str) -> DayFacts {
-        let fact = |at: usize| match &pattern[at..=at] {
-            "1" => Fact::Verified,
+    /// `1` verified, `0` refuted, `?` could not be looked at.
+    fn fact<T>(pattern: &str, at: usize, found: T) -> Fact<T> {
+        match &pattern[at..=at] {
+            "1" => Fact::Verified(found),
             "0" => Fact::Refuted("there is none".into()),
             _ => Fact::Undetermined(gap()),
-        };
-        let lock = match fact(1) {
-            Fact::Verified => Lock::Since("2026-03-01T00:00:00Z".parse().unwrap()),
-            Fact::Refuted(why) => Lock::Open(why),
-            Fact::Undetermined(gap) => Lock::Undetermined(gap),
-        };
-        DayFacts { day: "2026-03-01".parse().unwrap(), log: fact(0), lock, time: fact(2), witness: fact(3) }
+        }
+    }
+
+    /// Log, lock, time, witness.
+    fn facts(pattern: &str) -> DayFacts {
+        let at = |text: &str| text.parse().unwrap();
+        DayFacts {
+            day: "2026-03-01".parse().unwrap(),
+            log: fact(pattern, 0, ()),
+            lock: fact(pattern, 1, at("2026-03-01T00:00:00Z")),
+            time: fact(pattern, 2, at("2026-03-02T02:10:00Z")),
+            witness: fact(pattern, 3, ()),
+        }
     }
 
     #[test]
@@ -180,8 +180,29 @@ mod tests {
     #[test]
     fn a_lock_counts_from_the_first_whole_day() {
         for (since, level) in [("2026-02-28T23:59:59Z", Assurance::L4), ("2026-03-01T00:00:00Z", Assurance::L4), ("2026-03-01T00:00:01Z", Assurance::L1)] {
-            let facts = DayFacts { lock: Lock::Since(since.parse().unwrap()), ..facts("1111") };
+            let facts = DayFacts { lock: Fact::Verified(since.parse().unwrap()), ..facts("1111") };
             assert_eq!(facts.derive().level, level, "{since}");
+        }
+    }
+
+    #[test]
+    fn a_time_stamp_that_came_late_is_none() {
+        for (at, level) in [("2026-03-01T02:00:00Z", Assurance::L4), ("2026-03-03T12:00:00Z", Assurance::L4), ("2026-03-03T12:00:01Z", Assurance::L2)] {
+            let facts = DayFacts { time: Fact::Verified(at.parse().unwrap()), ..facts("1111") };
+            assert_eq!(facts.derive().level, level, "{at}");
+        }
+        let late = DayFacts { time: Fact::Verified("2027-01-01T00:00:00Z".parse().unwrap()), ..facts("1111") };
+        let why = "time by an authority outside: the first time stamp is of 2027-01-01T00:00:00Z, more than 36 hours after the day";
+        assert_eq!(late.derive().lacks.as_deref(), Some(why));
+    }
+
+    #[test]
+    fn no_day_is_too_far_away() {
+        for day in [chrono::NaiveDate::MIN, chrono::NaiveDate::MAX] {
+            for at in [chrono::DateTime::<chrono::Utc>::MIN_UTC, chrono::DateTime::<chrono::Utc>::MAX_UTC] {
+                let derived = DayFacts { day, lock: Fact::Verified(at), time: Fact::Verified(at), ..facts("1111") }.derive();
+                assert_eq!(derived.level == Assurance::L4, at == chrono::DateTime::<chrono::Utc>::MIN_UTC, "{day} {at}");
+            }
         }
     }
 

@@ -61,6 +61,7 @@ async fn trouble_is_told() {
     assert_eq!(refused(&moved).await.to_string(), format!("{moved}/ answered 302: a redirect, which is not followed: set the address that it leads to"));
     let broken = serve_answer(StatusCode::SERVICE_UNAVAILABLE, &[], "try\nlater\u{7}").await;
     assert_eq!(refused(&format!("{broken}/a?key=k")).await.to_string(), format!("{broken}/a answered 503: try later"));
+    assert!(refused(&broken).await.is_transient() && !refused(&moved).await.is_transient());
     let page = serve_answer(StatusCode::OK, &[("content-type", "text/html; charset=utf-8")], "<html>").await;
     assert_eq!(refused(&page).await.to_string(), "the answer cannot be read: it is a text (text/html), not a time stamp");
     let large = serve_answer(StatusCode::OK, &[], vec![0; ANSWER_LIMIT + 1]).await;
