@@ -169,6 +169,38 @@ fn numbers_of_every_length_come_back() {
     }
 }
 
+/// The whole attack: another time, and a message digest that agrees with it. Only the signature is against it.
+#[test]
+fn a_time_that_was_put_back_is_refused_by_the_signature() {
+    if !openssl() {
+        return;
+    }
+    for key in [RSA, P256, P384] {
+        let tsa = Tsa::new(Plan { key, ..Plan::PLAIN });
+        let answer = ask(&tsa);
+        let told = content(&answer);
+        let year = believed(&tsa, &answer, &query()).unwrap().at.format("%Y%m%d").to_string();
+        let earlier = replaced(&told, year.as_bytes(), b"20200229");
+        let forged = replaced(&replaced(&answer, &told, &earlier), Digest::of(&told).as_bytes(), Digest::of(&earlier).as_bytes());
+        let refused = believed(&tsa, &forged, &query()).unwrap_err();
+        assert!(matches!(&refused, AttestError::Signature(subject) if subject == "CN=The tsa of this test,O=Acme"), "{refused}");
+        // Half of the attack.
+        let refused = believed(&tsa, &replaced(&answer, &told, &earlier), &query()).unwrap_err();
+        assert!(matches!(refused, AttestError::Attribute { attribute: "message-digest", .. }), "{refused}");
+        // The signature is the last thing in the answer.
+        let mut damaged = answer;
+        *damaged.last_mut().unwrap() ^= 1;
+        assert!(matches!(believed(&tsa, &damaged, &query()), Err(AttestError::Signature(_))));
+    }
+}
+
+/// The only place of some bytes, with others of the same length.
+fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    let places: Vec<usize> = bytes.windows(old.len()).enumerate().filter(|(_, window)| *window == old).map(|(at, _)| at).collect();
+    assert_eq!((places.len(), old.len()), (1, new.len()));
+    [&bytes[..places[0]], new, &bytes[places[0] + old.len()..]].concat()
+}
+
 #[test]
 fn a_certificate_that_had_expired_is_refused() {
     if !openssl() {
