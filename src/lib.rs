@@ -13,6 +13,7 @@
 //! | catalog | model | toml |
 //! | collect | model | octocrab, reqwest, google-cloud-auth (only in transport), tokio |
 //! | store | model | tokio; google-cloud-storage, reqwest (only in gcs) |
+//! | attest | model | reqwest, google-cloud-auth, the X.509 and CMS crates, aws-lc-rs |
 //! | evaluate | model | the expression engine |
 //! | report | model | csv, the template engine |
 //! | cli | all | clap, anyhow, tokio, tracing |
@@ -21,6 +22,7 @@
 
 pub mod model;
 
+pub mod attest;
 pub mod catalog;
 pub mod collect;
 pub mod store;

