@@ -30,6 +30,7 @@ pub(crate) fn store_at(base: String, folder: &str) -> Arc<GcsStore> {
         attempts: 12,
         first_delay: Duration::from_millis(1),
         cure: "a credential".to_owned(),
+        ..GcsSettings::default()
     };
     Arc::new(GcsStore::new(format!("gs://{NAME}{folder}").parse().expect("an address"), settings).expect("a store"))
 }
@@ -124,7 +125,7 @@ async fn a_service_that_stays_away_is_unavailable_and_says_that_nothing_is_lost(
         fake.fault(Verb::Upload, Fault::Status(503));
     }
     let error = store(&fake).put_new("a", bytes("one")).await.expect_err("away");
-    assert_eq!(error.to_string(), "write a: Cloud Storage answered 503 every time; nothing was overwritten, so run the same command again later");
+    assert_eq!(error.to_string(), "write a: Google Cloud answered 503 every time; nothing was overwritten, so run the same command again later");
     assert_eq!(fake.count(Verb::Upload), 12);
     let base = fake.base();
     drop(fake);
@@ -153,7 +154,7 @@ async fn a_refusal_names_the_role_that_is_missing() {
     fake.bucket().now += TimeDelta::seconds(5);
     let told = |error: StoreError| error.to_string();
     let error = told(store.put_new("b", bytes("x")).await.expect_err("refused"));
-    assert_eq!(error, "write b: Cloud Storage answered 403; grant whoever runs proofline roles/storage.objectCreator on the bucket acme-evidence");
+    assert_eq!(error, "write b: Google Cloud answered 403; grant whoever runs proofline roles/storage.objectCreator on the bucket acme-evidence");
     let error = told(store.get("a").await.expect_err("refused: not the same as absent"));
     assert!(error.contains("read a") && error.contains("roles/storage.objectViewer"), "{error}");
     let error = told(store.list("runs/").await.expect_err("refused: not the same as empty"));

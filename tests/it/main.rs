@@ -6,6 +6,7 @@ mod sandbox;
 mod architecture;
 mod catalog;
 mod cli;
+mod doctor;
 mod evaluate;
 mod gcp;
 mod gcs_store;
