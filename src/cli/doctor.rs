@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
+use comfy_table::ContentArrangement;
 use serde_json::json;
 
 use crate::cli::args;
@@ -21,6 +22,9 @@ use crate::store::doctor::{Check, Unseen, folder, is_write_once, trial};
 use crate::store::gcs::GcsStore;
 use crate::store::local::LocalStore;
 use crate::store::{Store, snapshot};
+
+/// Columns of the table; what is longer goes on below.
+const WIDTH: u16 = 120;
 
 /// Runs the verb. One object `doctor/<random>` is created, and stays where it cannot be deleted.
 ///
@@ -48,6 +52,7 @@ async fn of_folder(host: &Host, root: &Path) -> Result<Vec<Check>> {
 }
 
 async fn of_bucket(host: &Host, project: &Project, arguments: &args::Doctor, store: &GcsStore) -> Result<Vec<Check>> {
+    store.connect().await?;
     let zone = project.settings.time_zone;
     let from = match arguments.from {
         Some(day) => Ok(day_start(day, zone)),
@@ -106,14 +111,20 @@ impl Told<'_> {
 
     fn text(&self, host: &mut Host) -> Result<()> {
         let mut table = table(&["CHECK", "VERDICT", "WHAT WAS SEEN"]);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
         for check in self.checks {
             table.add_row([check.id, check.verdict.as_str(), &check.detail]);
         }
         writeln!(host.out, "{}\n\n{table}\n", self.store)?;
-        for check in self.checks {
-            if let Some(cure) = &check.cure {
-                writeln!(host.out, "{}: {cure}", check.id)?;
+        let mut cures: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (id, cure) in self.checks.iter().filter_map(|check| Some((check.id, check.cure.as_deref()?))) {
+            match cures.iter_mut().find(|(known, _)| *known == cure) {
+                Some((_, ids)) => ids.push(id),
+                None => cures.push((cure, vec![id])),
             }
+        }
+        for (cure, ids) in cures {
+            writeln!(host.out, "{}: {cure}", ids.join(", "))?;
         }
         let of = |verdict| self.checks.iter().filter(|check| check.verdict == verdict).count();
         let (pass, fail, undetermined) = (of(Verdict::Pass), of(Verdict::Fail), of(Verdict::Undetermined));

@@ -251,6 +251,67 @@ async fn the_fake_refuses_what_the_contract_does_not_know_and_what_the_bucket_fo
     assert_eq!(store(&fake).get("a").await.expect("read"), None);
 }
 
+/// In a process of its own, since credentials are found by means of the environment.
+#[test]
+fn requests_carry_the_token_of_a_service_account_and_nothing_tells_it() {
+    let fake = fake();
+    fake.bucket().needs_token = true;
+    let (folder, key) = (tempfile::tempdir().expect("a folder"), crate::transport::app::key());
+    let account = serde_json::json!({
+        "type": "service_account", "project_id": "acme", "private_key_id": "1", "private_key": key,
+        "client_email": "collector@acme.iam.gserviceaccount.com", "token_uri": "http://127.0.0.1:9/token"
+    });
+    std::fs::write(folder.path().join("account.json"), account.to_string()).expect("written");
+    std::fs::write(folder.path().join("base"), fake.base()).expect("written");
+    let child = std::process::Command::new(std::env::current_exe().expect("this binary"))
+        .args(["gcs_store::as_a_service_account", "--exact", "--ignored", "--nocapture"])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("GOOGLE_APPLICATION_CREDENTIALS", folder.path().join("account.json"))
+        .output()
+        .expect("ran");
+    let said = String::from_utf8_lossy(&[child.stdout, child.stderr].concat()).into_owned();
+    assert!(child.status.success() && said.contains("1 passed"), "{said}");
+    let tokens = fake.bucket().tokens.clone();
+    assert!(!tokens.is_empty() && tokens.iter().all(|token| token.split('.').count() == 3), "{tokens:?}");
+    assert!(!tokens.iter().any(|token| said.contains(token.as_str())), "a token was told");
+    clean(&fake);
+    // Without a token the same requests are refused, and the cure is named.
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let error = runtime.block_on(store(&fake).list("")).expect_err("refused").to_string();
+    assert_eq!(error, "list gs://acme-evidence/prod/: Google Cloud answered 401; the credential is not accepted: set a credential");
+}
+
+#[tokio::test]
+#[ignore = "started by requests_carry_the_token_of_a_service_account_and_nothing_tells_it"]
+async fn as_a_service_account() {
+    let base_url = std::fs::read_to_string("base").expect("written by the parent");
+    let settings = GcsSettings { base_url, first_delay: Duration::from_millis(1), ..GcsSettings::default() };
+    let store = GcsStore::new("gs://acme-evidence".parse().expect("an address"), settings).expect("a store");
+    assert_eq!(store.put_new("a", bytes("one")).await.expect("written"), Put::Created);
+    assert_eq!(store.get("a").await.expect("read"), Some(bytes("one")));
+    assert_eq!(store.list("").await.expect("listed"), ["a"]);
+    println!("{:?} {:?}", store.put_new("a", bytes("two")).await, store.get("../x").await);
+}
+
+#[test]
+fn a_credential_that_cannot_be_used_is_not_repeated() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("proofline.toml"), "store = \"gs://acme-evidence\"\n[github]\norganizations = [\"acme\"]\n").expect("written");
+    let account = r#"{"type":"service_account","project_id":"p","private_key_id":"1","client_email":"x@p.iam.gserviceaccount.com","private_key":"hush-hush"}"#;
+    std::fs::write(folder.path().join("account.json"), account).expect("written");
+    let child = std::process::Command::new(env!("CARGO_BIN_EXE_proofline"))
+        .args(["doctor"])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("GOOGLE_APPLICATION_CREDENTIALS", folder.path().join("account.json"))
+        .output()
+        .expect("ran");
+    let said = String::from_utf8_lossy(&[child.stdout, child.stderr].concat()).into_owned();
+    assert_eq!(child.status.code(), Some(3), "{said}");
+    assert!(said.contains("Application Default Credentials") && !said.contains("hush"), "{said}");
+}
+
 /// A configuration of the site with evidence in the fake's bucket.
 pub(crate) fn configuration(site: &Site, fake: &FakeGcs) -> String {
     let general = site.configuration().replace("file:evidence", &format!("gs://{NAME}/prod"));

@@ -42,7 +42,9 @@ pub async fn run(store: &dyn Trial, random: &str, cure: &str) -> Vec<Check> {
         // A lost reply looks the same; either way the object was not seen to be new.
         Ok(Put::Same) => return IDS.map(|id| Check::undetermined(id, format!("{key} was there already"), "run doctor again")).to_vec(),
         Err(error) => {
-            return IDS.map(|id| Check::undetermined(id, format!("no object could be created: {error}"), "cure that, then run doctor again")).to_vec();
+            return IDS
+                .map(|id| Check::undetermined(id, format!("no object could be created: {error}"), "cure the reason given, then run doctor again"))
+                .to_vec();
         }
     }
     vec![create_again(store, &key, random).await, read_back(store, &key, &first).await, delete(store, &key, cure).await]
@@ -53,7 +55,7 @@ async fn create_again(store: &dyn Trial, key: &str, random: &str) -> Check {
     match store.put_new(key, Bytes::from(format!("proofline doctor {random}, other bytes\n"))).await {
         Err(StoreError::Conflict { .. }) => Check::pass(ID, "a second object of the same name was refused"),
         Ok(Put::Created | Put::Same) => Check::fail(ID, "a second object of the same name was accepted", "do not keep evidence in this store"),
-        Err(error) => Check::undetermined(ID, error.to_string(), "cure that, then run doctor again"),
+        Err(error) => Check::undetermined(ID, error.to_string(), "cure the reason given, then run doctor again"),
     }
 }
 
@@ -64,7 +66,7 @@ async fn read_back(store: &dyn Trial, key: &str, first: &Bytes) -> Check {
         Ok(Some(there)) if Digest::of(&there) == expected => Check::pass(ID, format!("what was written came back, sha256 {expected}")),
         Ok(Some(there)) => Check::fail(ID, format!("other bytes came back, sha256 {}", Digest::of(&there)), "do not keep evidence in this store"),
         Ok(None) => Check::fail(ID, "what was written is not there", "do not keep evidence in this store"),
-        Err(error) => Check::undetermined(ID, error.to_string(), "cure that, then run doctor again"),
+        Err(error) => Check::undetermined(ID, error.to_string(), "cure the reason given, then run doctor again"),
     }
 }
 
@@ -73,6 +75,6 @@ async fn delete(store: &dyn Trial, key: &str, cure: &str) -> Check {
     match store.try_delete(key).await {
         Ok(Deletion::Refused(by)) => Check::pass(ID, format!("deleting was refused: {by}")),
         Ok(Deletion::Deleted) => Check::fail(ID, "whoever runs proofline can delete evidence, so assurance stays at L1", cure),
-        Err(error) => Check::undetermined(ID, error.to_string(), "cure that, then run doctor again"),
+        Err(error) => Check::undetermined(ID, error.to_string(), "cure the reason given, then run doctor again"),
     }
 }

@@ -53,6 +53,14 @@ impl GcsStore {
         &self.address
     }
 
+    /// Finds a credential, which is otherwise done by the first request.
+    ///
+    /// # Errors
+    /// `StoreError::Setup` where there is none that can be used.
+    pub async fn connect(&self) -> Result<(), StoreError> {
+        self.client().await.map(|_client| ())
+    }
+
     async fn client(&self) -> Result<&Client, StoreError> {
         self.client.get_or_try_init(|| Client::new(&self.settings)).await
     }

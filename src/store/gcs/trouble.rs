@@ -40,9 +40,9 @@ impl Trouble {
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Status(status) => matches!(status, 408 | 429 | 500..600),
-            Self::Credentials { passing } => *passing == Passing::Yes,
             Self::Broken(_) | Self::Damaged(_) => true,
-            Self::NoBucket | Self::Retained | Self::TooLarge(_) | Self::Malformed(_) => false,
+            // The library has tried again already.
+            Self::Credentials { .. } | Self::NoBucket | Self::Retained | Self::TooLarge(_) | Self::Malformed(_) => false,
         }
     }
 
@@ -60,14 +60,15 @@ impl Trouble {
     /// As a person is told.
     pub(super) fn told(self, asked: &Asked<'_>) -> StoreError {
         let Asked { action, key, address, cure } = *asked;
-        let key = key.to_owned();
+        // The empty prefix is the whole store.
+        let key = if key.is_empty() { address.to_string() } else { key.to_owned() };
         let unavailable = |key, why: String| StoreError::Unavailable { action, key, why };
         match self {
             Self::NoBucket => StoreError::Refused { action, key, status: 404, cure: no_bucket(address) },
             Self::Retained => StoreError::Refused { action, key, status: 403, cure: "the bucket's retention policy keeps what is there".to_owned() },
             Self::Status(status) if matches!(status, 408 | 429 | 500..600) => unavailable(key, format!("Google Cloud answered {status} every time")),
             Self::Status(status) => StoreError::Refused { action, key, status, cure: cure_of(status, asked) },
-            Self::Credentials { passing: Passing::Yes } => unavailable(key, "no token could be obtained".to_owned()),
+            Self::Credentials { passing: Passing::Yes } => unavailable(key, format!("no token could be obtained: set {cure}")),
             Self::Credentials { passing: Passing::No } => StoreError::Setup(format!("no usable Google credential for {address}: set {cure}")),
             Self::Broken(why) => unavailable(key, why.to_owned()),
             Self::Damaged(why) => StoreError::Damaged { action, key, why: why.to_owned() },

@@ -35,6 +35,10 @@ pub(crate) struct Bucket {
     pub(crate) permissions: BTreeSet<String>,
     /// False for a service that lies, as some emulators do.
     pub(crate) honours_preconditions: bool,
+    /// True where a request without a bearer token is 401.
+    pub(crate) needs_token: bool,
+    /// The tokens that came.
+    pub(crate) tokens: BTreeSet<String>,
     /// Names on a page, however many are asked for.
     pub(crate) page_size: usize,
     /// A rule that the last request broke.
@@ -83,6 +87,8 @@ impl Bucket {
             bindings: json!([{"role": "roles/storage.objectCreator", "members": ["serviceAccount:collector@acme.iam.gserviceaccount.com"]}]),
             permissions: PERMISSIONS.iter().map(|&name| name.to_owned()).collect(),
             honours_preconditions: true,
+            needs_token: false,
+            tokens: BTreeSet::new(),
             page_size: 1000,
             complaint: None,
             generations: 1_700_000_000_000_000,
