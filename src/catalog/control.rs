@@ -16,7 +16,7 @@ use crate::catalog::suggest;
 use crate::catalog::value;
 use crate::model::{Control, ControlId, CriterionId, Digest, Frequency, Parameters, Severity, Test};
 
-pub(super) const KEYS: &[&str] = &["id", "title", "owner", "severity", "satisfies", "frequency", "why", "fix", "parameters", "test"];
+pub(super) const KEYS: &[&str] = &["id", "title", "owner", "severity", "satisfies", "frequency", "why", "fix", "retention_days", "parameters", "test"];
 
 /// What a control is checked against, and which ids were met.
 #[derive(Debug)]
@@ -65,6 +65,7 @@ fn control(page: &mut Page<'_>, node: Node<'_, '_>, register: &mut Register<'_>)
         frequency: frequency?,
         why: why?,
         fix: fix?,
+        retention_days: section.get("retention_days").and_then(|node| value::number(page, node, "retention_days", value::RETENTION_DAYS)),
         parameters: own.sound.then_some(in_force)??,
         tests: tests?,
         file: page.path().to_owned(),
@@ -199,7 +200,7 @@ fn warn_of_unused(page: &mut Page<'_>, section: &Section<'_, '_>, tests: &[Test]
     }
 }
 
-/// What is judged or said; examples, the file's name and where in it the control stands are neither.
+/// What is judged or said; examples, how long evidence is kept, the file's name and where in it the control stands are not.
 #[derive(Serialize)]
 struct Definition<'a> {
     id: &'a ControlId,

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::catalog::value;
 use crate::model::{AttributeDecl, AttributeType, Frequency, Kind, Severity};
 
 /// The schema of a control file that may speak of `kinds`; without kinds any population and any example table is allowed.
@@ -55,6 +56,12 @@ fn control() -> Value {
             "frequency": described(&schemars::schema_for!(Frequency), "How often it is due."),
             "why": text("The risk, for the auditor."),
             "fix": text("What to do, for the engineer."),
+            "retention_days": {
+                "description": "How many days its evidence must be kept.",
+                "type": "integer",
+                "minimum": value::RETENTION_DAYS.start(),
+                "maximum": value::RETENTION_DAYS.end()
+            },
             "parameters": { "$ref": "#/$defs/parameters" },
             "test": { "description": "Its tests; all of them have to hold.", "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/test" } }
         }

@@ -108,6 +108,20 @@ impl serde::de::Error for NotAVariant {
     }
 }
 
+/// A whole number within bounds.
+pub(super) fn number(page: &mut Page<'_>, node: Node<'_, '_>, key: &str, allowed: RangeInclusive<u32>) -> Option<u32> {
+    let help = format!("write an integer from {} to {}", allowed.start(), allowed.end());
+    let DeValue::Integer(given) = node.get_ref() else {
+        page.error(node.span(), format!("`{key}` is an integer, not {}", type_name(node.get_ref())), help);
+        return None;
+    };
+    let number = u32::from_str_radix(given.as_str(), given.radix()).ok().filter(|number| allowed.contains(number));
+    if number.is_none() {
+        page.error(node.span(), format!("`{key}` is out of range"), help);
+    }
+    number
+}
+
 /// A whole number of 64 bits.
 pub(super) fn integer(page: &mut Page<'_>, node: Node<'_, '_>, given: &DeInteger<'_>) -> Option<i64> {
     let number = i64::from_str_radix(given.as_str(), given.radix()).ok();

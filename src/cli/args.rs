@@ -54,6 +54,8 @@ pub enum Verb {
     Report(Report),
     /// Show what is due and what the newest runs found
     Status,
+    /// Say whether the store keeps evidence from those who would delete it, and try it
+    Doctor(Doctor),
     /// Check, list, show and test control files
     #[command(subcommand)]
     Controls(Controls),
@@ -109,6 +111,14 @@ pub struct Report {
     /// Only these formats; all when absent
     #[arg(long, value_name = "FORMAT")]
     pub format: Vec<String>,
+}
+
+/// `doctor`
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// First day of the audit period (audit calendar); the day of the first run when absent
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from: Option<NaiveDate>,
 }
 
 /// `controls …`

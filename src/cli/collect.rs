@@ -15,7 +15,7 @@ use crate::cli::due::{self, Owed, Past};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::host::Host;
 use crate::cli::project::Project;
-use crate::cli::{TOOL, judge, network, summary};
+use crate::cli::{TOOL, judge, network, retention, summary};
 use crate::collect::evidence::refusal;
 use crate::collect::registry;
 use crate::model::{Control, ControlFile, Exchange, Manifest, Outcome, Period, RunId, Scope};
@@ -55,6 +55,7 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Collect, 
     if arguments.due && known.owed.is_empty() {
         return summary::nothing_due(host, &known.catalog, now, project, form);
     }
+    retention::demand(host, project, &known.catalog.controls).await?;
     let plan = plan(host, project, arguments, &known)?;
     let sealed = fetch_and_seal(host, project, &store, &plan, &files).await?;
     let evaluation = judge::judge(&store, &sealed).await?;

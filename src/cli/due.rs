@@ -102,6 +102,7 @@ mod tests {
             frequency,
             why: String::new(),
             fix: String::new(),
+            retention_days: None,
             parameters: BTreeMap::new(),
             tests: vec![test],
             file: "x.toml".into(),

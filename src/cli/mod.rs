@@ -5,6 +5,7 @@ pub mod args;
 pub mod assess;
 pub mod collect;
 pub mod controls;
+pub mod doctor;
 pub mod due;
 pub mod evidence;
 pub mod exit;
@@ -15,6 +16,7 @@ pub mod network;
 pub mod progress;
 pub mod project;
 pub mod report;
+pub mod retention;
 pub mod status;
 pub mod summary;
 
@@ -66,7 +68,7 @@ fn dispatch(host: &mut Host, arguments: &Arguments) -> Result<Exit> {
         Verb::Init(init) => return init::run(host, &arguments.config, init),
         Verb::Kinds(kinds) => return controls::show_kinds(host, kinds, form),
         Verb::Controls(args::Controls::Schema) => return controls::schema(host),
-        Verb::Collect(_) | Verb::Evaluate(_) | Verb::Report(_) | Verb::Status | Verb::Controls(_) => {}
+        Verb::Collect(_) | Verb::Evaluate(_) | Verb::Report(_) | Verb::Status | Verb::Doctor(_) | Verb::Controls(_) => {}
     }
     let project = Project::read(host, &arguments.config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -75,6 +77,7 @@ fn dispatch(host: &mut Host, arguments: &Arguments) -> Result<Exit> {
         Verb::Evaluate(evaluate) => runtime.block_on(collect::again(host, &project, evaluate, form)),
         Verb::Report(report) => runtime.block_on(report::run(host, &project, report, form)),
         Verb::Status => runtime.block_on(status::run(host, &project, form)),
+        Verb::Doctor(doctor) => runtime.block_on(doctor::run(host, &project, doctor, form)),
         Verb::Controls(verb) => controls::run(host, &project, verb, form),
         Verb::Init(_) | Verb::Kinds(_) => Ok(Exit::Satisfied),
     }

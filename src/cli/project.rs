@@ -14,7 +14,8 @@ use crate::cli::exit::Failure;
 use crate::cli::host::{Host, Screen};
 use crate::cli::network::{GOOGLE_CURE, url_is_loopback};
 use crate::cli::vocabulary;
-use crate::model::{Period, Scope};
+use crate::model::{Control, Period, Scope};
+use crate::store::doctor::retention::{self, Asked};
 use crate::store::gcs::{GcsCredential, GcsSettings, GcsStore};
 use crate::store::local::LocalStore;
 use crate::store::{Store, StoreError};
@@ -96,7 +97,7 @@ impl Project {
         let url = &self.settings.store;
         match self.place()? {
             Place::Folder(root) => Ok(Arc::new(LocalStore::open(root).with_context(|| format!("opening the store {url}"))?)),
-            Place::Bucket(store) => Ok(Arc::<GcsStore>::from(store)),
+            Place::Bucket(store) => Ok(Arc::new(*store)),
         }
     }
 
@@ -118,8 +119,16 @@ impl Project {
         Ok(Place::Bucket(Box::new(GcsStore::new(address, self.gcs_settings()).map_err(wrong)?)))
     }
 
+    /// The longest time for which `[retention]` and the controls ask for evidence to be kept.
+    #[must_use]
+    pub fn asked_retention(&self, controls: &[Control]) -> Option<Asked> {
+        let own = self.settings.retention_days.map(|days| Asked { days, by: "[retention] in proofline.toml".to_owned() });
+        let of = |control: &Control| Some(Asked { days: control.retention_days?, by: format!("control {}", control.id) });
+        retention::longest(own.into_iter().chain(controls.iter().filter_map(of)))
+    }
+
     fn gcs_settings(&self) -> GcsSettings {
-        let Settings { storage, limits, .. } = &self.settings;
+        let Settings { storage, limits, google, .. } = &self.settings;
         let credential = match &storage.impersonate {
             _ if url_is_loopback(&storage.base_url) => GcsCredential::Anonymous,
             Some(account) => GcsCredential::Impersonating(account.clone()),
@@ -127,6 +136,7 @@ impl Project {
         };
         GcsSettings {
             base_url: storage.base_url.clone(),
+            resource_manager_url: google.base_url.replace("{service}", "cloudresourcemanager"),
             credential,
             timeout: Duration::from_secs(u64::from(limits.timeout_seconds)),
             attempts: usize::try_from(limits.attempts).unwrap_or(usize::MAX),

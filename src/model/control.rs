@@ -33,6 +33,9 @@ pub struct Control {
     pub why: String,
     /// What to do, for the engineer.
     pub fix: String,
+    /// How many days its evidence must be kept, where it asks for that; the longest wish of all controls counts for the whole store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u32>,
     /// The parameters in force: the control's own, overridden by the configuration.
     pub parameters: Parameters,
     /// At least one.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use crate::store::doctor::trial::{self, Deletion, Trial};
 use crate::store::{Put, Store, StoreError, key};
 
 /// A directory of objects.
@@ -118,6 +119,23 @@ impl Store for LocalStore {
         }
         let (store, prefix) = (self.clone(), prefix.to_owned());
         blocking("list", prefix.clone(), move || store.keys(&prefix)).await
+    }
+}
+
+#[async_trait]
+impl Trial for LocalStore {
+    async fn try_delete(&self, key: &str) -> Result<Deletion, StoreError> {
+        key::check(key)?;
+        if !key.starts_with(trial::FOLDER) {
+            return Err(StoreError::InvalidKey { key: key.to_owned() });
+        }
+        let (path, key) = (self.root.join(key), key.to_owned());
+        blocking("delete", key.clone(), move || match fs::remove_file(path) {
+            Ok(()) => Ok(Deletion::Deleted),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(Deletion::Refused("the file system does not permit it")),
+            Err(error) => Err(io("delete", &key, error)),
+        })
+        .await
     }
 }
 

@@ -1,9 +1,11 @@
-//! Stage 3a: where bytes live. Objects are created once and never replaced or deleted; there is no verb for either.
+//! Stage 3a: where bytes live. Objects are created once and never replaced or deleted; there is no verb for either
+//! (`doctor` tries to delete an object of its own, to see that it cannot).
 //!
 //! Left out on purpose: what the bytes mean, and what makes them tamper-evident.
 
 pub mod bodies;
 pub mod check;
+pub mod doctor;
 pub mod gcs;
 pub mod key;
 pub mod local;
@@ -77,7 +79,7 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// The remote store said no, and will until a person does something.
-    #[error("{action} {key}: Cloud Storage answered {status}; {cure}")]
+    #[error("{action} {key}: Google Cloud answered {status}; {cure}")]
     Refused {
         /// "write", "read", "list", "inspect" or "delete".
         action: &'static str,

@@ -671,6 +671,17 @@ days = 400
             ),
             ("acme-prod", "Acme Prod", "13:13 \"Acme Prod\" is not a project id | write the id, not the name or number, e.g. \"acme-prod\""),
             ("concurrency", "concurency", "16:1 [limits] has no key `concurency` | did you mean `concurrency`?"),
+            ("parameters.CHG-01", "parameters.\"a b\"", "21:13 \"a b\" is not a control id | write [parameters.CHG-01]"),
+            ("parameters.CHG-01", "parameter.CHG-01", "21:2 the configuration has no key `parameter` | did you mean `parameters`?"),
+        ];
+        for (from, to, expected) in cases {
+            told(from, to, expected);
+        }
+    }
+
+    #[test]
+    fn each_mistake_about_the_store_says_what_to_write() {
+        let cases = [
             (
                 "https://storage",
                 "http://storage",
@@ -682,14 +693,16 @@ days = 400
                 "25:15 \"someone@acme.com\" is not the address of a service account | write it in full, e.g. \"evidence@acme-audit.iam.gserviceaccount.com\"",
             ),
             ("days = 400", "days = 0", "27:8 `days` is out of range | write an integer from 1 to 36500"),
-            ("parameters.CHG-01", "parameters.\"a b\"", "21:13 \"a b\" is not a control id | write [parameters.CHG-01]"),
-            ("parameters.CHG-01", "parameter.CHG-01", "21:2 the configuration has no key `parameter` | did you mean `parameters`?"),
         ];
         for (from, to, expected) in cases {
-            assert!(FULL.contains(from), "{from}");
-            let mistakes = read(&FULL.replacen(from, to, 1)).expect_err(to);
-            assert_eq!(shorts(&mistakes), [*expected]);
+            told(from, to, expected);
         }
+    }
+
+    fn told(from: &str, to: &str, expected: &str) {
+        assert!(FULL.contains(from), "{from}");
+        let mistakes = read(&FULL.replacen(from, to, 1)).expect_err(to);
+        assert_eq!(shorts(&mistakes), [expected]);
     }
 
     #[test]

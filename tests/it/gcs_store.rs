@@ -30,6 +30,7 @@ pub(crate) fn store_at(base: String, folder: &str) -> Arc<GcsStore> {
         attempts: 12,
         first_delay: Duration::from_millis(1),
         cure: "a credential".to_owned(),
+        ..GcsSettings::default()
     };
     Arc::new(GcsStore::new(format!("gs://{NAME}{folder}").parse().expect("an address"), settings).expect("a store"))
 }
@@ -124,7 +125,7 @@ async fn a_service_that_stays_away_is_unavailable_and_says_that_nothing_is_lost(
         fake.fault(Verb::Upload, Fault::Status(503));
     }
     let error = store(&fake).put_new("a", bytes("one")).await.expect_err("away");
-    assert_eq!(error.to_string(), "write a: Cloud Storage answered 503 every time; nothing was overwritten, so run the same command again later");
+    assert_eq!(error.to_string(), "write a: Google Cloud answered 503 every time; nothing was overwritten, so run the same command again later");
     assert_eq!(fake.count(Verb::Upload), 12);
     let base = fake.base();
     drop(fake);
@@ -153,7 +154,7 @@ async fn a_refusal_names_the_role_that_is_missing() {
     fake.bucket().now += TimeDelta::seconds(5);
     let told = |error: StoreError| error.to_string();
     let error = told(store.put_new("b", bytes("x")).await.expect_err("refused"));
-    assert_eq!(error, "write b: Cloud Storage answered 403; grant whoever runs proofline roles/storage.objectCreator on the bucket acme-evidence");
+    assert_eq!(error, "write b: Google Cloud answered 403; grant whoever runs proofline roles/storage.objectCreator on the bucket acme-evidence");
     let error = told(store.get("a").await.expect_err("refused: not the same as absent"));
     assert!(error.contains("read a") && error.contains("roles/storage.objectViewer"), "{error}");
     let error = told(store.list("runs/").await.expect_err("refused: not the same as empty"));
@@ -248,6 +249,67 @@ async fn the_fake_refuses_what_the_contract_does_not_know_and_what_the_bucket_fo
     fake.bucket().now += TimeDelta::days(401);
     assert_eq!(status("DELETE", "/storage/v1/b/acme-evidence/o/prod%2Fa").await, 204, "aged out");
     assert_eq!(store(&fake).get("a").await.expect("read"), None);
+}
+
+/// In a process of its own, since credentials are found by means of the environment.
+#[test]
+fn requests_carry_the_token_of_a_service_account_and_nothing_tells_it() {
+    let fake = fake();
+    fake.bucket().needs_token = true;
+    let (folder, key) = (tempfile::tempdir().expect("a folder"), crate::transport::app::key());
+    let account = serde_json::json!({
+        "type": "service_account", "project_id": "acme", "private_key_id": "1", "private_key": key,
+        "client_email": "collector@acme.iam.gserviceaccount.com", "token_uri": "http://127.0.0.1:9/token"
+    });
+    std::fs::write(folder.path().join("account.json"), account.to_string()).expect("written");
+    std::fs::write(folder.path().join("base"), fake.base()).expect("written");
+    let child = std::process::Command::new(std::env::current_exe().expect("this binary"))
+        .args(["gcs_store::as_a_service_account", "--exact", "--ignored", "--nocapture"])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("GOOGLE_APPLICATION_CREDENTIALS", folder.path().join("account.json"))
+        .output()
+        .expect("ran");
+    let said = String::from_utf8_lossy(&[child.stdout, child.stderr].concat()).into_owned();
+    assert!(child.status.success() && said.contains("1 passed"), "{said}");
+    let tokens = fake.bucket().tokens.clone();
+    assert!(!tokens.is_empty() && tokens.iter().all(|token| token.split('.').count() == 3), "{tokens:?}");
+    assert!(!tokens.iter().any(|token| said.contains(token.as_str())), "a token was told");
+    clean(&fake);
+    // Without a token the same requests are refused, and the cure is named.
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let error = runtime.block_on(store(&fake).list("")).expect_err("refused").to_string();
+    assert_eq!(error, "list gs://acme-evidence/prod/: Google Cloud answered 401; the credential is not accepted: set a credential");
+}
+
+#[tokio::test]
+#[ignore = "started by requests_carry_the_token_of_a_service_account_and_nothing_tells_it"]
+async fn as_a_service_account() {
+    let base_url = std::fs::read_to_string("base").expect("written by the parent");
+    let settings = GcsSettings { base_url, first_delay: Duration::from_millis(1), ..GcsSettings::default() };
+    let store = GcsStore::new("gs://acme-evidence".parse().expect("an address"), settings).expect("a store");
+    assert_eq!(store.put_new("a", bytes("one")).await.expect("written"), Put::Created);
+    assert_eq!(store.get("a").await.expect("read"), Some(bytes("one")));
+    assert_eq!(store.list("").await.expect("listed"), ["a"]);
+    println!("{:?} {:?}", store.put_new("a", bytes("two")).await, store.get("../x").await);
+}
+
+#[test]
+fn a_credential_that_cannot_be_used_is_not_repeated() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("proofline.toml"), "store = \"gs://acme-evidence\"\n[github]\norganizations = [\"acme\"]\n").expect("written");
+    let account = r#"{"type":"service_account","project_id":"p","private_key_id":"1","client_email":"x@p.iam.gserviceaccount.com","private_key":"hush-hush"}"#;
+    std::fs::write(folder.path().join("account.json"), account).expect("written");
+    let child = std::process::Command::new(env!("CARGO_BIN_EXE_proofline"))
+        .args(["doctor"])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("GOOGLE_APPLICATION_CREDENTIALS", folder.path().join("account.json"))
+        .output()
+        .expect("ran");
+    let said = String::from_utf8_lossy(&[child.stdout, child.stderr].concat()).into_owned();
+    assert_eq!(child.status.code(), Some(3), "{said}");
+    assert!(said.contains("Application Default Credentials") && !said.contains("hush"), "{said}");
 }
 
 /// A configuration of the site with evidence in the fake's bucket.

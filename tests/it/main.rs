@@ -8,6 +8,7 @@ mod architecture;
 mod attest;
 mod catalog;
 mod cli;
+mod doctor;
 mod evaluate;
 mod gcp;
 mod gcs_store;

@@ -10,7 +10,9 @@
 
 pub(crate) mod behaviour;
 pub(crate) mod contracts;
+#[cfg(test)]
 pub(crate) mod emulator;
+#[cfg(test)]
 pub(crate) mod gcs;
 pub(crate) mod graphql;
 pub(crate) mod journal;

@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use chrono_tz::Tz;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use crate::catalog::mistake::Mistakes;
 use crate::catalog::overrides::{ControlOverrides, Overrides};
-use crate::catalog::page::{Node, Page, Section, shown, type_name};
+use crate::catalog::page::{Node, Page, Section, shown};
 use crate::catalog::source::SourceFile;
 use crate::catalog::suggest;
 use crate::catalog::value;
@@ -284,17 +284,7 @@ fn limits(page: &mut Page<'_>, root: &Section<'_, '_>) -> Limits {
 }
 
 fn number(page: &mut Page<'_>, section: &Section<'_, '_>, key: &str, allowed: RangeInclusive<u32>) -> Option<u32> {
-    let node = section.get(key)?;
-    let help = format!("write an integer from {} to {}", allowed.start(), allowed.end());
-    let DeValue::Integer(given) = node.get_ref() else {
-        page.error(node.span(), format!("`{key}` is an integer, not {}", type_name(node.get_ref())), help);
-        return None;
-    };
-    let number = u32::from_str_radix(given.as_str(), given.radix()).ok().filter(|number| allowed.contains(number));
-    if number.is_none() {
-        page.error(node.span(), format!("`{key}` is out of range"), help);
-    }
-    number
+    section.get(key).and_then(|node| value::number(page, node, key, allowed))
 }
 
 fn parameters(page: &mut Page<'_>, root: &Section<'_, '_>) -> Overrides {

@@ -27,6 +27,7 @@ pub(super) struct Client {
     http: reqwest::Client,
     credentials: Credentials,
     base: Url,
+    resource_manager: Url,
     patience: Patience,
 }
 
@@ -43,13 +44,13 @@ struct Patience {
 pub(super) struct Answer {
     pub(super) body: Vec<u8>,
     /// The `Date` header.
-    #[allow(dead_code, reason = "doctor compares it")]
     pub(super) date: Option<String>,
 }
 
 impl Client {
     pub(super) async fn new(settings: &GcsSettings) -> Result<Self, StoreError> {
         let base = settings.base()?;
+        let resource_manager = settings.resource_manager()?;
         let credentials = credentials(settings)?;
         let storage = Storage::builder()
             .with_endpoint(base.as_str())
@@ -69,31 +70,51 @@ impl Client {
         let builder = if settings.is_local() { builder.no_proxy() } else { builder };
         let http = builder.build().map_err(|error| StoreError::Setup(format!("the HTTP client could not be set up: {}", error.without_url())))?;
         let patience = Patience { timeout: settings.timeout, attempts: settings.attempts.max(1), first_delay: settings.first_delay };
-        Ok(Self { storage, http, credentials, base, patience })
+        Ok(Self { storage, http, credentials, base, resource_manager, patience })
     }
 
     /// Does `attempt` until it works, fails for good, or has been done often enough.
     pub(super) async fn patiently<T, F: Future<Output = Result<T, Trouble>>>(&self, attempt: impl Fn() -> F) -> Result<T, Trouble> {
-        let Patience { timeout, attempts, first_delay } = self.patience;
+        let Patience { attempts, first_delay, .. } = self.patience;
         let delays =
             ExponentialBuilder::default().with_min_delay(first_delay).with_max_delay(first_delay.saturating_mul(32)).with_max_times(attempts - 1).with_jitter();
-        let limited = || async { tokio::time::timeout(timeout, attempt()).await.unwrap_or(Err(Trouble::Broken("no whole answer came in time"))) };
+        let limited = || self.limited(attempt());
         limited.retry(delays).sleep(tokio::time::sleep).when(Trouble::may_pass).await
     }
 
-    /// Asks the JSON API, patiently. `path` is below the base, in segments that may hold anything.
-    pub(super) async fn json(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, Trouble> {
-        self.patiently(|| self.once(Method::GET, path, query)).await
+    async fn limited<T>(&self, attempt: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+        tokio::time::timeout(self.patience.timeout, attempt).await.unwrap_or(Err(Trouble::Broken("no whole answer came in time")))
     }
 
-    /// Asks once.
-    pub(super) async fn once(&self, method: Method, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, Trouble> {
+    /// Reads from the JSON API, patiently. The path is in segments, which may hold anything.
+    pub(super) async fn read(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, Trouble> {
+        self.patiently(|| self.ask(Method::GET, self.url(path, query), "")).await
+    }
+
+    /// Deletes, once: a second attempt could not tell its own success from somebody else's.
+    pub(super) async fn delete(&self, path: &[&str]) -> Result<Answer, Trouble> {
+        self.limited(self.ask(Method::DELETE, self.url(path, &[]), "")).await
+    }
+
+    /// Reads a project's IAM policy, with its audit configuration.
+    pub(super) async fn project_policy(&self, project: &str) -> Result<Answer, Trouble> {
+        let mut url = self.resource_manager.clone();
+        extend(&mut url, &["v3", "projects", &format!("{project}:getIamPolicy")]);
+        self.patiently(|| self.ask(Method::POST, url.clone(), r#"{"options":{"requestedPolicyVersion":3}}"#)).await
+    }
+
+    fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
         let mut url = self.base.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(path);
+        extend(&mut url, path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
         }
-        url.query_pairs_mut().extend_pairs(query);
+        url
+    }
+
+    async fn ask(&self, method: Method, url: Url, body: &'static str) -> Result<Answer, Trouble> {
         let request = self.http.request(method, url).headers(self.headers().await?);
+        let request = if body.is_empty() { request } else { request.header(http::header::CONTENT_TYPE, "application/json").body(body) };
         let mut reply = request.send().await.map_err(|error| broken(&error))?;
         let status = reply.status().as_u16();
         let date = reply.headers().get(http::header::DATE).and_then(|date| date.to_str().ok()).map(ToOwned::to_owned);
@@ -126,6 +147,13 @@ fn credentials(settings: &GcsSettings) -> Result<Credentials, StoreError> {
         }
     };
     built.map_err(|_may_quote_the_file| StoreError::Setup(format!("no usable Google credential for Cloud Storage: set {}", settings.cure)))
+}
+
+fn extend(url: &mut Url, path: &[&str]) {
+    // Only a URL that cannot be a base has no segments, and `settings` refuses those.
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(path);
+    }
 }
 
 fn broken(error: &reqwest::Error) -> Trouble {

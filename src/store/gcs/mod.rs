@@ -9,10 +9,12 @@
 
 mod address;
 mod client;
+mod inspect;
 mod settings;
 mod trouble;
 
 pub use address::Address;
+pub use inspect::Clock;
 pub use settings::{GcsCredential, GcsSettings};
 
 use async_trait::async_trait;
@@ -49,6 +51,14 @@ impl GcsStore {
     #[must_use]
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// Finds a credential, which is otherwise done by the first request.
+    ///
+    /// # Errors
+    /// `StoreError::Setup` where there is none that can be used.
+    pub async fn connect(&self) -> Result<(), StoreError> {
+        self.client().await.map(|_client| ())
     }
 
     async fn client(&self) -> Result<&Client, StoreError> {
@@ -111,23 +121,28 @@ impl GcsStore {
     }
 
     /// One page of names, and the token of the next.
-    async fn page(&self, client: &Client, prefix: &str, token: Option<&str>) -> Result<Page, Trouble> {
-        let mut query = vec![("fields", "nextPageToken,items/name"), ("maxResults", "1000"), ("prefix", prefix), ("projection", "noAcl")];
+    async fn page(&self, client: &Client, prefix: &str, which: Which, token: Option<&str>) -> Result<Page, Trouble> {
+        let mut query = vec![("fields", "nextPageToken,items(name,timeDeleted)"), ("maxResults", "1000"), ("prefix", prefix), ("projection", "noAcl")];
+        query.extend(match which {
+            Which::Live => None,
+            Which::AllVersions => Some(("versions", "true")),
+            Which::SoftDeleted => Some(("softDeleted", "true")),
+        });
         query.extend(token.map(|token| ("pageToken", token)));
-        let answer = client.json(&["storage", "v1", "b", self.address.bucket(), "o"], &query).await?;
+        let answer = client.read(&["storage", "v1", "b", self.address.bucket(), "o"], &query).await?;
         serde_json::from_slice(&answer.body).map_err(|_not_json| Trouble::Malformed("the listing is not in the documented form"))
     }
 
-    async fn names(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+    async fn items(&self, prefix: &str, which: Which) -> Result<Vec<Item>, StoreError> {
         let client = self.client().await?;
         let within = self.address.name(prefix);
-        let mut names = Vec::new();
+        let mut items = Vec::new();
         let mut token: Option<String> = None;
         loop {
-            let page = self.page(client, &within, token.as_deref()).await.map_err(|trouble| trouble.told(&self.asked("list", prefix)))?;
-            names.extend(page.items.into_iter().map(|item| item.name));
+            let page = self.page(client, &within, which, token.as_deref()).await.map_err(|trouble| trouble.told(&self.asked("list", prefix)))?;
+            items.extend(page.items);
             match page.next_page_token.filter(|next| !next.is_empty()) {
-                None => return Ok(names),
+                None => return Ok(items),
                 // Following it would never end, and stopping here would leave objects out.
                 Some(next) if token.as_ref() == Some(&next) => {
                     return Err(Trouble::Malformed("the listing names the same page as its next one").told(&self.asked("list", prefix)));
@@ -147,8 +162,19 @@ struct Page {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Item {
     name: String,
+    /// When a version became noncurrent; only such have it.
+    time_deleted: Option<String>,
+}
+
+/// Which objects a listing shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Live,
+    AllVersions,
+    SoftDeleted,
 }
 
 #[async_trait]
@@ -176,8 +202,8 @@ impl Store for GcsStore {
         if !prefix.is_empty() {
             key::check(prefix.trim_end_matches('/'))?;
         }
-        let names = self.names(prefix).await?;
-        let mut keys: Vec<String> = names.iter().filter_map(|name| self.address.key(name)).map(ToOwned::to_owned).collect();
+        let items = self.items(prefix, Which::Live).await?;
+        let mut keys: Vec<String> = items.iter().filter_map(|item| self.address.key(&item.name)).map(ToOwned::to_owned).collect();
         keys.sort_unstable();
         keys.dedup();
         Ok(keys)

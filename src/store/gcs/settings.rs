@@ -11,6 +11,8 @@ use crate::store::StoreError;
 pub struct GcsSettings {
     /// The service's base URL.
     pub base_url: String,
+    /// The base URL of Cloud Resource Manager, which `doctor` asks about audit logs.
+    pub resource_manager_url: String,
     /// Who asks.
     pub credential: GcsCredential,
     /// Until one attempt must be over, the last byte of the body included.
@@ -39,6 +41,7 @@ impl Default for GcsSettings {
     fn default() -> Self {
         Self {
             base_url: "https://storage.googleapis.com".to_owned(),
+            resource_manager_url: "https://cloudresourcemanager.googleapis.com".to_owned(),
             credential: GcsCredential::ApplicationDefault,
             timeout: Duration::from_mins(1),
             attempts: 6,
@@ -51,21 +54,30 @@ impl Default for GcsSettings {
 impl GcsSettings {
     /// The base, where a token and evidence may travel to it.
     pub(super) fn base(&self) -> Result<Url, StoreError> {
-        let wrong = |why: &str| StoreError::Setup(format!("the base URL of Cloud Storage {why}"));
-        let url = Url::parse(&self.base_url).map_err(|_not_a_url| wrong("is not a URL"))?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong("must not hold credentials"));
-        }
-        match url.scheme() {
-            "https" => Ok(url),
-            "http" if is_local(&url) => Ok(url),
-            _ => Err(wrong("starts with https://; http:// is only for this machine")),
-        }
+        base(&self.base_url, "Cloud Storage")
+    }
+
+    /// The base of Cloud Resource Manager, where a token may travel to it.
+    pub(super) fn resource_manager(&self) -> Result<Url, StoreError> {
+        base(&self.resource_manager_url, "Cloud Resource Manager")
     }
 
     /// True where requests stay on this machine, which no proxy could reach.
     pub(super) fn is_local(&self) -> bool {
         Url::parse(&self.base_url).is_ok_and(|url| is_local(&url))
+    }
+}
+
+fn base(given: &str, service: &str) -> Result<Url, StoreError> {
+    let wrong = |why: &str| StoreError::Setup(format!("the base URL of {service} {why}"));
+    let url = Url::parse(given).map_err(|_not_a_url| wrong("is not a URL"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("must not hold credentials"));
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_local(&url) => Ok(url),
+        _ => Err(wrong("starts with https://; http:// is only for this machine")),
     }
 }
 

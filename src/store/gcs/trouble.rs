@@ -14,6 +14,8 @@ pub(super) enum Trouble {
     Status(u16),
     /// 404, and it is the bucket that is not there.
     NoBucket,
+    /// 403, because the bucket's retention policy keeps the object.
+    Retained,
     /// No token could be had; true where trying again may help.
     Credentials { passing: Passing },
     /// No whole answer.
@@ -38,28 +40,35 @@ impl Trouble {
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Status(status) => matches!(status, 408 | 429 | 500..600),
-            Self::Credentials { passing } => *passing == Passing::Yes,
             Self::Broken(_) | Self::Damaged(_) => true,
-            Self::NoBucket | Self::TooLarge(_) | Self::Malformed(_) => false,
+            // The library has tried again already.
+            Self::Credentials { .. } | Self::NoBucket | Self::Retained | Self::TooLarge(_) | Self::Malformed(_) => false,
         }
     }
 
     /// What an answer's status and body come to.
     pub(super) fn of_answer(status: u16, body: &[u8]) -> Self {
-        // A missing object and a missing bucket are both 404; only the words tell them apart.
-        if status == 404 && String::from_utf8_lossy(body).contains("bucket does not exist") { Self::NoBucket } else { Self::Status(status) }
+        let says = |words: &str| String::from_utf8_lossy(body).contains(words);
+        match status {
+            // A missing object and a missing bucket are both 404; only the words tell them apart.
+            404 if says("bucket does not exist") => Self::NoBucket,
+            403 if says("retentionPolicyNotMet") => Self::Retained,
+            _ => Self::Status(status),
+        }
     }
 
     /// As a person is told.
     pub(super) fn told(self, asked: &Asked<'_>) -> StoreError {
         let Asked { action, key, address, cure } = *asked;
-        let key = key.to_owned();
+        // The empty prefix is the whole store.
+        let key = if key.is_empty() { address.to_string() } else { key.to_owned() };
         let unavailable = |key, why: String| StoreError::Unavailable { action, key, why };
         match self {
             Self::NoBucket => StoreError::Refused { action, key, status: 404, cure: no_bucket(address) },
-            Self::Status(status) if matches!(status, 408 | 429 | 500..600) => unavailable(key, format!("Cloud Storage answered {status} every time")),
+            Self::Retained => StoreError::Refused { action, key, status: 403, cure: "the bucket's retention policy keeps what is there".to_owned() },
+            Self::Status(status) if matches!(status, 408 | 429 | 500..600) => unavailable(key, format!("Google Cloud answered {status} every time")),
             Self::Status(status) => StoreError::Refused { action, key, status, cure: cure_of(status, asked) },
-            Self::Credentials { passing: Passing::Yes } => unavailable(key, "no token could be obtained".to_owned()),
+            Self::Credentials { passing: Passing::Yes } => unavailable(key, format!("no token could be obtained: set {cure}")),
             Self::Credentials { passing: Passing::No } => StoreError::Setup(format!("no usable Google credential for {address}: set {cure}")),
             Self::Broken(why) => unavailable(key, why.to_owned()),
             Self::Damaged(why) => StoreError::Damaged { action, key, why: why.to_owned() },
@@ -84,7 +93,13 @@ fn cure_of(status: u16, asked: &Asked<'_>) -> String {
     match (status, asked.action) {
         (401, _) => format!("the credential is not accepted: set {}", asked.cure),
         (403, "write") => format!("grant whoever runs proofline roles/storage.objectCreator on the bucket {bucket}"),
-        (403, "inspect") => format!("grant whoever runs proofline roles/storage.bucketViewer on the bucket {bucket}"),
+        (403, "inspect") => format!("grant whoever runs proofline storage.buckets.get on the bucket {bucket}, e.g. by roles/storage.legacyBucketReader"),
+        (403, "read the policy of") => {
+            format!("grant whoever runs proofline storage.buckets.getIamPolicy on the bucket {bucket}, e.g. by roles/iam.securityReviewer")
+        }
+        (403, "read the audit configuration of") => {
+            "grant whoever runs proofline resourcemanager.projects.getIamPolicy on that project, e.g. by roles/iam.securityReviewer".to_owned()
+        }
         (403, _) => format!("grant whoever runs proofline roles/storage.objectViewer on the bucket {bucket}"),
         (404, _) => no_bucket(asked.address),
         _ => "it cannot be used like this; check `store` and `[storage]` in proofline.toml".to_owned(),

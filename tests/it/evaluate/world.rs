@@ -61,6 +61,7 @@ pub(super) fn control(id: &str, tests: Vec<Test>) -> Control {
         frequency: Frequency::Daily,
         why: "why".to_owned(),
         fix: "fix".to_owned(),
+        retention_days: None,
         parameters: parameters(),
         tests,
         file: "demo.toml".to_owned(),

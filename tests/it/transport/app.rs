@@ -12,7 +12,7 @@ use super::loopback::{Answer, Loopback, Seen, json, status};
 use super::{Bench, gap, github, graphql, settings};
 
 /// A key that exists for the length of a test.
-pub(super) fn key() -> String {
+pub(crate) fn key() -> String {
     let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
     let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
     // Split, so that a search for keys in the sources finds none.

@@ -3,7 +3,7 @@
 // Tells clippy that what stands here outside of test functions is for tests too.
 #![cfg(test)]
 
-mod app;
+pub(crate) mod app;
 mod google;
 mod limits;
 mod loopback;

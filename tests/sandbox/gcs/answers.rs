@@ -9,6 +9,11 @@ use crate::sandbox::rest::{Ask, Reply};
 
 /// The answer, after its effect.
 pub(crate) fn answer(bucket: &mut Bucket, ask: &Ask, content_type: &str, fault: Option<Fault>) -> Reply {
+    let token = ask.authorization.as_deref().and_then(|header| header.strip_prefix("Bearer "));
+    if bucket.needs_token && token.is_none() {
+        return refused(401, "required", "Anonymous caller does not have the access.");
+    }
+    bucket.tokens.extend(token.map(ToOwned::to_owned));
     let segments = ask.segments();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let (named, rest) = match segments.as_slice() {

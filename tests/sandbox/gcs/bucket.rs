@@ -33,6 +33,12 @@ pub(crate) struct Bucket {
     pub(crate) bindings: Value,
     /// What the caller may do.
     pub(crate) permissions: BTreeSet<String>,
+    /// False for a service that lies, as some emulators do.
+    pub(crate) honours_preconditions: bool,
+    /// True where a request without a bearer token is 401.
+    pub(crate) needs_token: bool,
+    /// The tokens that came.
+    pub(crate) tokens: BTreeSet<String>,
     /// Names on a page, however many are asked for.
     pub(crate) page_size: usize,
     /// A rule that the last request broke.
@@ -80,6 +86,9 @@ impl Bucket {
             kms_key: None,
             bindings: json!([{"role": "roles/storage.objectCreator", "members": ["serviceAccount:collector@acme.iam.gserviceaccount.com"]}]),
             permissions: PERMISSIONS.iter().map(|&name| name.to_owned()).collect(),
+            honours_preconditions: true,
+            needs_token: false,
+            tokens: BTreeSet::new(),
             page_size: 1000,
             complaint: None,
             generations: 1_700_000_000_000_000,
@@ -109,7 +118,7 @@ impl Bucket {
             return Err(Refusal::Rate);
         }
         let there = self.live.get(&name);
-        if if_generation_match.is_some_and(|expected| expected != there.map_or(0, |there| there.generation)) {
+        if self.honours_preconditions && if_generation_match.is_some_and(|expected| expected != there.map_or(0, |there| there.generation)) {
             return Err(Refusal::Precondition);
         }
         if there.is_some_and(|there| self.is_retained(there)) {
