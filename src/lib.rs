@@ -4,7 +4,8 @@
 //! controls/*.toml ──catalog──▶ Catalog ────────────────────────────────────┐
 //!                                                                          ▼
 //! GitHub, GCP, … ──collect──▶ Evidence ──store──▶ Snapshot ──extract──▶ evaluate ──▶ Assessment ──report──▶ html, csv, …
-//!               (async, no opinion)                  (pure)     (pure)
+//!               (async, no opinion)     │            (pure)     (pure)               │
+//!                                         └────────▶ ledger ◀────────────────────────┘   signed checkpoint
 //! ```
 //!
 //! | folder | may name | may use |
@@ -13,6 +14,7 @@
 //! | catalog | model | toml |
 //! | collect | model | octocrab, reqwest, google-cloud-auth (only in transport), tokio |
 //! | store | model | tokio; google-cloud-storage, reqwest (only in gcs) |
+//! | ledger | model, store | ed25519-dalek (only in signer), base64 |
 //! | attest | model | reqwest, google-cloud-auth, the X.509 and CMS crates, aws-lc-rs |
 //! | evaluate | model | the expression engine |
 //! | report | model | csv, the template engine |
@@ -26,6 +28,8 @@ pub mod attest;
 pub mod catalog;
 pub mod collect;
 pub mod store;
+
+pub mod ledger;
 
 pub mod evaluate;
 pub mod report;

@@ -14,6 +14,8 @@ mod gcp;
 mod gcs_store;
 #[cfg(test)]
 mod github;
+#[cfg(test)]
+mod ledger;
 mod recorded_gcp;
 #[cfg(test)]
 mod recorded_github;
