@@ -113,27 +113,26 @@ async fn a_crash_at_any_write_in_a_directory_too() {
     crash_everywhere(fresh, 0).await;
 }
 
-/// Workers that die at pseudo-random writes and start again, all on one log.
+/// One worker that dies at pseudo-random writes and starts again. Gives how often it died.
+async fn restless(store: Arc<dyn Store>, worker: u64, nights: u64) -> u64 {
+    let (mut state, mut crashes) = (worker * 7919 + 1, 0);
+    let mut n = 0;
+    while n < nights {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let when = if state & (1 << 40) == 0 { When::Before } else { When::After };
+        let faulty = Faulty::new(store.as_ref(), i64::try_from((state >> 33) % 11).expect("small"), when);
+        match night(&faulty, &format!("{worker}-{n}")).await {
+            Ok(()) => n += 1,
+            Err(LedgerError::Store(_)) if faulty.is_dead() => crashes += 1,
+            Err(error) => panic!("worker {worker}: {error}"),
+        }
+    }
+    crashes
+}
+
+/// Workers on one log. Gives how often they died.
 async fn soak(store: Arc<dyn Store>, workers: u64, nights: u64) -> u64 {
-    let work = |worker: u64| {
-        let store = Arc::clone(&store);
-        tokio::spawn(async move {
-            let (mut state, mut crashes) = (worker * 7919 + 1, 0);
-            for n in 0..nights {
-                loop {
-                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                    let when = if state & (1 << 40) == 0 { When::Before } else { When::After };
-                    let faulty = Faulty::new(store.as_ref(), i64::try_from((state >> 33) % 11).expect("small"), when);
-                    match night(&faulty, &format!("{worker}-{n}")).await {
-                        Ok(()) => break,
-                        Err(error) if faulty.is_dead() => crashes += u64::from(matches!(error, LedgerError::Store(_))),
-                        Err(error) => panic!("worker {worker}: {error}"),
-                    }
-                }
-            }
-            crashes
-        })
-    };
+    let work = |worker| tokio::spawn(restless(Arc::clone(&store), worker, nights));
     join_all((0..workers).map(work)).await.into_iter().map(|crashes| crashes.expect("no panic")).sum()
 }
 
