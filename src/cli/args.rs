@@ -61,6 +61,12 @@ pub enum Verb {
     Status,
     /// Say whether the store keeps evidence from those who would delete it, and try it
     Doctor(Doctor),
+    /// Say in the log that runs must be kept, and hold their objects in the bucket
+    Hold(Hold),
+    /// End a hold
+    Release(Hold),
+    /// Say in the log that the key behind the pseudonyms of an epoch was destroyed
+    Erase(Erase),
     /// Make a key that signs the log of evidence
     Keygen(Keygen),
     /// Let a new key take over from the one that signs the log
@@ -168,6 +174,31 @@ pub struct Doctor {
     /// First day of the audit period (audit calendar); the day of the first run when absent
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub from: Option<NaiveDate>,
+}
+
+/// `hold` and `release`
+#[derive(Debug, Args)]
+pub struct Hold {
+    /// The run; may be repeated
+    #[arg(long, value_name = "RUN", required = true)]
+    pub run: Vec<RunId>,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+/// `erase`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Personal data is pseudonymised before it is stored (see [redaction]); whoever destroys the key of an epoch anonymises what was stored in it, without \
+deleting evidence. This verb keeps no key and deletes none: it enters the fact in the log.")]
+pub struct Erase {
+    /// The epoch, as in [redaction] key_epoch
+    #[arg(long, value_name = "NAME")]
+    pub epoch: String,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
 }
 
 /// `keygen`

@@ -11,6 +11,7 @@ pub mod due;
 pub mod evidence;
 pub mod exit;
 pub mod export;
+pub mod hold;
 pub mod host;
 pub mod init;
 pub mod judge;
@@ -43,6 +44,7 @@ use crate::collect::registry;
 use crate::evaluate;
 use crate::ledger::LedgerError;
 use crate::store::bodies::BodyError;
+use crate::store::gcs::hold::Hold;
 use crate::store::snapshot::SnapshotError;
 
 /// The name that every record carries.
@@ -72,38 +74,38 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, mut host: Host) -> Exi
 
 fn dispatch(host: &mut Host, arguments: &Arguments) -> Result<Exit> {
     let form = if arguments.json { Form::Json } else { Form::Text };
+    // Only what comes before a project was read, or does without.
     match &arguments.verb {
-        Verb::Init(init) => return init::run(host, &arguments.config, init),
-        Verb::Kinds(kinds) => return controls::show_kinds(host, kinds, form),
-        Verb::Controls(args::Controls::Schema) => return controls::schema(host),
-        Verb::Keygen(keygen) => return keys::generate(host, keygen, form),
-        Verb::Export(_)
-        | Verb::Verify(_)
-        | Verb::Rotate(_)
-        | Verb::Collect(_)
-        | Verb::Evaluate(_)
-        | Verb::Report(_)
-        | Verb::Status
-        | Verb::Doctor(_)
-        | Verb::Controls(_) => {}
+        Verb::Init(init) => init::run(host, &arguments.config, init),
+        Verb::Kinds(kinds) => controls::show_kinds(host, kinds, form),
+        Verb::Controls(args::Controls::Schema) => controls::schema(host),
+        Verb::Keygen(keygen) => keys::generate(host, keygen, form),
+        Verb::Verify(verify) if verify.pack.is_some() => waiting()?.block_on(verify::run_on_pack(host, verify, form)),
+        verb => {
+            let project = Project::read(host, &arguments.config)?;
+            waiting()?.block_on(of_project(host, &project, verb, form))
+        }
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    if let Verb::Verify(verify) = &arguments.verb
-        && let Some(pack) = &verify.pack
-    {
-        return runtime.block_on(verify::run_on_pack(host, pack, verify, form));
-    }
-    let project = Project::read(host, &arguments.config)?;
-    match &arguments.verb {
-        Verb::Collect(collect) => runtime.block_on(collect::run(host, &project, collect, form)),
-        Verb::Evaluate(evaluate) => runtime.block_on(collect::again(host, &project, evaluate, form)),
-        Verb::Report(report) => runtime.block_on(report::run(host, &project, report, form)),
-        Verb::Export(export) => runtime.block_on(export::run(host, &project, export, form)),
-        Verb::Verify(verify) => runtime.block_on(verify::run(host, &project, verify, form)),
-        Verb::Status => runtime.block_on(status::run(host, &project, form)),
-        Verb::Doctor(doctor) => runtime.block_on(doctor::run(host, &project, doctor, form)),
-        Verb::Rotate(rotate) => runtime.block_on(keys::rotate(host, &project, rotate, form)),
-        Verb::Controls(verb) => controls::run(host, &project, verb, form),
+}
+
+fn waiting() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+async fn of_project(host: &mut Host, project: &Project, verb: &Verb, form: Form) -> Result<Exit> {
+    match verb {
+        Verb::Collect(collect) => collect::run(host, project, collect, form).await,
+        Verb::Evaluate(evaluate) => collect::again(host, project, evaluate, form).await,
+        Verb::Report(report) => report::run(host, project, report, form).await,
+        Verb::Export(export) => export::run(host, project, export, form).await,
+        Verb::Verify(verify) => verify::run(host, project, verify, form).await,
+        Verb::Status => status::run(host, project, form).await,
+        Verb::Doctor(doctor) => doctor::run(host, project, doctor, form).await,
+        Verb::Hold(runs) => hold::run(host, project, runs, form, Hold::Placed).await,
+        Verb::Release(runs) => hold::run(host, project, runs, form, Hold::Lifted).await,
+        Verb::Erase(erase) => hold::erase(host, project, erase, form).await,
+        Verb::Rotate(rotate) => keys::rotate(host, project, rotate, form).await,
+        Verb::Controls(verb) => controls::run(host, project, verb, form),
         Verb::Init(_) | Verb::Kinds(_) | Verb::Keygen(_) => Ok(Exit::Satisfied),
     }
 }

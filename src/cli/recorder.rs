@@ -134,12 +134,20 @@ impl<'a> Recorder<'a> {
         statements.filter(|statement| statement.kind() == Some(Kind::Configuration)).find_map(|statement| Some(statement.subjects().first()?.digest()))
     }
 
-    async fn append(&mut self, kind: Kind, subject: Subject, said: Value) -> Result<()> {
-        let Some(log) = &mut self.log else { return Ok(()) };
+    /// Enters any other statement, and gives its index; 0 where there is no log.
+    ///
+    /// # Errors
+    /// As `Log::append`.
+    pub async fn state(&mut self, kind: Kind, subjects: Vec<Subject>, said: Value) -> Result<u64> {
+        let Some(log) = &mut self.log else { return Ok(0) };
         let predicate: Map<String, Value> = said.as_object().cloned().unwrap_or_default();
-        let index = log.append(&Statement::new(kind, vec![subject], predicate)?).await?;
+        let index = log.append(&Statement::new(kind, subjects, predicate)?).await?;
         self.entered.push(index);
-        Ok(())
+        Ok(index)
+    }
+
+    async fn append(&mut self, kind: Kind, subject: Subject, said: Value) -> Result<()> {
+        self.state(kind, vec![subject], said).await.map(|_index| ())
     }
 
     /// Signs what was entered and asks the observers. None where there is no log, or nothing in it.

@@ -17,6 +17,8 @@ mod gcs_store;
 #[cfg(test)]
 mod github;
 #[cfg(test)]
+mod holds;
+#[cfg(test)]
 mod killed;
 #[cfg(test)]
 mod ledger;

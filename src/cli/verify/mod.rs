@@ -64,7 +64,8 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Verify, f
 ///
 /// # Errors
 /// As `run`.
-pub async fn run_on_pack(host: &mut Host, path: &Path, arguments: &args::Verify, form: Form) -> Result<Exit> {
+pub async fn run_on_pack(host: &mut Host, arguments: &args::Verify, form: Form) -> Result<Exit> {
+    let path = arguments.pack.as_deref().context("a pack is named")?;
     pack::run(host, path, arguments, form).await
 }
 

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use crate::cli::hold;
 use crate::cli::host::Host;
 use crate::cli::project::Project;
 use crate::cli::summary::table;
@@ -67,6 +68,7 @@ pub(super) fn text(host: &mut Host, project: &Project, found: &Found) -> Result<
         }
         writeln!(out, "\n{table}")?;
     }
+    list(out, "Runs that are held", hold::held(&log.entries).into_iter().map(|(run, reason)| format!("{run}: {reason}")).collect())?;
     let index = |entry: &Entry| format!("entry {}", entry.index);
     list(out, "Not under a checkpoint yet", log.pending().map(index).collect())?;
     list(out, "Foreign entries, which nobody signed who may", log.foreign().map(index).collect())?;
@@ -117,6 +119,7 @@ pub(super) fn json(host: &mut Host, project: &Project, found: &Found) -> Result<
             "checkpoints": log.checkpoints.keys().collect::<Vec<_>>(),
             "size": newest.as_ref().map(|(size, _root)| size),
             "root": newest.as_ref().map(|(_size, root)| root),
+            "held": hold::held(&log.entries).iter().map(|(run, reason)| json!({"run": run, "reason": reason})).collect::<Vec<_>>(),
             "pending": log.pending().map(index).collect::<Vec<_>>(),
             "foreign": log.foreign().map(index).collect::<Vec<_>>(),
             "strays": log.strays,

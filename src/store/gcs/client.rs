@@ -96,6 +96,11 @@ impl Client {
         self.limited(self.ask(Method::DELETE, self.url(path, &[]), "")).await
     }
 
+    /// Changes an object's metadata, patiently: doing it again changes nothing.
+    pub(super) async fn patch(&self, path: &[&str], body: &'static str) -> Result<Answer, Trouble> {
+        self.patiently(|| self.ask(Method::PATCH, self.url(path, &[]), body)).await
+    }
+
     /// Reads a project's IAM policy, with its audit configuration.
     pub(super) async fn project_policy(&self, project: &str) -> Result<Answer, Trouble> {
         let mut url = self.resource_manager.clone();

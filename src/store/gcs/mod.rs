@@ -9,6 +9,7 @@
 
 mod address;
 mod client;
+pub mod hold;
 mod inspect;
 mod settings;
 mod trouble;

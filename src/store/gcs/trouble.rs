@@ -93,6 +93,7 @@ fn cure_of(status: u16, asked: &Asked<'_>) -> String {
     match (status, asked.action) {
         (401, _) => format!("the credential is not accepted: set {}", asked.cure),
         (403, "write") => format!("grant whoever runs proofline roles/storage.objectCreator on the bucket {bucket}"),
+        (403, "hold") => format!("run this as somebody who has storage.objects.update on the bucket {bucket}; whoever collects every night should not"),
         (403, "inspect") => format!("grant whoever runs proofline storage.buckets.get on the bucket {bucket}, e.g. by roles/storage.legacyBucketReader"),
         (403, "read the policy of") => {
             format!("grant whoever runs proofline storage.buckets.getIamPolicy on the bucket {bucket}, e.g. by roles/iam.securityReviewer")

@@ -33,6 +33,7 @@ pub(crate) fn answer(bucket: &mut Bucket, ask: &Ask, content_type: &str, fault: 
             None => no_object(&bucket.name, name),
         }),
         ("DELETE", ["o", name]) => delete(bucket, name),
+        ("PATCH", ["o", name]) => patch(bucket, name, &ask.body),
         ("GET", []) => with(bucket, "storage.buckets.get", |bucket| Reply::json(200, &bucket.json())),
         ("GET", ["iam"]) => with(bucket, "storage.buckets.getIamPolicy", |bucket| {
             Reply::json(200, &json!({"kind": "storage#policy", "version": 3, "etag": "CAE=", "bindings": bucket.bindings}))
@@ -81,6 +82,27 @@ fn delete(bucket: &mut Bucket, name: &str) -> Reply {
         Ok(true) => Reply::new(204, Vec::new()),
         Ok(false) => no_object(&bucket.name, name),
         Err(refusal) => refusal_of(refusal),
+    }
+}
+
+/// Only holds can be changed; whatever else the body says is a mistake.
+fn patch(bucket: &mut Bucket, name: &str, body: &[u8]) -> Reply {
+    if !bucket.may("storage.objects.update") {
+        return forbidden("storage.objects.update");
+    }
+    let held = match serde_json::from_slice::<serde_json::Value>(body) {
+        Ok(serde_json::Value::Object(members)) if members.len() == 1 => members.get("temporaryHold").and_then(serde_json::Value::as_bool),
+        _ => None,
+    };
+    let Some(held) = held else { return refused(400, "invalid", "only temporaryHold can be changed") };
+    let bucket_name = bucket.name.clone();
+    match bucket.live.get_mut(name) {
+        None => no_object(&bucket_name, name),
+        Some(object) => {
+            object.held = held;
+            object.metageneration += 1;
+            Reply::json(200, &object.json(&bucket_name))
+        }
     }
 }
 
@@ -151,6 +173,9 @@ fn refusal_of(refusal: Refusal) -> Reply {
     match refusal {
         Refusal::Precondition => refused(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold."),
         Refusal::Retention => refused(403, "retentionPolicyNotMet", "Object is subject to bucket's retention policy and cannot be deleted or overwritten."),
+        Refusal::Hold => {
+            refused(403, "objectUnderActiveHold", "Object is under active Temporary hold and cannot be deleted, overwritten or archived until hold is removed.")
+        }
         Refusal::Rate => refused(429, "rateLimitExceeded", "The object exceeded the rate limit for object mutation operations (create, update, and delete)."),
     }
 }

@@ -57,6 +57,7 @@ pub(crate) struct Object {
     pub(crate) created: DateTime<Utc>,
     pub(crate) content_type: String,
     pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) held: bool,
 }
 
 /// Why a change is refused.
@@ -64,6 +65,7 @@ pub(crate) struct Object {
 pub(crate) enum Refusal {
     Precondition,
     Retention,
+    Hold,
     Rate,
 }
 
@@ -139,6 +141,7 @@ impl Bucket {
     pub(crate) fn delete(&mut self, name: &str) -> Result<bool, Refusal> {
         match self.live.get(name) {
             None => Ok(false),
+            Some(there) if there.held => Err(Refusal::Hold),
             Some(there) if self.is_retained(there) => Err(Refusal::Retention),
             Some(_) => {
                 let gone = self.live.remove(name).expect("just seen");

@@ -27,6 +27,7 @@ pub(crate) fn parse(content_type: &str, body: &[u8], name: &str) -> Result<Objec
         metageneration: 1,
         created: DateTime::<Utc>::UNIX_EPOCH,
         content_type: metadata["contentType"].as_str().unwrap_or("application/octet-stream").to_owned(),
+        held: false,
         metadata: fields.into_iter().map(|(key, value)| (key, value.as_str().unwrap_or_default().to_owned())).collect::<BTreeMap<_, _>>(),
     })
 }
