@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
@@ -98,9 +99,33 @@ pub struct Collect {
     /// Only these controls; may be repeated
     #[arg(long, value_name = "ID")]
     pub control: Vec<ControlId>,
+    /// Only the K-th of N parts; start all N side by side, each seals a run of its own
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<Shard>,
     /// Judge changes merged from this day on (audit calendar) instead of from where the last run stopped
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub since: Option<NaiveDate>,
+}
+
+/// One of several parts of the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// Which, from 1.
+    pub number: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl FromStr for Shard {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+        match parts {
+            Some((number, of)) if (1..=of).contains(&number) && of <= 1000 => Ok(Self { number, of }),
+            _ => Err("write K/N with K from 1 to N, e.g. 2/3"),
+        }
+    }
 }
 
 /// `evaluate`

@@ -63,6 +63,11 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Collect, 
         return summary::nothing_due(host, &known.catalog, now, project, form);
     }
     let plan = plan(host, project, arguments, &known)?;
+    if plan.controls.is_empty() {
+        writeln!(host.err, "warning: this shard has nothing to do: there are fewer parts than shards")?;
+        recorder.finish(host, project).await?;
+        return Ok(Exit::Satisfied);
+    }
     let sealed = fetch_and_seal(host, project, &store, &plan, &files).await?;
     recorder.run(&sealed).await?;
     let judged = judge::judge(&store, &sealed).await?;
@@ -109,6 +114,10 @@ fn plan(host: &Host, project: &Project, arguments: &args::Collect, known: &Known
         if arguments.due { owed.iter().any(|owed| owed.control == control.id) } else { arguments.control.is_empty() || arguments.control.contains(&control.id) }
     };
     let controls: Vec<Control> = catalog.controls.iter().filter(wanted).cloned().collect();
+    let controls = match arguments.shard {
+        Some(shard) => part(controls, shard),
+        None => controls,
+    };
     let kinds = controls.iter().flat_map(|control| control.tests.iter().map(|test| test.population.clone())).collect();
     let first = TimeDelta::days(i64::from(settings.first_window_days));
     let window = match arguments.since {
@@ -126,6 +135,14 @@ fn plan(host: &Host, project: &Project, arguments: &args::Collect, known: &Known
         scope: project.scope(window),
         earlier: past.iter().rev().take(RECENT).rev().map(|run| run.manifest.run.clone()).collect(),
     })
+}
+
+/// The controls of one shard. Those about the same kinds stay together, so that no two shards ask for the same.
+fn part(controls: Vec<Control>, shard: args::Shard) -> Vec<Control> {
+    let kinds = |control: &Control| control.tests.iter().map(|test| test.population.clone()).collect::<BTreeSet<String>>();
+    let groups: BTreeSet<BTreeSet<String>> = controls.iter().map(kinds).collect();
+    let ours: Vec<BTreeSet<String>> = groups.into_iter().skip(shard.number.saturating_sub(1)).step_by(shard.of).collect();
+    controls.into_iter().filter(|control| ours.contains(&kinds(control))).collect()
 }
 
 async fn fetch_and_seal(host: &mut Host, project: &Project, store: &Arc<dyn Store>, plan: &Plan, files: &[SourceFile]) -> Result<Sealed> {
