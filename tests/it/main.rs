@@ -22,6 +22,8 @@ mod recorded_github;
 mod report;
 mod sandbox_contracts;
 mod store;
+#[cfg(test)]
+mod tools;
 mod transport;
 mod truth;
 mod work;

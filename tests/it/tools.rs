@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The Python that `tests/setup.sh` made.
-pub(super) fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     tool("bin/python")
 }
 
 /// A program that `tests/setup.sh` installed, by its path below `target/tools/python`.
-pub(super) fn tool(name: &str) -> Option<PathBuf> {
+pub(crate) fn tool(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/python").join(name);
     present(Some(path).filter(|path| path.is_file()), name)
 }
 
 /// True where the command line `openssl` can be run.
-pub(super) fn openssl() -> bool {
+pub(crate) fn openssl() -> bool {
     present(Command::new("openssl").arg("version").output().ok().filter(|output| output.status.success()), "openssl").is_some()
 }
 
@@ -31,14 +31,14 @@ fn present<T>(found: Option<T>, name: &str) -> Option<T> {
 }
 
 /// Runs a program in a folder, away from the settings of this machine.
-pub(super) fn run(folder: &Path, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Output {
+pub(crate) fn run(folder: &Path, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Output {
     #[expect(clippy::disallowed_methods, reason = "where programs are, and nothing else")]
     let path = std::env::var_os("PATH").unwrap_or_default();
     Command::new(program).args(arguments).current_dir(folder).env_clear().env("PATH", path).output().unwrap()
 }
 
 /// The same, and it has to end well.
-pub(super) fn must(folder: &Path, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Vec<u8> {
+pub(crate) fn must(folder: &Path, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Vec<u8> {
     let output = run(folder, program, arguments);
     assert!(output.status.success(), "{arguments:?}: {}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     output.stdout
