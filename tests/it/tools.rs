@@ -43,3 +43,26 @@ pub(crate) fn must(folder: &Path, program: impl AsRef<std::ffi::OsStr>, argument
     assert!(output.status.success(), "{arguments:?}: {}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
+
+/// Compiles a Go program that uses nothing but the packages that `tests/setup.sh` installed; into `folder`, with everything that this leaves behind.
+pub(crate) fn go_build(source: &Path, folder: &Path) -> Option<PathBuf> {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/go");
+    let root = home.join("root");
+    let go = present(Some(root.join("bin/go")).filter(|path| path.is_file()), "go")?;
+    let program = folder.join("program");
+    let output = Command::new(go)
+        .args(["build", "-o"])
+        .arg(&program)
+        .arg(source)
+        .current_dir(folder)
+        .env_clear()
+        .env("GO111MODULE", "off")
+        .env("CGO_ENABLED", "0")
+        .env("GOROOT", root)
+        .env("GOPATH", home.join("path"))
+        .env("GOCACHE", folder.join("cache"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(program)
+}

@@ -4,5 +4,6 @@
 mod faulty;
 mod formats;
 mod mathematics;
+mod outside;
 mod protocol;
 mod verification;
