@@ -122,10 +122,6 @@ fn source(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/ledger").join(name)
 }
 
-fn text(path: &Path) -> &str {
-    path.to_str().expect("UTF-8")
-}
-
 /// What the driver says of these checkpoints; none where it refuses them. A driver that stumbles is neither.
 fn judged(program: &Path, folder: &Path, keys: &str, sizes: &[u64]) -> Option<String> {
     let sizes: Vec<String> = sizes.iter().map(u64::to_string).collect();
@@ -201,4 +197,152 @@ fn aics_tlog_refuses_a_flipped_bit() {
     let log = log();
     flipped(log.path(), &LINKS, |folder, what| assert!(!included(&program, folder, 0, 0), "{what}"));
     flipped(log.path(), &["log/checkpoint/000000000292", "log/tile/1/000.p/2"], |folder, what| assert!(!consistent(&program, folder, 292, 600), "{what}"));
+}
+
+#[test]
+fn tlog_scales_makes_the_same_proof_files_and_takes_ours() {
+    let (Some(python), Some(program)) = (python(), tool("bin/tlog-tiles")) else { return };
+    let (log, folder) = (log(), tempfile::tempdir().expect("a folder"));
+    // It looks for the checkpoint beside the tiles.
+    let view = folder.path().join("view");
+    fs::create_dir(&view).expect("made");
+    std::os::unix::fs::symlink(log.path().join("log/tile"), view.join("tile")).expect("linked");
+    let signed = fs::read(log.path().join(checkpoint(COUNT))).expect("read");
+    fs::write(view.join("checkpoint"), &signed).expect("written");
+    let store = LocalStore::open(log.path().to_owned()).expect("a store");
+    let note = Note::parse(&signed).expect("a note");
+    let (vkey, place) = (vkey(&key(1)).to_string(), view.to_str().expect("a path").to_owned());
+    let mut arguments = vec![source("proofs.py").to_str().expect("a path").to_owned(), vkey.clone()];
+    for index in [0, 255, 256, 511, 512, 599] {
+        let proof = wait(prove::inclusion(&store, index, COUNT, note.clone())).expect("proved").to_bytes();
+        let entry = log.path().join(slot(index));
+        let theirs = must(folder.path(), &program, &["gen-proof", &place, &index.to_string()]);
+        assert_eq!(String::from_utf8(theirs), String::from_utf8(proof.clone()), "{index}");
+        assert_eq!(must(folder.path(), &program, &["get-leaf", "--check", &place, &index.to_string()]), fs::read(&entry).expect("read"), "from the bundle");
+        fs::write(folder.path().join(format!("{index}.tlog-proof")), &proof).expect("written");
+        arguments.extend([format!("{index}.tlog-proof"), entry.to_str().expect("a path").to_owned()]);
+    }
+    let takes = |arguments: &[String]| run(folder.path(), &python, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let output = takes(&arguments);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "6 proofs\n", "{}", String::from_utf8_lossy(&output.stderr));
+    let other = [&arguments[..3], &arguments[5..6]].concat();
+    assert!(!takes(&other).status.success(), "another entry");
+    let good = fs::read(folder.path().join("0.tlog-proof")).expect("read");
+    for at in [40, good.len() / 2, good.len() - 20] {
+        let mut changed = good.clone();
+        changed[at] ^= 1;
+        fs::write(folder.path().join("0.tlog-proof"), &changed).expect("written");
+        assert!(!takes(&arguments[..4]).status.success(), "a flipped bit at {at}");
+    }
+}
+
+/// What securesystemslib says of these entries.
+fn enveloped(python: &Path, folder: &Path, keys: &[&KeyFile], entries: std::ops::Range<u64>) -> String {
+    let hex = |key: &KeyFile| key.public_key().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let keys: Vec<_> = keys.iter().map(|key| format!("{}={}", vkey(key).id_text(), hex(key))).collect();
+    let script = source("envelopes.py");
+    let arguments: Vec<String> = [script.to_str().expect("a path").to_owned(), keys.join(",")].into_iter().chain(entries.map(slot)).collect();
+    let output = run(folder, python, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    String::from_utf8([output.stdout, output.stderr].concat()).expect("text")
+}
+
+#[test]
+fn securesystemslib_verifies_every_envelope_and_none_with_another_payload() {
+    let Some(python) = python() else { return };
+    let log = log();
+    assert_eq!(enveloped(&python, log.path(), &[&key(1)], 0..COUNT), "600 verified, 600 refused\n");
+    assert!(enveloped(&python, log.path(), &[&key(2)], 0..1).contains("VerificationError"), "another key");
+}
+
+/// What an auditor types. In the folder: `note`, `entry` and `log.pub`.
+const CHECKPOINT: &str = r#"sed '/^$/,$d' note > text
+tail -n 1 note | awk '{print $3}' | base64 -d | tail -c +5 > sig
+openssl pkeyutl -verify -pubin -inkey log.pub -rawin -in text -sigfile sig"#;
+const ENTRY: &str = r#"T=$(sed 's/.*"payloadType":"\([^"]*\)".*/\1/' entry)
+sed 's/.*"payload":"\([^"]*\)".*/\1/' entry | base64 -d > payload
+sed 's/.*"sig":"\([^"]*\)".*/\1/' entry | base64 -d > dsig
+{ printf 'DSSEv1 %d %s %d ' ${#T} "$T" $(stat -c %s payload); cat payload; } > pae
+openssl pkeyutl -verify -pubin -inkey log.pub -rawin -in pae -sigfile dsig"#;
+
+#[test]
+fn openssl_and_coreutils_verify_a_checkpoint_and_an_entry() {
+    if !openssl() {
+        return;
+    }
+    let (log, folder) = (log(), tempfile::tempdir().expect("a folder"));
+    let file = |name: &str| folder.path().join(name);
+    fs::copy(log.path().join(checkpoint(COUNT)), file("note")).expect("copied");
+    fs::copy(log.path().join(slot(599)), file("entry")).expect("copied");
+    fs::write(file("log.pub"), public_pem(&key(1).public_key()).expect("encoded")).expect("written");
+    let sh = |script: &str| run(folder.path(), "sh", &["-e", "-c", script]);
+    for script in [CHECKPOINT, ENTRY] {
+        let output = sh(script);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&[output.stdout, output.stderr].concat()));
+    }
+    assert!(fs::read_to_string(file("text")).expect("read").starts_with("log.example/acme\n600\n"));
+    assert!(fs::read_to_string(file("payload")).expect("read").contains("runs/599/manifest.json"));
+    for (name, script) in [("note", CHECKPOINT), ("entry", ENTRY)] {
+        let good = fs::read_to_string(file(name)).expect("read");
+        // The size in the checkpoint's second line; a letter inside of the payload.
+        let changed = if name == "note" { good.replacen("600", "601", 1) } else { good.replacen("payload\":\"eyJ", "payload\":\"eyK", 1) };
+        assert_ne!(good, changed);
+        replace(&file(name), changed.as_bytes());
+        assert!(!sh(script).status.success(), "{name}");
+        replace(&file(name), good.as_bytes());
+        assert!(sh(script).status.success(), "{name}");
+    }
+    replace(&file("log.pub"), public_pem(&key(2).public_key()).expect("encoded").as_bytes());
+    assert!(!sh(CHECKPOINT).status.success() && !sh(ENTRY).status.success(), "another key");
+}
+
+/// Checkpoints of 1 and 3 entries by the old key; entry 3 is the rotation; checkpoints of 4 and 7 by the new one.
+fn rotated() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (store, old, new) = (LocalStore::open(folder.path().to_owned()).expect("a store"), key(1), key(2));
+    wait(async {
+        let mut log = Log::open(&store, &old, ORIGIN).await.expect("opened");
+        for n in 0..6 {
+            if n == 3 {
+                assert_eq!(log.rotate(&new).await.expect("rotated"), 3);
+                log.integrate().await.expect("integrated");
+            }
+            log.append(&statement(&n.to_string())).await.expect("appended");
+            if [0, 2, 5].contains(&n) {
+                log.integrate().await.expect("integrated");
+            }
+        }
+    });
+    folder
+}
+
+#[test]
+fn after_a_rotation_go_takes_the_new_key_and_only_it() {
+    let sumdb = sumdb();
+    let Some((_folder, program)) = sumdb.as_ref() else { return };
+    let log = rotated();
+    let [old, new] = [1, 2].map(|seed| vkey(&key(seed)).to_string());
+    assert_eq!(judged(program, log.path(), &old, &[1, 3]).as_deref(), Some("2 checkpoints, 4 inclusions, 1 consistencies\n"));
+    assert_eq!(judged(program, log.path(), &new, &[4, 7]).as_deref(), Some("2 checkpoints, 11 inclusions, 1 consistencies\n"));
+    let both = format!("{old},{new}");
+    assert_eq!(judged(program, log.path(), &both, &[1, 3, 4, 7]).as_deref(), Some("4 checkpoints, 15 inclusions, 6 consistencies\n"));
+    for (keys, size) in [(&old, 4), (&old, 7), (&new, 1), (&new, 3)] {
+        assert_eq!(judged(program, log.path(), keys, &[size]), None, "{size}");
+    }
+}
+
+#[test]
+fn after_a_rotation_pythons_judges_take_the_new_key_and_only_it() {
+    let (Some(program), Some(python)) = (tool("bin/aics-tlog"), python()) else { return };
+    let (log, old, new) = (rotated(), key(1), key(2));
+    for (size, signer, other) in [(3, &old, &new), (4, &new, &old), (7, &new, &old)] {
+        let takes = |key: &KeyFile| aics(&program, log.path(), &vkey(key), &["verify-checkpoint", "--note", &checkpoint(size)]);
+        assert!(takes(signer) && !takes(other), "{size}");
+    }
+    let grown = ["verify-consistency", "--tiles", "log", "--old-checkpoint", &checkpoint(4), "--checkpoint", &checkpoint(7)];
+    assert!(aics(&program, log.path(), &vkey(&new), &grown));
+    let envelopes = |keys: &[&KeyFile], entries| enveloped(&python, log.path(), keys, entries);
+    assert_eq!(envelopes(&[&old], 0..3), "3 verified, 3 refused\n");
+    assert_eq!(envelopes(&[&old, &new], 3..4), "1 verified, 1 refused\n", "the rotation has both signatures");
+    assert_eq!(envelopes(&[&new], 4..7), "3 verified, 3 refused\n");
+    assert!(envelopes(&[&old], 4..5).contains("VerificationError"));
 }
