@@ -6,4 +6,5 @@ mod formats;
 mod mathematics;
 mod outside;
 mod protocol;
+mod soak;
 mod verification;
