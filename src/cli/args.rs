@@ -38,6 +38,7 @@ Credentials come from the environment only:
   PROOFLINE_GITHUB_APP_ID and
   PROOFLINE_GITHUB_APP_KEY_FILE       a GitHub App and its private key (PEM)
   Application Default Credentials     for Google Cloud, e.g. `gcloud auth application-default login`
+  PROOFLINE_LOG_KEY_FILE              the key that signs the log of evidence, as `proofline keygen` makes it
 
 Start here: proofline init, then proofline controls check, then proofline collect.";
 
@@ -52,10 +53,16 @@ pub enum Verb {
     Evaluate(Evaluate),
     /// Write the report of a period
     Report(Report),
+    /// Hold everything in the store against everything that names it, and say which object is wrong
+    Verify(Verify),
     /// Show what is due and what the newest runs found
     Status,
     /// Say whether the store keeps evidence from those who would delete it, and try it
     Doctor(Doctor),
+    /// Make a key that signs the log of evidence
+    Keygen(Keygen),
+    /// Let a new key take over from the one that signs the log
+    Rotate(Rotate),
     /// Check, list, show and test control files
     #[command(subcommand)]
     Controls(Controls),
@@ -113,12 +120,52 @@ pub struct Report {
     pub format: Vec<String>,
 }
 
+/// `verify`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Needs no key and writes nothing. Whoever may delete could also take away the newest nights together with their checkpoints: only a checkpoint or a key \
+that you noted down before, or an observer's word, tells that. Exit code 4 when anything does not verify.")]
+pub struct Verify {
+    /// Only the log and this run
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<RunId>,
+    /// A checkpoint seen before: the log may only have grown since
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// The log's first verifier key, from another place than the store
+    #[arg(long, value_name = "KEY")]
+    pub vkey: Option<String>,
+    /// Judge the evidence again too, and compare
+    #[arg(long)]
+    pub reevaluate: bool,
+}
+
 /// `doctor`
 #[derive(Debug, Args)]
 pub struct Doctor {
     /// First day of the audit period (audit calendar); the day of the first run when absent
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub from: Option<NaiveDate>,
+}
+
+/// `keygen`
+#[derive(Debug, Args)]
+pub struct Keygen {
+    /// The file to write the private key to (PKCS#8 PEM); it must not exist
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// The log's name, as in [log] origin, to print the verifier key for
+    #[arg(long, value_name = "NAME")]
+    pub origin: Option<String>,
+}
+
+/// `rotate`
+#[derive(Debug, Args)]
+#[command(after_help = "The key in force is configured as for collect. The new one comes from PROOFLINE_LOG_NEW_KEY_FILE, PROOFLINE_LOG_NEW_KEY or --kms.")]
+pub struct Rotate {
+    /// The new key, a version of a key in Cloud KMS
+    #[arg(long, value_name = "NAME")]
+    pub kms: Option<String>,
 }
 
 /// `controls …`

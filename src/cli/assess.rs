@@ -7,6 +7,7 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
+use crate::cli::runs::Runs;
 use crate::cli::{TOOL, judge};
 use crate::model::{
     Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, Digest, Finding, FindingStatus, Observation, Outcome, Period, RunId, RunSummary,
@@ -40,8 +41,8 @@ struct Judged {
 ///
 /// # Errors
 /// Where stored evidence is missing or changed.
-pub async fn assess(store: &Arc<dyn Store>, brief: &Brief) -> Result<Assessment> {
-    let (all, criteria) = judged_runs(store, brief).await?;
+pub async fn assess(store: &Arc<dyn Store>, sealed: &Runs, brief: &Brief) -> Result<Assessment> {
+    let (all, criteria) = judged_runs(store, sealed, brief).await?;
     let runs: Vec<&Judged> = all.iter().filter(|run| brief.period.contains(run.sealed.manifest.started_at)).collect();
     let ids: BTreeSet<ControlId> = runs.iter().flat_map(|run| run.controls.iter().map(|control| control.id.clone())).collect();
     let mut controls = Vec::new();
@@ -74,15 +75,15 @@ pub async fn assess(store: &Arc<dyn Store>, brief: &Brief) -> Result<Assessment>
 }
 
 /// Every run up to the end of the period, judged, with its controls as they were; and the criteria of the newest.
-async fn judged_runs(store: &Arc<dyn Store>, brief: &Brief) -> Result<(Vec<Judged>, Vec<Criterion>)> {
+async fn judged_runs(store: &Arc<dyn Store>, runs: &Runs, brief: &Brief) -> Result<(Vec<Judged>, Vec<Criterion>)> {
     let mut judged: Vec<Judged> = Vec::new();
     let mut criteria = Vec::new();
-    for run in snapshot::runs(store.as_ref()).await? {
-        let sealed = snapshot::open(store.as_ref(), &run).await?;
+    for run in runs.ids().await? {
+        let sealed = runs.sealed(&run).await?;
         if sealed.manifest.started_at >= brief.period.end() {
             continue;
         }
-        let evaluation = judge::evaluation(store, &sealed).await?;
+        let evaluation = runs.evaluation(&sealed).await?;
         let catalog = judge::sealed_catalog(store.as_ref(), &sealed.manifest).await?;
         let controls = judge::judged_controls(&catalog, &sealed.manifest);
         criteria = catalog.criteria;

@@ -15,12 +15,14 @@ use crate::cli::due::{self, Owed, Past};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::host::Host;
 use crate::cli::project::Project;
-use crate::cli::{TOOL, judge, network, retention, summary};
+use crate::cli::recorder::Recorder;
+use crate::cli::runs::Runs;
+use crate::cli::{TOOL, judge, network, retention, signing, summary};
 use crate::collect::evidence::refusal;
 use crate::collect::registry;
 use crate::model::{Control, ControlFile, Exchange, Manifest, Outcome, Period, RunId, Scope};
 use crate::store::Store;
-use crate::store::snapshot::{self, Evaluation, Sealed};
+use crate::store::snapshot::{self, Sealed};
 
 /// The kind whose window must not have holes.
 const CHANGES: &str = "github.pull_request";
@@ -48,34 +50,44 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Collect, 
     let files = project.control_files()?;
     let catalog = project.catalog(host, &files)?;
     let store = project.store()?;
-    let past = past(&store).await?;
+    retention::demand(host, project, &catalog.controls).await?;
+    let signer = signing::configured(host, project).await?;
+    let mut recorder = Recorder::open(host, project, &store, signer.as_deref()).await?;
+    let past = past(&Runs::of(&store, recorder.entries())).await?;
     let now = host.now();
     let owed = due::owed(&catalog.controls, &past, now, project.settings.time_zone);
     let known = Known { catalog, past, owed };
     if arguments.due && known.owed.is_empty() {
+        // What an earlier start could not finish is finished now.
+        recorder.finish(host, project).await?;
         return summary::nothing_due(host, &known.catalog, now, project, form);
     }
-    retention::demand(host, project, &known.catalog.controls).await?;
     let plan = plan(host, project, arguments, &known)?;
     let sealed = fetch_and_seal(host, project, &store, &plan, &files).await?;
-    let evaluation = judge::judge(&store, &sealed).await?;
+    recorder.run(&sealed).await?;
+    let judged = judge::judge(&store, &sealed).await?;
+    recorder.evaluation(&judged).await?;
+    let recorded = recorder.finish(host, project).await?;
+    let evaluation = judged.evaluation;
     let missed = known.owed.iter().filter(|owed| plan.controls.iter().any(|control| control.id == owed.control)).collect();
-    summary::run(host, &summary::Told { controls: &plan.controls, sealed: &sealed, evaluation: &evaluation, missed }, form)?;
-    Ok(Exit::of(&evaluation.findings))
+    let exit = Exit::of(&evaluation.findings);
+    let exit = recorded.as_ref().map_or(exit, |recorded| recorded.exit(exit));
+    summary::run(host, &summary::Told { controls: &plan.controls, sealed: &sealed, evaluation: &evaluation, missed, recorded: recorded.as_ref() }, form)?;
+    Ok(exit)
 }
 
 /// The sealed runs and their findings, oldest first. A run that was killed before it was judged is judged now.
 ///
 /// # Errors
 /// Where stored evidence is missing or changed.
-pub async fn past(store: &Arc<dyn Store>) -> Result<Vec<Past>> {
-    let runs = snapshot::runs(store.as_ref()).await?;
-    futures::stream::iter(runs).map(|run| one_past(store, run)).buffered(AT_ONCE).try_collect().await
+pub async fn past(runs: &Runs) -> Result<Vec<Past>> {
+    let one = |run| one_past(runs, run);
+    futures::stream::iter(runs.ids().await?).map(one).buffered(AT_ONCE).try_collect().await
 }
 
-async fn one_past(store: &Arc<dyn Store>, run: RunId) -> Result<Past> {
-    let sealed = snapshot::open(store.as_ref(), &run).await?;
-    let evaluation = judge::evaluation(store, &sealed).await?;
+async fn one_past(runs: &Runs, run: RunId) -> Result<Past> {
+    let sealed = runs.sealed(&run).await?;
+    let evaluation = runs.evaluation(&sealed).await?;
     Ok(Past { manifest: sealed.manifest, findings: evaluation.findings })
 }
 
@@ -172,18 +184,25 @@ fn outcomes(kinds: &BTreeSet<String>, exchanges: &[Exchange]) -> BTreeMap<String
 /// Where the run or its evidence is missing or changed.
 pub async fn again(host: &mut Host, project: &Project, arguments: &args::Evaluate, form: summary::Form) -> Result<Exit> {
     let store = project.store()?;
-    let sealed = snapshot::open(store.as_ref(), &arguments.run).await?;
-    let before: Vec<Evaluation> = snapshot::evaluations(store.as_ref(), &arguments.run).await?;
-    let evaluation = judge::judge(&store, &sealed).await?;
+    let signer = signing::configured(host, project).await?;
+    let mut recorder = Recorder::open(host, project, &store, signer.as_deref()).await?;
+    let sealed = Runs::of(&store, recorder.entries()).sealed(&arguments.run).await?;
+    let before = snapshot::evaluations(store.as_ref(), &arguments.run).await?;
+    let judged = judge::judge(&store, &sealed).await?;
+    recorder.evaluation(&judged).await?;
+    let recorded = recorder.finish(host, project).await?;
+    let evaluation = judged.evaluation;
     let catalog = judge::sealed_catalog(store.as_ref(), &sealed.manifest).await?;
     let controls = judge::judged_controls(&catalog, &sealed.manifest);
-    summary::run(host, &summary::Told { controls: &controls, sealed: &sealed, evaluation: &evaluation, missed: Vec::new() }, form)?;
+    let told = summary::Told { controls: &controls, sealed: &sealed, evaluation: &evaluation, missed: Vec::new(), recorded: recorded.as_ref() };
+    summary::run(host, &told, form)?;
     if form == summary::Form::Text {
-        let same = before.iter().any(|earlier| earlier.id == evaluation.id);
+        let same = before.iter().any(|earlier| earlier.evaluation.id == evaluation.id);
         let said = if same { "the same bytes as before" } else { "a first judgement by this version" };
         writeln!(host.out, "Evaluation {}: {said}.", evaluation.id)?;
     }
-    Ok(Exit::of(&evaluation.findings))
+    let exit = Exit::of(&evaluation.findings);
+    Ok(recorded.map_or(exit, |recorded| recorded.exit(exit)))
 }
 
 /// The kinds of a plan that this version can collect.

@@ -14,7 +14,7 @@ use crate::evaluate::Judge;
 use crate::model::{Control, ControlId, Digest, Manifest, Observation, Parameters, Population, Resource};
 use crate::store::Store;
 use crate::store::bodies::{Packed, Packer};
-use crate::store::snapshot::{self, Evaluation, Sealed};
+use crate::store::snapshot::{self, Evaluation, Sealed, SealedEvaluation};
 use crate::store::spool::Spool;
 
 /// Resources handed to the judge at a time.
@@ -53,7 +53,17 @@ pub fn judged_controls(catalog: &Catalog, manifest: &Manifest) -> Vec<Control> {
 ///
 /// # Errors
 /// Where stored evidence is missing or changed, or the result cannot be stored.
-pub async fn judge(store: &Arc<dyn Store>, sealed: &Sealed) -> Result<Evaluation> {
+pub async fn judge(store: &Arc<dyn Store>, sealed: &Sealed) -> Result<SealedEvaluation> {
+    let (evaluation, results) = evaluate(store, sealed).await?;
+    snapshot::put_results(store.as_ref(), &evaluation.id, results).await?;
+    Ok(snapshot::seal_evaluation(store.as_ref(), evaluation).await?)
+}
+
+/// Judges a sealed run and stores nothing.
+///
+/// # Errors
+/// Where stored evidence is missing or changed.
+pub async fn evaluate(store: &Arc<dyn Store>, sealed: &Sealed) -> Result<(Evaluation, Packed)> {
     let spool = Spool::gather(store.as_ref(), &snapshot::bodies(store.as_ref(), &sealed.manifest).await?).await?;
     let catalog = catalog_in(&spool, &sealed.manifest)?;
     let controls = judged_controls(&catalog, &sealed.manifest);
@@ -61,40 +71,35 @@ pub async fn judge(store: &Arc<dyn Store>, sealed: &Sealed) -> Result<Evaluation
     let manifest = sealed.manifest.clone();
     let judged = tokio::task::spawn_blocking(move || judge_blocking(&evidence, &manifest, &controls)).await??;
     let id = snapshot::evaluation_id(sealed, TOOL);
-    let results = snapshot::put_results(store.as_ref(), &id, judged.results).await?;
     let evaluation = Evaluation {
         format: 1,
-        id,
         run: sealed.manifest.run.clone(),
         manifest: sealed.digest,
         tool: TOOL.to_owned(),
         findings: judged.findings,
         populations: judged.populations,
-        results,
+        results: snapshot::results_of(&id, &judged.results),
         observations: judged.observations,
+        id,
     };
-    snapshot::seal_evaluation(store.as_ref(), &evaluation).await?;
-    Ok(evaluation)
+    Ok((evaluation, judged.results))
 }
 
-/// The evaluation of a run: by this version, else by the newest that judged it. Judged now where there is none yet, e.g. because a run was killed between
-/// seal and judgement.
+/// The stored evaluation of a run: by this version, else by the newest that judged it; none where nobody judged it whom `accepts` takes (by object and
+/// SHA-256), e.g. because a run was killed between seal and judgement.
 ///
 /// # Errors
-/// As `judge`.
-pub async fn evaluation(store: &Arc<dyn Store>, sealed: &Sealed) -> Result<Evaluation> {
+/// Where it cannot be read.
+pub async fn stored(store: &Arc<dyn Store>, sealed: &Sealed, accepts: impl Fn(&str, Digest) -> bool) -> Result<Option<Evaluation>> {
+    let ours = |found: &SealedEvaluation| found.evaluation.manifest == sealed.digest && accepts(&found.object, found.digest);
     // By its name first: listing is the dearer question.
     let own = snapshot::evaluation(store.as_ref(), &snapshot::evaluation_id(sealed, TOOL)).await?;
-    if let Some(evaluation) = own.filter(|evaluation| evaluation.manifest == sealed.digest) {
-        return Ok(evaluation);
+    if let Some(own) = own.filter(ours) {
+        return Ok(Some(own.evaluation));
     }
-    let stored = snapshot::evaluations(store.as_ref(), &sealed.manifest.run).await?;
-    let mut ours: Vec<_> = stored.into_iter().filter(|evaluation| evaluation.manifest == sealed.digest).collect();
-    ours.sort_by(|a, b| a.tool.cmp(&b.tool).then_with(|| a.id.cmp(&b.id)));
-    match ours.pop() {
-        Some(evaluation) => Ok(evaluation),
-        None => judge(store, sealed).await,
-    }
+    let mut all: Vec<_> = snapshot::evaluations(store.as_ref(), &sealed.manifest.run).await?.into_iter().filter(ours).collect();
+    all.sort_by(|a, b| a.evaluation.tool.cmp(&b.evaluation.tool).then_with(|| a.evaluation.id.cmp(&b.evaluation.id)));
+    Ok(all.pop().map(|found| found.evaluation))
 }
 
 struct Judged {

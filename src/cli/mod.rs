@@ -1,5 +1,6 @@
 //! The composition: command line in, exit code out. The only place with clock, environment and output, one file a verb.
 
+pub mod anchors;
 pub mod archive;
 pub mod args;
 pub mod assess;
@@ -12,13 +13,18 @@ pub mod exit;
 pub mod host;
 pub mod init;
 pub mod judge;
+pub mod keys;
 pub mod network;
 pub mod progress;
 pub mod project;
+pub mod recorder;
 pub mod report;
 pub mod retention;
+pub mod runs;
+pub mod signing;
 pub mod status;
 pub mod summary;
+pub mod verify;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -34,6 +40,7 @@ use crate::cli::project::Project;
 use crate::cli::summary::Form;
 use crate::collect::registry;
 use crate::evaluate;
+use crate::ledger::LedgerError;
 use crate::store::bodies::BodyError;
 use crate::store::snapshot::SnapshotError;
 
@@ -68,7 +75,8 @@ fn dispatch(host: &mut Host, arguments: &Arguments) -> Result<Exit> {
         Verb::Init(init) => return init::run(host, &arguments.config, init),
         Verb::Kinds(kinds) => return controls::show_kinds(host, kinds, form),
         Verb::Controls(args::Controls::Schema) => return controls::schema(host),
-        Verb::Collect(_) | Verb::Evaluate(_) | Verb::Report(_) | Verb::Status | Verb::Doctor(_) | Verb::Controls(_) => {}
+        Verb::Keygen(keygen) => return keys::generate(host, keygen, form),
+        Verb::Verify(_) | Verb::Rotate(_) | Verb::Collect(_) | Verb::Evaluate(_) | Verb::Report(_) | Verb::Status | Verb::Doctor(_) | Verb::Controls(_) => {}
     }
     let project = Project::read(host, &arguments.config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -76,10 +84,12 @@ fn dispatch(host: &mut Host, arguments: &Arguments) -> Result<Exit> {
         Verb::Collect(collect) => runtime.block_on(collect::run(host, &project, collect, form)),
         Verb::Evaluate(evaluate) => runtime.block_on(collect::again(host, &project, evaluate, form)),
         Verb::Report(report) => runtime.block_on(report::run(host, &project, report, form)),
+        Verb::Verify(verify) => runtime.block_on(verify::run(host, &project, verify, form)),
         Verb::Status => runtime.block_on(status::run(host, &project, form)),
         Verb::Doctor(doctor) => runtime.block_on(doctor::run(host, &project, doctor, form)),
+        Verb::Rotate(rotate) => runtime.block_on(keys::rotate(host, &project, rotate, form)),
         Verb::Controls(verb) => controls::run(host, &project, verb, form),
-        Verb::Init(_) | Verb::Kinds(_) => Ok(Exit::Satisfied),
+        Verb::Init(_) | Verb::Kinds(_) | Verb::Keygen(_) => Ok(Exit::Satisfied),
     }
 }
 
@@ -116,12 +126,14 @@ fn exit_of(error: &anyhow::Error) -> Exit {
                 Some(SnapshotError::Malformed { .. } | SnapshotError::Format { .. }) => true,
                 Some(SnapshotError::Store(_) | SnapshotError::NoSuchRun { .. }) | None => false,
             }
+            || cause.downcast_ref::<LedgerError>().is_some_and(|e| matches!(e, LedgerError::Contradiction { .. } | LedgerError::Identity { .. }))
     });
     if broken {
         return Exit::Broken;
     }
     match error.downcast_ref::<Failure>() {
         Some(failure) => failure.exit,
+        None if error.downcast_ref::<LedgerError>().is_some_and(|e| matches!(e, LedgerError::NotInForce { .. })) => Exit::Usage,
         None if error.downcast_ref::<SnapshotError>().is_some_and(|e| matches!(e, SnapshotError::NoSuchRun { .. })) => Exit::Usage,
         None => Exit::Undetermined,
     }

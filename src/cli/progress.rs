@@ -27,17 +27,47 @@ struct State {
 /// A log gets a line each time this many answers have come.
 const EVERY: u64 = 250;
 
+/// Says what a long check is at: on a terminal only, since a log has no use for it.
+pub struct Steps {
+    bar: Option<ProgressBar>,
+}
+
+impl Steps {
+    /// Progress on `screen`.
+    #[must_use]
+    pub fn new(screen: Screen) -> Self {
+        Self { bar: moving(screen) }
+    }
+
+    /// What is looked at now.
+    pub fn step(&self, text: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(text.to_owned());
+        }
+    }
+
+    /// Takes the moving line away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn moving(screen: Screen) -> Option<ProgressBar> {
+    (screen == Screen::Terminal).then(|| {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
+        bar.set_style(ProgressStyle::with_template("{spinner} {elapsed_precise} {msg}").unwrap_or_else(|_error| ProgressStyle::default_spinner()));
+        bar.enable_steady_tick(Duration::from_millis(125));
+        bar
+    })
+}
+
 impl Progress {
     /// Progress on `screen`; plain lines go to `lines`.
     #[must_use]
     pub fn new(screen: Screen, lines: Output) -> Self {
-        let bar = (screen == Screen::Terminal).then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
-            bar.set_style(ProgressStyle::with_template("{spinner} {elapsed_precise} {msg}").unwrap_or_else(|_error| ProgressStyle::default_spinner()));
-            bar.enable_steady_tick(Duration::from_millis(125));
-            bar
-        });
-        Self { bar, state: Mutex::new(State { lines, answered: 0, not_modified: 0, failed: 0 }) }
+        Self { bar: moving(screen), state: Mutex::new(State { lines, answered: 0, not_modified: 0, failed: 0 }) }
     }
 
     /// Takes in one event.

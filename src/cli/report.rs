@@ -14,11 +14,10 @@ use crate::cli::due::day_start;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::host::Host;
 use crate::cli::project::Project;
+use crate::cli::runs::Runs;
 use crate::cli::summary::Form;
 use crate::model::{Digest, Period};
 use crate::report::{FORMATS, Format, ReportFile};
-use crate::store::Store;
-use crate::store::snapshot;
 
 /// Runs the verb. The exit code says whether the report was written, not what it says.
 ///
@@ -27,7 +26,8 @@ use crate::store::snapshot;
 pub async fn run(host: &mut Host, project: &Project, arguments: &args::Report, form: Form) -> Result<Exit> {
     let formats = formats(&arguments.format)?;
     let store = project.store()?;
-    let period = period(host, project, arguments, store.as_ref()).await?;
+    let runs = Runs::open(&store).await?;
+    let period = period(host, project, arguments, &runs).await?;
     let brief = Brief {
         entity: project.settings.entity.clone().unwrap_or_else(|| project.settings.github.organizations.join(", ")),
         period,
@@ -35,7 +35,7 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Report, f
         now: host.now(),
         store: project.settings.store.clone(),
     };
-    let assessment = assess::assess(&store, &brief).await?;
+    let assessment = assess::assess(&store, &runs, &brief).await?;
     if assessment.runs.is_empty() {
         return Err(Failure::usage("no sealed run lies in this period: run `proofline collect` first, or choose another --from and --to").into());
     }
@@ -70,10 +70,10 @@ fn formats(names: &[String]) -> Result<Vec<&'static dyn Format>> {
     names.iter().map(|name| find(name).ok_or_else(|| Failure::usage(format!("there is no report format {name:?}; there are: {}", known())).into())).collect()
 }
 
-async fn period(host: &Host, project: &Project, arguments: &args::Report, store: &dyn Store) -> Result<Period> {
+async fn period(host: &Host, project: &Project, arguments: &args::Report, runs: &Runs) -> Result<Period> {
     let zone = project.settings.time_zone;
-    let first = match snapshot::runs(store).await?.first() {
-        Some(run) => snapshot::open(store, run).await?.manifest.started_at,
+    let first = match runs.ids().await?.first() {
+        Some(run) => runs.sealed(run).await?.manifest.started_at,
         None => return Err(Failure::usage("the store holds no sealed run yet: run `proofline collect` first").into()),
     };
     let from = arguments.from.unwrap_or_else(|| first.with_timezone(&zone).date_naive());

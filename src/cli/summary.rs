@@ -9,10 +9,12 @@ use comfy_table::{CellAlignment, Table};
 use serde_json::{Value, json};
 
 use crate::catalog::Catalog;
+use crate::cli::anchors::{Said, Word};
 use crate::cli::due::Owed;
 use crate::cli::exit::Exit;
 use crate::cli::host::Host;
 use crate::cli::project::Project;
+use crate::cli::recorder::Recorded;
 use crate::model::{Control, Finding, FindingStatus, Outcome};
 use crate::store::snapshot::{Evaluation, Sealed};
 
@@ -49,6 +51,8 @@ pub struct Told<'a> {
     pub evaluation: &'a Evaluation,
     /// What it owed, with the slots that were missed before.
     pub missed: Vec<&'a Owed>,
+    /// Where it was entered in the log; none where there is no log.
+    pub recorded: Option<&'a Recorded>,
 }
 
 /// Reports a run.
@@ -56,9 +60,9 @@ pub struct Told<'a> {
 /// # Errors
 /// Where the output cannot be written.
 pub fn run(host: &mut Host, told: &Told<'_>, form: Form) -> Result<()> {
-    let Told { controls, sealed, evaluation, missed } = told;
+    let Told { controls, sealed, evaluation, missed, recorded } = told;
     if form == Form::Json {
-        let document = run_json(sealed, evaluation, missed);
+        let document = run_json(sealed, evaluation, missed, *recorded);
         writeln!(host.out, "{}", serde_json::to_string_pretty(&document)?)?;
         return Ok(());
     }
@@ -68,6 +72,9 @@ pub fn run(host: &mut Host, told: &Told<'_>, form: Form) -> Result<()> {
         "Run {} sealed: {} exchanges, {} unchanged (304), {} refused or failed; manifest sha256 {}",
         manifest.run, manifest.exchanges, manifest.not_modified, manifest.failed, sealed.digest
     )?;
+    if let Some(recorded) = recorded {
+        writeln!(host.out, "Log {}", log_line(recorded))?;
+    }
     for (kind, outcome) in &manifest.kinds {
         if *outcome == Outcome::Partial {
             writeln!(host.out, "  {kind} is partial: a later `collect --due` will try again")?;
@@ -97,6 +104,28 @@ pub fn run(host: &mut Host, told: &Told<'_>, form: Form) -> Result<()> {
     Ok(())
 }
 
+fn log_line(recorded: &Recorded) -> String {
+    let entries: Vec<String> = recorded.entries.iter().map(ToString::to_string).collect();
+    let given: Vec<String> = recorded.said.iter().filter(|said| matches!(said.word, Word::Given(_))).map(Said::told).collect();
+    let observed = if given.is_empty() { String::new() } else { format!("; observed by {}", given.join(", ")) };
+    format!("{}: entries {}; checkpoint of {} entries signed{observed}", recorded.origin, entries.join(", "), recorded.published.size)
+}
+
+fn log_json(recorded: &Recorded) -> Value {
+    let given = |said: &Said| match said.word {
+        Word::Given(at) => json!({"name": said.name, "at": instant(at)}),
+        Word::None(ref why) => json!({"name": said.name, "none": why}),
+        Word::Alarm(ref why) => json!({"name": said.name, "alarm": why}),
+    };
+    json!({
+        "origin": recorded.origin,
+        "entries": recorded.entries,
+        "size": recorded.published.size,
+        "checkpoint": String::from_utf8_lossy(&recorded.published.bytes),
+        "observers": recorded.said.iter().map(given).collect::<Vec<_>>(),
+    })
+}
+
 fn findings_table(controls: &[Control], findings: &[Finding]) -> Table {
     let mut table = table(&["CONTROL", "SEVERITY", "STATUS", "PASS", "FAIL", "UNDET.", "N/A", "OF"]);
     for finding in findings {
@@ -121,7 +150,7 @@ fn findings_table(controls: &[Control], findings: &[Finding]) -> Table {
     table
 }
 
-fn run_json(sealed: &Sealed, evaluation: &Evaluation, missed: &[&Owed]) -> Value {
+fn run_json(sealed: &Sealed, evaluation: &Evaluation, missed: &[&Owed], recorded: Option<&Recorded>) -> Value {
     let manifest = &sealed.manifest;
     let slots = |owed: &&&Owed| json!({"control": owed.control, "slots": owed.missed.iter().map(|slot| &slot.name).collect::<Vec<_>>()});
     json!({
@@ -130,6 +159,7 @@ fn run_json(sealed: &Sealed, evaluation: &Evaluation, missed: &[&Owed]) -> Value
         "ended_at": instant(manifest.ended_at),
         "trigger": manifest.trigger,
         "manifest_sha256": sealed.digest,
+        "log": recorded.map(log_json),
         "evaluation": evaluation.id,
         "exchanges": manifest.exchanges,
         "not_modified": manifest.not_modified,

@@ -61,6 +61,12 @@ impl<'a> Log<'a> {
         &self.replayed.entries
     }
 
+    /// The newest checkpoint; none where nothing was published yet.
+    #[must_use]
+    pub fn published(&self) -> Option<&Published> {
+        self.published.as_ref()
+    }
+
     /// Tiles whose names hold other bytes than ours; `verify` tells of them, and proofs that need them cannot be made by others.
     #[must_use]
     pub fn spoiled(&self) -> &[String] {
@@ -171,6 +177,27 @@ impl<'a> Log<'a> {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// A log as anybody can read it.
+#[derive(Debug)]
+pub struct Read {
+    /// The key in force.
+    pub current: Vkey,
+    /// Every leaf.
+    pub entries: Vec<Entry>,
+    /// The newest checkpoint; none where nothing was published yet.
+    pub published: Option<Published>,
+}
+
+/// Reads the store's log and holds it against its newest checkpoint; none where there is no log.
+///
+/// # Errors
+/// As `Log::open`.
+pub async fn entries(store: &dyn Store) -> Result<Option<Read>, LedgerError> {
+    let Some(identity) = Identity::read(store).await? else { return Ok(None) };
+    let (replayed, published) = read(store, &identity).await?;
+    Ok(Some(Read { current: replayed.keys.current().clone(), entries: replayed.entries, published }))
 }
 
 /// Reads the log, from bundles if their root is the signed one, else from the slots.

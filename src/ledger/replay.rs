@@ -21,6 +21,8 @@ use crate::store::{Store, StoreError};
 pub const ENTRIES: &str = "log/entry/";
 /// Where checkpoints lie; the rest of the key is the size, 12 digits.
 pub const CHECKPOINTS: &str = "log/checkpoint/";
+/// Where observers' answers lie, `log/anchor/<size>/<file>`.
+pub const ANCHORS: &str = "log/anchor/";
 /// Requests under way at the same time.
 const AT_ONCE: usize = 16;
 
@@ -34,6 +36,12 @@ pub fn slot(index: u64) -> String {
 #[must_use]
 pub fn checkpoint_object(size: u64) -> String {
     format!("{CHECKPOINTS}{size:012}")
+}
+
+/// The object of what an observer said of the checkpoint of `size` entries.
+#[must_use]
+pub fn anchor_object(size: u64, file: &str) -> String {
+    format!("{ANCHORS}{size:012}/{file}")
 }
 
 /// The number at the end of a key that `slot` or `checkpoint_object` would have made.

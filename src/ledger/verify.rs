@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::identity::{self, Identity};
 use crate::ledger::note::{Note, Vkey};
-use crate::ledger::replay::{CHECKPOINTS, ENTRIES, Entry, Listing, Replayed, checkpoint_object, leaf, slot};
+use crate::ledger::replay::{ANCHORS, CHECKPOINTS, ENTRIES, Entry, Listing, Replayed, checkpoint_object, leaf, slot};
 use crate::ledger::tile::{self, Drawn, Row, Tile, WIDTH};
 use crate::ledger::{LedgerError, merkle};
 use crate::model::Digest;
@@ -19,8 +19,6 @@ use crate::store::{Store, StoreError};
 
 /// Where everything about the log lies.
 const FOLDER: &str = "log/";
-/// Where observers' answers lie, `log/anchor/<size>/<name>`.
-pub const ANCHORS: &str = "log/anchor/";
 
 /// What the reader holds already, from another place than the store.
 #[derive(Debug, Clone, Default)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Body, Digest, Manifest, RunId, StoredFile};
 use crate::store::bodies::{self, BodyError, Unpacker};
-use crate::store::snapshot::{self, Evaluation, SnapshotError};
+use crate::store::snapshot::{self, SealedEvaluation, SnapshotError};
 use crate::store::spool::cut;
 use crate::store::{Store, StoreError};
 
@@ -169,26 +169,24 @@ impl Named {
 ///
 /// # Errors
 /// Only where the store cannot be read.
-pub async fn evaluation(store: &dyn Store, id: &str) -> Result<(Option<(Evaluation, Digest)>, Vec<Problem>), StoreError> {
-    let object = format!("evaluations/{id}/manifest.json");
+pub async fn evaluation(store: &dyn Store, id: &str) -> Result<(Option<SealedEvaluation>, Vec<Problem>), StoreError> {
     let mut problems = Vec::new();
-    let Some(bytes) = store.get(&object).await? else {
-        return Ok((None, vec![Problem::new(object, "it is missing")]));
+    let sealed = match sound(snapshot::evaluation(store, id).await, &mut problems)? {
+        Some(Some(sealed)) => sealed,
+        Some(None) => return Ok((None, vec![Problem::new(format!("evaluations/{id}/manifest.json"), "it is missing")])),
+        None => return Ok((None, problems)),
     };
-    let evaluation: Evaluation = match serde_json::from_slice(&bytes) {
-        Ok(evaluation) => evaluation,
-        Err(error) => return Ok((None, vec![Problem::new(object, format!("it cannot be read: {error}"))])),
-    };
+    let evaluation = &sealed.evaluation;
     if evaluation.id != id || evaluation.format != 1 {
-        problems.push(Problem::new(object, format!("it is evaluation {} in format {}", evaluation.id, evaluation.format)));
+        problems.push(Problem::new(&sealed.object, format!("it is evaluation {} in format {}", evaluation.id, evaluation.format)));
     }
-    if let Some(results) = sound(snapshot::results(store, &evaluation).await, &mut problems)? {
+    if let Some(results) = sound(snapshot::results(store, evaluation).await, &mut problems)? {
         let found = u64::try_from(results.len()).unwrap_or(u64::MAX);
         if found != evaluation.observations {
             problems.push(Problem::new(&evaluation.results.object, format!("the manifest says {} observations, there are {found}", evaluation.observations)));
         }
     }
-    Ok((Some((evaluation, Digest::of(&bytes))), problems))
+    Ok((Some(sealed), problems))
 }
 
 /// Checks a pack: its name, and each of `wanted` in it.

@@ -75,6 +75,17 @@ pub struct Evaluation {
     pub observations: u64,
 }
 
+/// A sealed evaluation as read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedEvaluation {
+    /// What was found.
+    pub evaluation: Evaluation,
+    /// SHA-256 of the bytes.
+    pub digest: Digest,
+    /// Its object.
+    pub object: String,
+}
+
 /// A sealed run as read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
@@ -120,11 +131,23 @@ fn order(exchange: &Exchange) -> (&str, &str, u32, &str, Option<Digest>) {
 /// # Errors
 /// Where it cannot be stored.
 pub async fn seal(store: &dyn Store, manifest: Manifest) -> Result<Sealed, SnapshotError> {
-    let object = format!("runs/{}/manifest.json", manifest.run);
+    let object = manifest_of(&manifest.run);
     let bytes = compact(&object, &manifest)?;
     let digest = Digest::of(&bytes);
     store.put_new(&object, bytes).await?;
     Ok(Sealed { manifest, digest, object })
+}
+
+/// The seal of a run.
+#[must_use]
+pub fn manifest_of(run: &RunId) -> String {
+    format!("runs/{run}/manifest.json")
+}
+
+/// The run that an object is the seal of; none for other objects.
+#[must_use]
+pub fn run_of(object: &str) -> Option<RunId> {
+    object.strip_prefix("runs/")?.strip_suffix("/manifest.json")?.parse().ok()
 }
 
 /// The sealed runs, oldest first.
@@ -133,7 +156,7 @@ pub async fn seal(store: &dyn Store, manifest: Manifest) -> Result<Sealed, Snaps
 /// Where the store cannot be listed.
 pub async fn runs(store: &dyn Store) -> Result<Vec<RunId>, SnapshotError> {
     let keys = store.list("runs/").await?;
-    Ok(keys.iter().filter_map(|key| key.strip_prefix("runs/")?.strip_suffix("/manifest.json")?.parse().ok()).collect())
+    Ok(keys.iter().filter_map(|key| run_of(key)).collect())
 }
 
 /// Reads a sealed run.
@@ -141,7 +164,7 @@ pub async fn runs(store: &dyn Store) -> Result<Vec<RunId>, SnapshotError> {
 /// # Errors
 /// `NoSuchRun`, `Malformed`, or what the store says.
 pub async fn open(store: &dyn Store, run: &RunId) -> Result<Sealed, SnapshotError> {
-    let object = format!("runs/{run}/manifest.json");
+    let object = manifest_of(run);
     let bytes = store.get(&object).await?.ok_or_else(|| SnapshotError::NoSuchRun { run: run.clone() })?;
     let manifest: Manifest = parse(&object, &bytes)?;
     if manifest.format != 1 {
@@ -173,49 +196,64 @@ pub fn evaluation_id(sealed: &Sealed, tool: &str) -> String {
     format!("{}-{}", sealed.manifest.run, Digest::of(inputs.as_bytes()).short())
 }
 
+/// What the results of an evaluation are called, and their digest.
+#[must_use]
+pub fn results_of(evaluation: &str, packed: &Packed) -> StoredFile {
+    StoredFile { object: format!("evaluations/{evaluation}/results.ndjson.zst"), sha256: packed.sha256, bytes: packed.bytes }
+}
+
 /// Stores the results of an evaluation.
 ///
 /// # Errors
 /// Where they cannot be stored, or differ from what the same evaluation stored before.
-pub async fn put_results(store: &dyn Store, evaluation: &str, packed: Packed) -> Result<StoredFile, SnapshotError> {
-    let object = format!("evaluations/{evaluation}/results.ndjson.zst");
-    put_same(store, &object, packed.frame, packed.sha256).await?;
-    Ok(StoredFile { object, sha256: packed.sha256, bytes: packed.bytes })
+pub async fn put_results(store: &dyn Store, evaluation: &str, packed: Packed) -> Result<(), SnapshotError> {
+    put_same(store, &results_of(evaluation, &packed).object, packed.frame, packed.sha256).await
 }
 
 /// Seals an evaluation.
 ///
 /// # Errors
 /// Where it cannot be stored, or differs from what the same evaluation stored before.
-pub async fn seal_evaluation(store: &dyn Store, evaluation: &Evaluation) -> Result<(), SnapshotError> {
-    let object = format!("evaluations/{}/manifest.json", evaluation.id);
-    store.put_new(&object, compact(&object, evaluation)?).await?;
-    Ok(())
+pub async fn seal_evaluation(store: &dyn Store, evaluation: Evaluation) -> Result<SealedEvaluation, SnapshotError> {
+    let object = evaluation_manifest(&evaluation.id);
+    let bytes = compact(&object, &evaluation)?;
+    let digest = Digest::of(&bytes);
+    store.put_new(&object, bytes).await?;
+    Ok(SealedEvaluation { evaluation, digest, object })
+}
+
+fn evaluation_manifest(id: &str) -> String {
+    format!("evaluations/{id}/manifest.json")
 }
 
 /// A sealed evaluation; none where there is none of that name.
 ///
 /// # Errors
 /// Where it cannot be read.
-pub async fn evaluation(store: &dyn Store, id: &str) -> Result<Option<Evaluation>, SnapshotError> {
-    let object = format!("evaluations/{id}/manifest.json");
-    store.get(&object).await?.map(|bytes| parse(&object, &bytes)).transpose()
+pub async fn evaluation(store: &dyn Store, id: &str) -> Result<Option<SealedEvaluation>, SnapshotError> {
+    let object = evaluation_manifest(id);
+    let Some(bytes) = store.get(&object).await? else { return Ok(None) };
+    Ok(Some(SealedEvaluation { evaluation: parse(&object, &bytes)?, digest: Digest::of(&bytes), object }))
 }
 
 /// The sealed evaluations of a run, by name.
 ///
 /// # Errors
 /// Where they cannot be listed or read.
-pub async fn evaluations(store: &dyn Store, run: &RunId) -> Result<Vec<Evaluation>, SnapshotError> {
+pub async fn evaluations(store: &dyn Store, run: &RunId) -> Result<Vec<SealedEvaluation>, SnapshotError> {
     let mut found = Vec::new();
     for key in store.list(&format!("evaluations/{run}-")).await? {
-        if key.ends_with("/manifest.json")
-            && let Some(bytes) = store.get(&key).await?
-        {
-            found.push(parse(&key, &bytes)?);
+        if let Some(id) = evaluation_of(&key) {
+            found.extend(evaluation(store, id).await?);
         }
     }
     Ok(found)
+}
+
+/// The evaluation that an object is the seal of; none for other objects.
+#[must_use]
+pub fn evaluation_of(object: &str) -> Option<&str> {
+    object.strip_prefix("evaluations/")?.strip_suffix("/manifest.json").filter(|id| !id.contains('/'))
 }
 
 /// The observations of an evaluation.

@@ -58,6 +58,14 @@ impl Bench {
         Self { folder, variables, now: Site::first_night(), runs: 0 }
     }
 
+    pub(crate) fn set(&mut self, variable: &str, value: &str) {
+        self.variables.insert(variable.to_owned(), value.to_owned());
+    }
+
+    pub(crate) fn unset(&mut self, variable: &str) {
+        self.variables.remove(variable);
+    }
+
     pub(crate) fn run(&mut self, arguments: &[&str]) -> Outcome {
         self.runs += 1;
         let (out, err, now, number) = (Sink::default(), Sink::default(), self.now, self.runs);

@@ -21,6 +21,8 @@ mod recorded_gcp;
 mod recorded_github;
 mod report;
 mod sandbox_contracts;
+#[cfg(test)]
+mod sealed;
 mod store;
 #[cfg(test)]
 mod tools;

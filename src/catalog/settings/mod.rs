@@ -2,6 +2,7 @@
 //!
 //! Left out: credentials, which never come from a file, and paths' meaning: they are relative to the file, and `cli` knows where that is.
 
+mod log;
 mod urls;
 
 use std::borrow::Cow;
@@ -19,6 +20,8 @@ use crate::catalog::suggest;
 use crate::catalog::value;
 use crate::model::{ControlId, GcpParent};
 
+pub use log::{AuthoritySettings, LogSettings, WitnessSettings};
+
 /// A commented `proofline.toml` to start from; it loads once an organisation, folder or project is filled in.
 pub const STARTER: &str = include_str!("starter.toml");
 
@@ -33,6 +36,8 @@ pub struct Settings {
     pub store: String,
     /// How a store in Cloud Storage is reached.
     pub storage: StorageSettings,
+    /// How evidence is sealed, and who observes it.
+    pub log: LogSettings,
     /// How many days the store must keep evidence, whoever wants it gone; none where nothing is asked of it.
     pub retention_days: Option<u32>,
     /// Directories and files of the user's own controls, relative to the configuration file; none means the shipped catalogue.
@@ -99,7 +104,8 @@ impl Default for Limits {
     }
 }
 
-const KEYS: &[&str] = &["entity", "time_zone", "store", "storage", "retention", "controls", "first_window_days", "github", "google", "limits", "parameters"];
+const KEYS: &[&str] =
+    &["entity", "time_zone", "store", "storage", "log", "retention", "controls", "first_window_days", "github", "google", "limits", "parameters"];
 
 /// Reads the configuration.
 ///
@@ -126,6 +132,7 @@ fn read(page: &mut Page<'_>, table: &DeTable<'_>) -> Settings {
         time_zone: root.get("time_zone").and_then(|node| time_zone(page, node)).unwrap_or(Tz::UTC),
         store: root.get("store").and_then(|node| urls::store(page, node)).unwrap_or_else(|| "file:evidence".to_owned()),
         storage: storage(page, &root),
+        log: log::read(page, &root),
         retention_days: root
             .get("retention")
             .and_then(|node| Section::of(page, node, "[retention]", &["days"]))

@@ -41,6 +41,20 @@ pub(super) fn base(page: &mut Page<'_>, node: Node<'_, '_>, service: Service) ->
     None
 }
 
+/// Where an observer of the log answers. Only digests and checkpoints travel there, so plain http will do: what comes back is signed.
+pub(super) fn observer(page: &mut Page<'_>, node: Node<'_, '_>) -> Option<String> {
+    let given = value::line(page, node, "url")?;
+    if given.contains('@') {
+        refuse_credentials(page, node);
+        return None;
+    }
+    if Url::parse(&given).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+        return Some(given.into_owned());
+    }
+    page.error(node.span(), "`url` is not the URL of a service", "e.g. https://timestamp.example.com/tsr".to_owned());
+    None
+}
+
 /// The value is neither repeated nor framed.
 fn refuse_credentials(page: &mut Page<'_>, node: Node<'_, '_>) {
     let mistake = Mistake::new(Some(page.place(node.span()).hiding_mark()), "a URL here must not hold credentials");

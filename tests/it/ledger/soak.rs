@@ -54,19 +54,18 @@ async fn crash_everywhere(fresh: impl Fn() -> Arc<dyn Store>, before: u64) {
     }
 }
 
-/// A worker's nights: it dies at pseudo-random writes and starts again. Gives how often it died.
-async fn work(store: Arc<dyn Store>, worker: u64, nights: u64) -> u64 {
+/// One worker that dies at pseudo-random writes and starts again. Gives how often it died.
+async fn restless(store: Arc<dyn Store>, worker: u64, nights: u64) -> u64 {
     let (mut state, mut crashes) = (worker * 7919 + 1, 0);
-    for n in 0..nights {
-        loop {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let when = if state & (1 << 40) == 0 { When::Before } else { When::After };
-            let faulty = Faulty::new(store.as_ref(), i64::try_from((state >> 33) % 11).expect("small"), when);
-            match night(&faulty, &format!("{worker}-{n}")).await {
-                Ok(()) => break,
-                Err(error) if faulty.is_dead() => crashes += u64::from(matches!(error, LedgerError::Store(_))),
-                Err(error) => panic!("worker {worker}: {error}"),
-            }
+    let mut n = 0;
+    while n < nights {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let when = if state & (1 << 40) == 0 { When::Before } else { When::After };
+        let faulty = Faulty::new(store.as_ref(), i64::try_from((state >> 33) % 11).expect("small"), when);
+        match night(&faulty, &format!("{worker}-{n}")).await {
+            Ok(()) => n += 1,
+            Err(LedgerError::Store(_)) if faulty.is_dead() => crashes += 1,
+            Err(error) => panic!("worker {worker}: {error}"),
         }
     }
     crashes
@@ -74,7 +73,7 @@ async fn work(store: Arc<dyn Store>, worker: u64, nights: u64) -> u64 {
 
 /// Workers that die and start again, all on one log, each with a connection of its own. At least every third night has to have died.
 async fn race(connect: impl Fn() -> Arc<dyn Store>, workers: u64, nights: u64) {
-    let crashes = join_all((0..workers).map(|worker| tokio::spawn(work(connect(), worker, nights)))).await;
+    let crashes = join_all((0..workers).map(|worker| tokio::spawn(restless(connect(), worker, nights)))).await;
     let crashes: u64 = crashes.into_iter().map(|crashes| crashes.expect("no panic")).sum();
     assert!(crashes * 3 >= workers * nights, "{crashes} crashes only");
     let found = verified(connect().as_ref()).await;

@@ -1,0 +1,129 @@
+//! `[log]`: the sealed log's name, the key service that signs, and who is asked for time and cosignatures.
+//!
+//! Left out: the keys themselves, which never come from a file that is kept with the evidence.
+
+use std::borrow::Cow;
+
+use crate::catalog::page::{Node, Page, Section, shown};
+use crate::catalog::settings::urls;
+use crate::catalog::value;
+
+/// `[log]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogSettings {
+    /// The log's name, a URL without its scheme; none where it follows from the first key.
+    pub origin: Option<String>,
+    /// A key of Cloud KMS that signs, by the name of its version; none for a key from the environment.
+    pub kms: Option<String>,
+    /// Time stamp authorities (RFC 3161).
+    pub authorities: Vec<AuthoritySettings>,
+    /// Witnesses (C2SP tlog-witness).
+    pub witnesses: Vec<WitnessSettings>,
+}
+
+/// `[[log.authority]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthoritySettings {
+    /// What it is called here; part of object names.
+    pub name: String,
+    /// Where it answers.
+    pub url: String,
+    /// A PEM file of the roots that are believed, relative to the configuration file.
+    pub roots: String,
+}
+
+/// `[[log.witness]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WitnessSettings {
+    /// What it is called here; part of object names.
+    pub name: String,
+    /// Its submission prefix.
+    pub url: String,
+    /// Its verifier key.
+    pub vkey: String,
+}
+
+/// Observers of each sort; each is asked every night.
+const MOST: usize = 8;
+
+pub(super) fn read(page: &mut Page<'_>, root: &Section<'_, '_>) -> LogSettings {
+    let keys = &["origin", "kms", "authority", "witness"];
+    let Some(section) = root.get("log").and_then(|node| Section::of(page, node, "[log]", keys)) else { return LogSettings::default() };
+    LogSettings {
+        origin: section.get("origin").and_then(|node| origin(page, node)),
+        kms: section.get("kms").and_then(|node| kms(page, node)),
+        authorities: each(page, &section, "authority", &["name", "url", "roots"], |page, entry| {
+            Some(AuthoritySettings { name: name(page, entry)?, url: url(page, entry)?, roots: line(page, entry, "roots")? })
+        }),
+        witnesses: each(page, &section, "witness", &["name", "url", "vkey"], |page, entry| {
+            Some(WitnessSettings { name: name(page, entry)?, url: url(page, entry)?, vkey: line(page, entry, "vkey")? })
+        }),
+    }
+}
+
+fn each<T>(
+    page: &mut Page<'_>,
+    section: &Section<'_, '_>,
+    key: &'static str,
+    keys: &'static [&'static str],
+    read: impl Fn(&mut Page<'_>, &Section<'_, '_>) -> Option<T>,
+) -> Vec<T> {
+    let Some(node) = section.get(key) else { return Vec::new() };
+    let Some(items) = value::list(page, node, key) else { return Vec::new() };
+    let mut all = Vec::new();
+    for item in items {
+        if all.len() >= MOST {
+            page.error(item.span(), format!("there are more than {MOST} [[log.{key}]]"), "each is asked every night; keep those that matter".to_owned());
+            break;
+        }
+        let what = if key == "witness" { "[[log.witness]]" } else { "[[log.authority]]" };
+        all.extend(Section::of(page, item, what, keys).and_then(|entry| read(page, &entry)));
+    }
+    all
+}
+
+fn line(page: &mut Page<'_>, entry: &Section<'_, '_>, key: &'static str) -> Option<String> {
+    let node = entry.required(page, key, &format!("add {key} = \"…\""))?;
+    value::line(page, node, key).map(Cow::into_owned)
+}
+
+fn url(page: &mut Page<'_>, entry: &Section<'_, '_>) -> Option<String> {
+    line(page, entry, "url")?;
+    urls::observer(page, entry.get("url")?)
+}
+
+/// Part of object names, so nothing but plain letters.
+fn name(page: &mut Page<'_>, entry: &Section<'_, '_>) -> Option<String> {
+    let given = line(page, entry, "name")?;
+    let plain = (1..=40).contains(&given.len()) && given.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if plain {
+        return Some(given);
+    }
+    let node = entry.get("name")?;
+    page.error(node.span(), format!("\"{}\" is not a short name", shown(&given)), "write up to 40 of a-z, 0-9 and -, e.g. name = \"auditor\"".to_owned());
+    None
+}
+
+/// What C2SP signed-note takes as a key's name.
+fn origin(page: &mut Page<'_>, node: Node<'_, '_>) -> Option<String> {
+    let given = value::line(page, node, "origin")?;
+    let plain = given.len() <= 200 && !given.is_empty() && given.bytes().all(|b| b.is_ascii_graphic() && b != b'+');
+    if plain {
+        return Some(given.into_owned());
+    }
+    let help = "write a name of yours like a URL without https://, e.g. origin = \"acme.example/evidence\"".to_owned();
+    page.error(node.span(), format!("\"{}\" cannot be the name of a log", shown(&given)), help);
+    None
+}
+
+fn kms(page: &mut Page<'_>, node: Node<'_, '_>) -> Option<String> {
+    let given = value::line(page, node, "kms")?;
+    let parts: Vec<&str> = given.split('/').collect();
+    let named = matches!(parts.as_slice(), ["projects", _, "locations", _, "keyRings", _, "cryptoKeys", _, "cryptoKeyVersions", _]);
+    if named && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':'))) {
+        return Some(given.into_owned());
+    }
+    let help = "write projects/…/locations/…/keyRings/…/cryptoKeys/…/cryptoKeyVersions/1, as `gcloud kms keys versions list` prints it".to_owned();
+    page.error(node.span(), "`kms` does not name a version of a key", help);
+    None
+}

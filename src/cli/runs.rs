@@ -1,0 +1,97 @@
+//! The runs that count. In a store with a log these are the runs that the log names, as it names them: whoever can only create objects cannot bring evidence
+//! in, and whoever takes a run away is found out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use crate::cli::judge;
+use crate::ledger::log;
+use crate::ledger::replay::Entry;
+use crate::ledger::statement::Kind;
+use crate::model::{Digest, RunId};
+use crate::store::Store;
+use crate::store::bodies::BodyError;
+use crate::store::snapshot::{self, Evaluation, Sealed};
+
+/// The sealed runs of a store.
+pub struct Runs {
+    store: Arc<dyn Store>,
+    /// The objects that the log names; none where there is no log.
+    named: Option<BTreeMap<String, BTreeSet<Digest>>>,
+}
+
+impl Runs {
+    /// Reads the log, where there is one.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is not what was signed.
+    pub async fn open(store: &Arc<dyn Store>) -> Result<Self> {
+        let read = log::entries(store.as_ref()).await?;
+        Ok(Self::of(store, read.as_ref().map(|read| read.entries.as_slice())))
+    }
+
+    /// The runs of a log that was read already.
+    #[must_use]
+    pub fn of(store: &Arc<dyn Store>, entries: Option<&[Entry]>) -> Self {
+        Self { store: Arc::clone(store), named: entries.map(named) }
+    }
+
+    /// Their names, oldest first.
+    ///
+    /// # Errors
+    /// Where the store cannot be listed.
+    pub async fn ids(&self) -> Result<Vec<RunId>> {
+        match &self.named {
+            None => Ok(snapshot::runs(self.store.as_ref()).await?),
+            Some(named) => Ok(named.keys().filter_map(|key| snapshot::run_of(key)).collect()),
+        }
+    }
+
+    /// A run, as it was sealed.
+    ///
+    /// # Errors
+    /// `SnapshotError`; `BodyError::Tampered` or `Missing` where the manifest is not the one that the log names.
+    pub async fn sealed(&self, run: &RunId) -> Result<Sealed> {
+        let object = snapshot::manifest_of(run);
+        let Some(named) = &self.named else { return Ok(snapshot::open(self.store.as_ref(), run).await?) };
+        let Some(digests) = named.get(&object) else { return Err(snapshot::SnapshotError::NoSuchRun { run: run.clone() }.into()) };
+        let sealed = match snapshot::open(self.store.as_ref(), run).await {
+            Err(snapshot::SnapshotError::NoSuchRun { .. }) => return Err(BodyError::Missing { object }.into()),
+            sealed => sealed?,
+        };
+        match digests.first() {
+            Some(&expected) if !digests.contains(&sealed.digest) => Err(BodyError::Tampered { object, expected, found: sealed.digest.to_string() }.into()),
+            _ => Ok(sealed),
+        }
+    }
+
+    /// The evaluation of a run: by this version, else by the newest that judged it. One that the log does not name is made again, and has to come out the same.
+    ///
+    /// # Errors
+    /// As `judge::judge`.
+    pub async fn evaluation(&self, sealed: &Sealed) -> Result<Evaluation> {
+        let found = judge::stored(&self.store, sealed, |object, digest| self.accepts(object, digest)).await?;
+        match found {
+            Some(evaluation) => Ok(evaluation),
+            None => Ok(judge::judge(&self.store, sealed).await?.evaluation),
+        }
+    }
+
+    fn accepts(&self, object: &str, digest: Digest) -> bool {
+        self.named.as_ref().is_none_or(|named| named.get(object).is_some_and(|digests| digests.contains(&digest)))
+    }
+}
+
+fn named(entries: &[Entry]) -> BTreeMap<String, BTreeSet<Digest>> {
+    let mut named: BTreeMap<String, BTreeSet<Digest>> = BTreeMap::new();
+    for statement in entries.iter().filter_map(|entry| entry.statement.as_ref()) {
+        if matches!(statement.kind(), Some(Kind::Run | Kind::Evaluation)) {
+            for subject in statement.subjects() {
+                named.entry(subject.name.clone()).or_default().insert(subject.digest());
+            }
+        }
+    }
+    named
+}

@@ -1,0 +1,79 @@
+//! `verify`: holds everything in the store against everything that names it, and says which object is wrong. Writes nothing and needs no key.
+
+mod days;
+mod evidence;
+mod told;
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+
+use crate::cli::anchors::{self, Observed};
+use crate::cli::args;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::host::Host;
+use crate::cli::progress::Steps;
+use crate::cli::project::Project;
+use crate::cli::summary::Form;
+use crate::ledger::note::Note;
+use crate::ledger::verify::{self, Pins, Verified};
+use crate::store::Store;
+
+pub use days::{Day, Lock, days, lock};
+pub use evidence::Evidence;
+
+/// All that was found.
+pub struct Found {
+    /// The log.
+    pub log: Verified,
+    /// What lies behind its entries.
+    pub evidence: Evidence,
+    /// What observers said.
+    pub observed: Observed,
+    /// The level of each day on which evidence was collected.
+    pub days: Vec<Day>,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Exit code 2 where a pinned key or checkpoint cannot be read; where the store cannot be read. What does not verify is no error but exit code 4.
+pub async fn run(host: &mut Host, project: &Project, arguments: &args::Verify, form: Form) -> Result<Exit> {
+    let store = project.store()?;
+    let steps = Steps::new(host.screen);
+    let pins = pins(&host.folder, arguments)?;
+    steps.step("the log");
+    let log = verify::log(store.as_ref(), &pins).await?;
+    let evidence = evidence::check(&store, &log, arguments, &steps).await?;
+    steps.step("observers");
+    let observed = anchors::observed(project, store.as_ref(), &log.checkpoints).await?;
+    let days = days(&evidence, &log, &observed, &lock(project).await?);
+    steps.finish();
+    let found = Found { log, evidence, observed, days };
+    match form {
+        Form::Json => told::json(host, project, &found)?,
+        Form::Text => told::text(host, project, &found)?,
+    }
+    Ok(if found.problems().next().is_some() { Exit::Broken } else { Exit::Satisfied })
+}
+
+/// What the reader holds already.
+fn pins(folder: &Path, arguments: &args::Verify) -> Result<Pins> {
+    let wrong = |what: &str, error: &dyn std::fmt::Display| Failure::usage(format!("{what}: {error}"));
+    let vkey = arguments.vkey.as_ref().map(|text| text.parse()).transpose().map_err(|error| wrong("--vkey", &error))?;
+    let checkpoint = match &arguments.checkpoint {
+        None => None,
+        Some(path) => {
+            let bytes = fs::read(folder.join(path))
+                .with_context(|| format!("reading {}", path.display()))
+                .map_err(|error| wrong("--checkpoint", &format!("{error:#}")))?;
+            Some(Note::parse(&bytes).map_err(|error| wrong("--checkpoint", &error))?)
+        }
+    };
+    Ok(Pins { vkey, checkpoint })
+}
+
+/// A store that is shared between tasks.
+type Shared = Arc<dyn Store>;
