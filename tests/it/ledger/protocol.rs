@@ -3,9 +3,12 @@
 
 use bytes::Bytes;
 use proofline::ledger::LedgerError;
+use proofline::ledger::envelope::Envelope;
+use proofline::ledger::keys;
 use proofline::ledger::log::Log;
-use proofline::ledger::replay::slot;
-use proofline::ledger::signer::KeyFile;
+use proofline::ledger::note::{KeyKind, Vkey};
+use proofline::ledger::replay::{checkpoint_object, slot};
+use proofline::ledger::signer::{KeyFile, Signer as _};
 use proofline::ledger::statement::{Kind, Statement, Subject};
 use proofline::ledger::verify::{self, Pins, Verified};
 use proofline::model::Digest;
@@ -87,6 +90,57 @@ async fn a_rotation_that_was_killed_before_its_checkpoint_is_finished_by_the_new
     let published = Log::open(&store, &new, ORIGIN).await.expect("opened").integrate().await.expect("integrated");
     assert_eq!(published.expect("a checkpoint").size, 3);
     assert_eq!(verified(&store).await.problems, []);
+}
+
+#[tokio::test]
+async fn a_key_is_in_force_once_and_a_repeated_rotation_changes_nothing() {
+    let store = MemoryStore::default();
+    filled(&store, 2, 2).await;
+    let (first, second, third) = (key(1), key(2), key(3));
+    let mut log = Log::open(&store, &first, ORIGIN).await.expect("opened");
+    assert!(matches!(log.rotate(&first).await, Err(LedgerError::Malformed { .. })), "to itself");
+    assert_eq!(log.rotate(&second).await.expect("rotated"), 2);
+    // The answer was lost: the same command again.
+    assert_eq!(Log::open(&store, &first, ORIGIN).await.expect("opened").rotate(&second).await.expect("there already"), 2);
+    assert!(matches!(log.rotate(&first).await, Err(LedgerError::Malformed { .. })), "back to the first");
+    assert_eq!(log.rotate(&third).await.expect("rotated"), 3);
+    assert!(matches!(log.rotate(&second).await, Err(LedgerError::Malformed { .. })), "back to the second");
+    log.integrate().await.expect("integrated");
+    // By hand, as one can who still holds the third key and stole the first: the old entry, and a new one back.
+    let again = store.get(&slot(2)).await.expect("read").expect("there");
+    store.put_new(&slot(4), again).await.expect("repeated");
+    let back = keys::rotation(&Vkey::new(ORIGIN, KeyKind::Ed25519, first.public_key()).expect("a key")).expect("a statement");
+    let back = Envelope::sign(ORIGIN, back.to_bytes(), &[&third, &first]).await.expect("signed");
+    store.put_new(&slot(5), back.to_bytes().into()).await.expect("forced");
+    let mut log = Log::open(&store, &third, ORIGIN).await.expect("opened");
+    assert_eq!(log.append(&statement("after")).await.expect("appended"), 6);
+    log.integrate().await.expect("integrated");
+    let found = verified(&store).await;
+    assert_eq!((found.problems.len(), found.size()), (0, 7), "{:?}", found.problems);
+    assert_eq!(found.foreign().map(|entry| entry.index).collect::<Vec<_>>(), [4, 5]);
+}
+
+#[tokio::test]
+async fn a_checkpoint_copied_to_another_size_s_name_stops_nobody() {
+    for copy in [5, 9] {
+        let store = MemoryStore::default();
+        filled(&store, 8, 4).await;
+        let signed = store.get(&checkpoint_object(4)).await.expect("read").expect("there");
+        store.put_new(&checkpoint_object(copy), signed).await.expect("copied");
+        night(&store, "a").await.expect("a night");
+        let found = verified(&store).await;
+        assert_eq!((found.size(), found.entries.len()), (10, 10));
+        let told: Vec<_> = found.problems.iter().map(|problem| (problem.object.clone(), problem.what.as_str())).collect();
+        assert_eq!(told, [(checkpoint_object(copy), "checkpoint does not verify: it is a copy of another size's")]);
+    }
+    // Where it lies ahead of the log it is nothing yet.
+    let store = MemoryStore::default();
+    filled(&store, 8, 4).await;
+    let signed = store.get(&checkpoint_object(4)).await.expect("read").expect("there");
+    store.put_new(&checkpoint_object(99), signed).await.expect("copied");
+    night(&store, "a").await.expect("a night");
+    let found = verified(&store).await;
+    assert_eq!((found.problems.len(), found.strays), (0, vec![checkpoint_object(99)]), "{:?}", found.problems);
 }
 
 #[tokio::test]
