@@ -5,6 +5,7 @@ mod faulty;
 mod formats;
 mod mathematics;
 mod outside;
+mod parsers;
 mod protocol;
 mod soak;
 mod verification;
