@@ -135,7 +135,7 @@ install_go() {
 
 fetch_go() { # folder
   local toolchain
-  if ! command -v apt-get dpkg-deb > /dev/null; then
+  if ! command -v apt-get > /dev/null; then
     echo "tools: $go_sources is a Debian package, and this machine has no apt" >&2
     return 1
   fi
@@ -166,7 +166,11 @@ debian_toolchain() { # which Go this release has: 1.N
 }
 
 debian() { # package: unpacks what apt has verified
-  (cd "$work" && apt-get download -qq -o APT::Sandbox::User=root "$1")
+  if ! (cd "$work" && apt-get download -qq -o APT::Sandbox::User=root "$1"); then
+    [ "$(id -u)" = 0 ]
+    apt-get update -qq # the lists may be older than what is there
+    (cd "$work" && apt-get download -qq -o APT::Sandbox::User=root "$1")
+  fi
   dpkg-deb -x "$work/$1"_*.deb "$work/debian"
 }
 

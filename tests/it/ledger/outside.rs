@@ -51,18 +51,20 @@ fn wait<T>(work: impl Future<Output = T>) -> T {
 fn log() -> Arc<TempDir> {
     LOG.get(|| {
         let folder = tempfile::tempdir().expect("a folder");
-        let (store, key) = (LocalStore::open(folder.path().to_owned()).expect("a store"), key(1));
-        wait(async {
-            let mut log = Log::open(&store, &key, ORIGIN).await.expect("opened");
-            for n in 0..COUNT {
-                log.append(&statement(&n.to_string())).await.expect("appended");
-                if SIZES.contains(&(n + 1)) {
-                    log.integrate().await.expect("integrated");
-                }
-            }
-        });
+        wait(fill(&LocalStore::open(folder.path().to_owned()).expect("a store")));
         folder
     })
+}
+
+async fn fill(store: &LocalStore) {
+    let key = key(1);
+    let mut log = Log::open(store, &key, ORIGIN).await.expect("opened");
+    for n in 0..COUNT {
+        log.append(&statement(&n.to_string())).await.expect("appended");
+        if SIZES.contains(&(n + 1)) {
+            log.integrate().await.expect("integrated");
+        }
+    }
 }
 
 fn vkey(key: &KeyFile) -> Vkey {
@@ -298,21 +300,23 @@ fn openssl_and_coreutils_verify_a_checkpoint_and_an_entry() {
 /// Checkpoints of 1 and 3 entries by the old key; entry 3 is the rotation; checkpoints of 4 and 7 by the new one.
 fn rotated() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let (store, old, new) = (LocalStore::open(folder.path().to_owned()).expect("a store"), key(1), key(2));
-    wait(async {
-        let mut log = Log::open(&store, &old, ORIGIN).await.expect("opened");
-        for n in 0..6 {
-            if n == 3 {
-                assert_eq!(log.rotate(&new).await.expect("rotated"), 3);
-                log.integrate().await.expect("integrated");
-            }
-            log.append(&statement(&n.to_string())).await.expect("appended");
-            if [0, 2, 5].contains(&n) {
-                log.integrate().await.expect("integrated");
-            }
-        }
-    });
+    wait(rotate(&LocalStore::open(folder.path().to_owned()).expect("a store")));
     folder
+}
+
+async fn rotate(store: &LocalStore) {
+    let (old, new) = (key(1), key(2));
+    let mut log = Log::open(store, &old, ORIGIN).await.expect("opened");
+    for n in 0..6 {
+        if n == 3 {
+            assert_eq!(log.rotate(&new).await.expect("rotated"), 3);
+            log.integrate().await.expect("integrated");
+        }
+        log.append(&statement(&n.to_string())).await.expect("appended");
+        if [0, 2, 5].contains(&n) {
+            log.integrate().await.expect("integrated");
+        }
+    }
 }
 
 #[test]
