@@ -53,6 +53,8 @@ pub enum Verb {
     Evaluate(Evaluate),
     /// Write the report of a period
     Report(Report),
+    /// Write an auditor's pack: evidence, verdicts and proofs that verify with sha256sum, openssl and zstd alone
+    Export(Export),
     /// Hold everything in the store against everything that names it, and say which object is wrong
     Verify(Verify),
     /// Show what is due and what the newest runs found
@@ -120,6 +122,23 @@ pub struct Report {
     pub format: Vec<String>,
 }
 
+/// `export`
+#[derive(Debug, Args)]
+pub struct Export {
+    /// A new or empty folder, or a new .zip file
+    #[arg(long, value_name = "DIR|FILE.zip")]
+    pub out: PathBuf,
+    /// First day of the period (audit calendar); the day of the first run when absent
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from: Option<NaiveDate>,
+    /// Last day of the period, included; today when absent
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub to: Option<NaiveDate>,
+    /// Only the evidence that bears on this control; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub control: Vec<ControlId>,
+}
+
 /// `verify`
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -129,6 +148,9 @@ pub struct Verify {
     /// Only the log and this run
     #[arg(long, value_name = "RUN")]
     pub run: Option<RunId>,
+    /// An exported pack, a folder or a .zip file, instead of the store
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["run", "checkpoint", "reevaluate"])]
+    pub pack: Option<PathBuf>,
     /// A checkpoint seen before: the log may only have grown since
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,

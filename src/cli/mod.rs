@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod due;
 pub mod evidence;
 pub mod exit;
+pub mod export;
 pub mod host;
 pub mod init;
 pub mod judge;
@@ -76,14 +77,28 @@ fn dispatch(host: &mut Host, arguments: &Arguments) -> Result<Exit> {
         Verb::Kinds(kinds) => return controls::show_kinds(host, kinds, form),
         Verb::Controls(args::Controls::Schema) => return controls::schema(host),
         Verb::Keygen(keygen) => return keys::generate(host, keygen, form),
-        Verb::Verify(_) | Verb::Rotate(_) | Verb::Collect(_) | Verb::Evaluate(_) | Verb::Report(_) | Verb::Status | Verb::Doctor(_) | Verb::Controls(_) => {}
+        Verb::Export(_)
+        | Verb::Verify(_)
+        | Verb::Rotate(_)
+        | Verb::Collect(_)
+        | Verb::Evaluate(_)
+        | Verb::Report(_)
+        | Verb::Status
+        | Verb::Doctor(_)
+        | Verb::Controls(_) => {}
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let Verb::Verify(verify) = &arguments.verb
+        && let Some(pack) = &verify.pack
+    {
+        return runtime.block_on(verify::run_on_pack(host, pack, verify, form));
     }
     let project = Project::read(host, &arguments.config)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match &arguments.verb {
         Verb::Collect(collect) => runtime.block_on(collect::run(host, &project, collect, form)),
         Verb::Evaluate(evaluate) => runtime.block_on(collect::again(host, &project, evaluate, form)),
         Verb::Report(report) => runtime.block_on(report::run(host, &project, report, form)),
+        Verb::Export(export) => runtime.block_on(export::run(host, &project, export, form)),
         Verb::Verify(verify) => runtime.block_on(verify::run(host, &project, verify, form)),
         Verb::Status => runtime.block_on(status::run(host, &project, form)),
         Verb::Doctor(doctor) => runtime.block_on(doctor::run(host, &project, doctor, form)),

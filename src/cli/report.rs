@@ -5,18 +5,16 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use chrono::Days;
 use serde_json::json;
 
 use crate::cli::args;
 use crate::cli::assess::{self, Brief};
-use crate::cli::due::day_start;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::host::Host;
 use crate::cli::project::Project;
 use crate::cli::runs::Runs;
 use crate::cli::summary::Form;
-use crate::model::{Digest, Period};
+use crate::model::Digest;
 use crate::report::{FORMATS, Format, ReportFile};
 
 /// Runs the verb. The exit code says whether the report was written, not what it says.
@@ -27,7 +25,7 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Report, f
     let formats = formats(&arguments.format)?;
     let store = project.store()?;
     let runs = Runs::open(&store).await?;
-    let period = period(host, project, arguments, &runs).await?;
+    let period = runs.period(host, project, (arguments.from, arguments.to)).await?;
     let brief = Brief {
         entity: project.settings.entity.clone().unwrap_or_else(|| project.settings.github.organizations.join(", ")),
         period,
@@ -68,17 +66,6 @@ fn formats(names: &[String]) -> Result<Vec<&'static dyn Format>> {
     let known = || FORMATS.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ");
     let find = |name: &String| FORMATS.iter().copied().find(|format| format.name() == name);
     names.iter().map(|name| find(name).ok_or_else(|| Failure::usage(format!("there is no report format {name:?}; there are: {}", known())).into())).collect()
-}
-
-async fn period(host: &Host, project: &Project, arguments: &args::Report, runs: &Runs) -> Result<Period> {
-    let zone = project.settings.time_zone;
-    let first = match runs.ids().await?.first() {
-        Some(run) => runs.sealed(run).await?.manifest.started_at,
-        None => return Err(Failure::usage("the store holds no sealed run yet: run `proofline collect` first").into()),
-    };
-    let from = arguments.from.unwrap_or_else(|| first.with_timezone(&zone).date_naive());
-    let to = arguments.to.unwrap_or_else(|| host.now().with_timezone(&zone).date_naive());
-    Period::new(day_start(from, zone), day_start(to + Days::new(1), zone)).map_err(|error| Failure::usage(format!("--from {from} --to {to}: {error}")).into())
 }
 
 fn write(folder: &Path, file: &ReportFile) -> Result<()> {

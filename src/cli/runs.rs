@@ -5,12 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Result;
+use chrono::{Days, NaiveDate};
 
+use crate::cli::due::day_start;
+use crate::cli::exit::Failure;
+use crate::cli::host::Host;
 use crate::cli::judge;
+use crate::cli::project::Project;
 use crate::ledger::log;
 use crate::ledger::replay::Entry;
 use crate::ledger::statement::Kind;
-use crate::model::{Digest, RunId};
+use crate::model::{Digest, Period, RunId};
 use crate::store::Store;
 use crate::store::bodies::BodyError;
 use crate::store::snapshot::{self, Evaluation, Sealed};
@@ -49,6 +54,22 @@ impl Runs {
         }
     }
 
+    /// The days `from` to `to` of the audit calendar, both included: from the day of the first run and until today where they are not given.
+    ///
+    /// # Errors
+    /// Exit code 2 where there is no run yet, or the days are in the wrong order.
+    pub async fn period(&self, host: &Host, project: &Project, (from, to): (Option<NaiveDate>, Option<NaiveDate>)) -> Result<Period> {
+        let zone = project.settings.time_zone;
+        let first = match self.ids().await?.first() {
+            Some(run) => self.sealed(run).await?.manifest.started_at,
+            None => return Err(Failure::usage("the store holds no sealed run yet: run `proofline collect` first").into()),
+        };
+        let from = from.unwrap_or_else(|| first.with_timezone(&zone).date_naive());
+        let to = to.unwrap_or_else(|| host.now().with_timezone(&zone).date_naive());
+        let period = Period::new(day_start(from, zone), day_start(to + Days::new(1), zone));
+        period.map_err(|error| Failure::usage(format!("--from {from} --to {to}: {error}")).into())
+    }
+
     /// A run, as it was sealed.
     ///
     /// # Errors
@@ -79,7 +100,9 @@ impl Runs {
         }
     }
 
-    fn accepts(&self, object: &str, digest: Digest) -> bool {
+    /// Whether an object counts as it is: the log names it so, or there is no log.
+    #[must_use]
+    pub fn accepts(&self, object: &str, digest: Digest) -> bool {
         self.named.as_ref().is_none_or(|named| named.get(object).is_some_and(|digests| digests.contains(&digest)))
     }
 }

@@ -71,6 +71,11 @@ impl Envelope {
         &self.payload
     }
 
+    /// The signatures, in the order of their keys.
+    pub fn signatures(&self) -> impl Iterator<Item = &[u8; 64]> {
+        self.signatures.iter().map(|(_id, signature)| signature)
+    }
+
     /// The envelope as JSON, compact.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -11,7 +11,7 @@ use crate::ledger::checkpoint::{self, Checkpoint};
 use crate::ledger::envelope::MAX_ENTRY;
 use crate::ledger::keys::Keys;
 use crate::ledger::note::{Note, Vkey};
-use crate::ledger::statement::Statement;
+use crate::ledger::statement::{Kind, Statement};
 use crate::ledger::tile::{self, Drawn, Row, Tile, Tiling, WIDTH};
 use crate::ledger::{Hash, LedgerError};
 use crate::model::Digest;
@@ -136,6 +136,8 @@ pub struct Replayed {
     pub keys: Keys,
     /// Every leaf.
     pub entries: Vec<Entry>,
+    /// The keys, each from the size on at which it was in force.
+    pub reigns: BTreeMap<u64, Vkey>,
     /// The tree at each size that has a checkpoint.
     pub marks: BTreeMap<u64, Mark>,
     /// Full tiles that were drawn after `keep_from`.
@@ -147,7 +149,8 @@ impl Replayed {
     /// Before the first entry. Full tiles are kept from size `keep_from` on.
     #[must_use]
     pub fn new(first: Vkey, keep_from: u64) -> Self {
-        Self { tiling: Tiling::default(), keys: Keys::new(first), entries: Vec::new(), marks: BTreeMap::new(), full: Vec::new(), keep_from }
+        let reigns = BTreeMap::from([(0, first.clone())]);
+        Self { tiling: Tiling::default(), keys: Keys::new(first), entries: Vec::new(), reigns, marks: BTreeMap::new(), full: Vec::new(), keep_from }
     }
 
     /// Takes in the next leaf.
@@ -161,7 +164,11 @@ impl Replayed {
         if index >= self.keep_from {
             self.full.extend(full);
         }
-        self.entries.push(Entry { index, digest: Digest::of(object), statement: self.keys.admit(&leaf).ok() });
+        let statement = self.keys.admit(&leaf).ok();
+        if statement.as_ref().is_some_and(|statement| statement.kind() == Some(Kind::KeyRotation)) {
+            self.reigns.insert(self.tiling.size(), self.keys.current().clone());
+        }
+        self.entries.push(Entry { index, digest: Digest::of(object), statement });
         Ok(())
     }
 

@@ -36,6 +36,8 @@ pub struct Verified {
     pub first: Option<Vkey>,
     /// The key in force at the end.
     pub current: Option<Vkey>,
+    /// The keys, each from the size on at which it was in force.
+    pub reigns: BTreeMap<u64, Vkey>,
     /// Every leaf.
     pub entries: Vec<Entry>,
     /// The checkpoints that verify, by size, as stored.
@@ -62,6 +64,12 @@ impl Verified {
     /// Leaves that nobody signed who may.
     pub fn foreign(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| entry.statement.is_none())
+    }
+
+    /// Whose signature a log of `size` entries needs: the next entry's, and the checkpoint's.
+    #[must_use]
+    pub fn key_at(&self, size: u64) -> Option<&Vkey> {
+        self.reigns.range(..=size).next_back().map(|(_from, key)| key)
     }
 
     /// The smallest checkpoint that covers entry `index`, and its bytes.
@@ -283,6 +291,7 @@ impl<'a> Walk<'a> {
         Ok(Verified {
             first: Some(first),
             current: Some(self.replayed.keys.current().clone()),
+            reigns: self.replayed.reigns,
             entries: self.replayed.entries,
             checkpoints: self.checkpoints,
             strays: self.listing.strays,

@@ -10,10 +10,14 @@ mod catalog;
 mod cli;
 mod doctor;
 mod evaluate;
+#[cfg(test)]
+mod export;
 mod gcp;
 mod gcs_store;
 #[cfg(test)]
 mod github;
+#[cfg(test)]
+mod killed;
 #[cfg(test)]
 mod ledger;
 mod recorded_gcp;

@@ -15,7 +15,7 @@ use crate::sandbox::site::Site;
 const KEY_FILE: &str = "PROOFLINE_LOG_KEY_FILE";
 
 /// A bench with a key of its own that signs.
-fn bench(site: &Site) -> Bench {
+pub(crate) fn bench(site: &Site) -> Bench {
     let mut bench = Bench::new(&site.configuration());
     let made = bench.run(&["keygen", "--out", "log.pem", "--origin", "acme.example/evidence"]);
     assert_eq!(made.exit, Exit::Satisfied, "{}", made.err);
@@ -23,14 +23,14 @@ fn bench(site: &Site) -> Bench {
     bench
 }
 
-fn collect(bench: &mut Bench) -> Value {
+pub(crate) fn collect(bench: &mut Bench) -> Value {
     let (_exit, told) = bench.json(&["collect"]);
     assert!(told["log"].is_object(), "{told}");
     bench.now += TimeDelta::days(1);
     told
 }
 
-fn files(below: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(below: &Path) -> Vec<PathBuf> {
     let mut pending = vec![below.to_path_buf()];
     let mut found = Vec::new();
     while let Some(path) = pending.pop() {

@@ -2,6 +2,7 @@
 
 mod days;
 mod evidence;
+mod pack;
 mod told;
 
 use std::fs;
@@ -57,6 +58,14 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Verify, f
         Form::Text => told::text(host, project, &found)?,
     }
     Ok(if found.problems().next().is_some() { Exit::Broken } else { Exit::Satisfied })
+}
+
+/// Verifies an exported pack.
+///
+/// # Errors
+/// As `run`.
+pub async fn run_on_pack(host: &mut Host, path: &Path, arguments: &args::Verify, form: Form) -> Result<Exit> {
+    pack::run(host, path, arguments, form).await
 }
 
 /// What the reader holds already.
