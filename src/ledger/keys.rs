@@ -2,6 +2,8 @@
 //!
 //! Left out: where private keys are.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, json};
 
 use crate::ledger::LedgerError;
@@ -17,19 +19,32 @@ const VKEY: &str = "vkey";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keys {
     current: Vkey,
+    /// Keys that were in force. They never are again, or anybody could repeat the rotation away from them.
+    past: BTreeSet<Vkey>,
 }
 
 impl Keys {
     /// Before the first entry.
     #[must_use]
     pub fn new(first: Vkey) -> Self {
-        Self { current: first }
+        Self { current: first, past: BTreeSet::new() }
     }
 
     /// Whose signature the next entry needs, and a checkpoint here.
     #[must_use]
     pub fn current(&self) -> &Vkey {
         &self.current
+    }
+
+    /// Whether `new` can take over: a key is in force once.
+    ///
+    /// # Errors
+    /// `LedgerError::Malformed`.
+    pub fn may_follow(&self, new: &Vkey) -> Result<(), LedgerError> {
+        if *new == self.current || self.past.contains(new) {
+            return Err(LedgerError::malformed(ROTATION, "the new key is or was in force already; make another"));
+        }
+        Ok(())
     }
 
     /// The statement of the next entry, if it was signed as it has to be.
@@ -41,8 +56,9 @@ impl Keys {
         let statement = Statement::parse(envelope.payload())?;
         if statement.kind() == Some(Kind::KeyRotation) {
             let new = successor(&statement, self.current.name())?;
+            self.may_follow(&new)?;
             envelope.verify(&[&self.current, &new])?;
-            self.current = new;
+            self.past.insert(std::mem::replace(&mut self.current, new));
         } else {
             envelope.verify(&[&self.current])?;
         }

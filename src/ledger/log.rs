@@ -9,7 +9,7 @@ use crate::ledger::envelope::Envelope;
 use crate::ledger::identity::Identity;
 use crate::ledger::keys;
 use crate::ledger::note::{KeyKind, Note, Vkey};
-use crate::ledger::replay::{Entry, Listing, Replayed, Source, checkpoint_object, slot};
+use crate::ledger::replay::{Entry, Listing, Replayed, Source, checkpoint_at, checkpoint_object, slot};
 use crate::ledger::signer::Signer;
 use crate::ledger::statement::Statement;
 use crate::ledger::{Hash, LedgerError};
@@ -85,13 +85,17 @@ impl<'a> Log<'a> {
         self.place(statement, envelope.to_bytes().into()).await
     }
 
-    /// Lets `new` take over from this log's signer, and gives the entry's index.
+    /// Lets `new` take over from this log's signer, and gives the entry's index. A key is in force once: no former one is taken again.
     ///
     /// # Errors
-    /// As `append`.
+    /// As `append`, or `Malformed` for a key that is or was in force.
     pub async fn rotate(&mut self, new: &'a dyn Signer) -> Result<u64, LedgerError> {
         let vkey = Vkey::new(self.vkey.name(), KeyKind::Ed25519, new.public_key())?;
         let statement = keys::rotation(&vkey)?;
+        let again = *self.replayed.keys.current() == vkey && self.said(&statement).is_some();
+        if !again {
+            self.replayed.keys.may_follow(&vkey)?;
+        }
         let envelope = Envelope::sign(self.vkey.name(), statement.to_bytes(), &[self.signer, new]).await?;
         let index = self.place(&statement, envelope.to_bytes().into()).await?;
         (self.signer, self.vkey) = (new, vkey);
@@ -170,8 +174,7 @@ impl<'a> Log<'a> {
             Ok(_put) => Ok(Published { size, root, bytes }),
             Err(StoreError::Conflict { .. }) => {
                 let there = self.store.get(&object).await?.unwrap_or_default();
-                let ours = Note::parse(&there).and_then(|there| Checkpoint::verified(&there, &self.vkey));
-                let same = ours.is_ok_and(|checkpoint| checkpoint == Checkpoint::new(self.vkey.name(), size, root));
+                let same = checkpoint_at(&there, size, &self.vkey).is_ok_and(|checkpoint| checkpoint == Checkpoint::new(self.vkey.name(), size, root));
                 if same { Ok(Published { size, root, bytes: there }) } else { Err(LedgerError::Occupied { object }) }
             }
             Err(error) => Err(error.into()),
@@ -231,7 +234,7 @@ async fn newest_published(store: &dyn Store, listing: &Listing, replayed: &Repla
         let mark = replayed.marks.get(&size);
         let key = mark.map_or(replayed.keys.current(), |mark| &mark.key);
         let bytes = store.get(&checkpoint_object(size)).await?.unwrap_or_default();
-        let Ok(checkpoint) = Note::parse(&bytes).and_then(|note| Checkpoint::verified(&note, key)) else { continue };
+        let Ok(checkpoint) = checkpoint_at(&bytes, size, key) else { continue };
         return match mark {
             Some(mark) if checkpoint == Checkpoint::new(key.name(), size, mark.root) => Ok(Some(Published { size, root: mark.root, bytes })),
             Some(_) => Err(LedgerError::Contradiction { object: format!("{} to {}", slot(0), slot(size.saturating_sub(1))), size }),

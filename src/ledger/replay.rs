@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 
-use crate::ledger::checkpoint;
+use crate::ledger::checkpoint::{self, Checkpoint};
 use crate::ledger::envelope::MAX_ENTRY;
 use crate::ledger::keys::Keys;
-use crate::ledger::note::Vkey;
+use crate::ledger::note::{Note, Vkey};
 use crate::ledger::statement::{Kind, Statement};
 use crate::ledger::tile::{self, Drawn, Row, Tile, Tiling, WIDTH};
 use crate::ledger::{Hash, LedgerError};
@@ -42,6 +42,15 @@ pub fn checkpoint_object(size: u64) -> String {
 #[must_use]
 pub fn anchor_object(size: u64, file: &str) -> String {
     format!("{ANCHORS}{size:012}/{file}")
+}
+
+/// The checkpoint that lies at the name of `size`, if `key` signed it for that size. One of another size is a copy, and anybody can make copies.
+///
+/// # Errors
+/// `LedgerError::Malformed` or `LedgerError::Unverified`.
+pub fn checkpoint_at(bytes: &[u8], size: u64, key: &Vkey) -> Result<Checkpoint, LedgerError> {
+    let checkpoint = Checkpoint::verified(&Note::parse(bytes)?, key)?;
+    if checkpoint.size == size { Ok(checkpoint) } else { Err(LedgerError::unverified("checkpoint", "it is a copy of another size's")) }
 }
 
 /// The number at the end of a key that `slot` or `checkpoint_object` would have made.

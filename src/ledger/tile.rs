@@ -72,7 +72,7 @@ impl Tile {
             index = index.checked_mul(1000)?.checked_add(part.strip_prefix('x').unwrap_or(part).parse().ok()?)?;
         }
         let tile = Self { row, index, width };
-        (tile.key() == key).then_some(tile)
+        (width > 0 && tile.key() == key).then_some(tile)
     }
 
     /// The tile of `row` that holds the row's element `element` in a tree of `size` leaves; none where the tree is too small.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::identity::{self, Identity};
 use crate::ledger::note::{Note, Vkey};
-use crate::ledger::replay::{ANCHORS, CHECKPOINTS, ENTRIES, Entry, Listing, Replayed, checkpoint_object, leaf, slot};
+use crate::ledger::replay::{ANCHORS, CHECKPOINTS, ENTRIES, Entry, Listing, Replayed, checkpoint_at, checkpoint_object, leaf, slot};
 use crate::ledger::tile::{self, Drawn, Row, Tile, WIDTH};
 use crate::ledger::{LedgerError, merkle};
 use crate::model::Digest;
@@ -217,7 +217,7 @@ impl<'a> Walk<'a> {
         let Some(bytes) = self.store.get(&object).await? else { return Ok(()) };
         let key = self.replayed.keys.current();
         let expected = Checkpoint::new(key.name(), size, self.replayed.tiling.root());
-        match Note::parse(&bytes).and_then(|note| Checkpoint::verified(&note, key)) {
+        match checkpoint_at(&bytes, size, key) {
             Err(error) => self.problems.push(Problem::new(object, error.to_string())),
             Ok(checkpoint) if checkpoint == expected => {
                 self.checkpoints.insert(size, bytes);
@@ -254,7 +254,7 @@ impl<'a> Walk<'a> {
         for size in sizes {
             let object = checkpoint_object(size);
             let Some(bytes) = self.store.get(&object).await? else { continue };
-            if Note::parse(&bytes).and_then(|note| Checkpoint::verified(&note, self.replayed.keys.current())).is_ok() {
+            if checkpoint_at(&bytes, size, self.replayed.keys.current()).is_ok() {
                 self.contradicted = true;
                 self.problems.push(Problem::new(slot(self.replayed.tiling.size()), format!("it is missing, and {object} is signed over it")));
             } else {

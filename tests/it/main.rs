@@ -30,6 +30,8 @@ mod sandbox_contracts;
 #[cfg(test)]
 mod sealed;
 mod store;
+#[cfg(test)]
+mod tools;
 mod transport;
 mod truth;
 mod work;

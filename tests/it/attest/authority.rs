@@ -10,8 +10,8 @@ use proofline::attest::authority::Authority;
 use proofline::attest::timestamp::{ANSWER_LIMIT, Query};
 use proofline::model::Digest;
 
-use super::tools::openssl;
 use super::tsa::{Plan, RSA, Tsa, serve, serve_answer};
+use crate::tools::openssl;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 

@@ -22,10 +22,10 @@ use proofline::attest::kms::{Credential, Kms, Settings};
 use serde_json::{Map, Value, json};
 
 use super::log::secret;
-use super::tools::{must, openssl};
 use super::tsa::listen;
 use crate::sandbox::contracts::{Contracts, folder};
 use crate::sandbox::rest::Ask;
+use crate::tools::{must, openssl};
 
 const ADDRESS: &str = "LOOPBACK_KMS";
 const KEY: &str = "projects/acme-seal/locations/europe-west4/keyRings/log/cryptoKeys/signer/cryptoKeyVersions/1";

@@ -6,6 +6,5 @@ mod kms;
 mod log;
 mod mutation;
 mod stamps;
-mod tools;
 mod tsa;
 mod witness;

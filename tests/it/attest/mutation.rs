@@ -8,8 +8,8 @@ use proofline::attest::timestamp::{ANSWER_LIMIT, Query, Roots, Stamped, check, t
 use proofline::model::Digest;
 use proptest::prelude::*;
 
-use super::tools::openssl;
 use super::tsa::{Plan, Tsa};
+use crate::tools::openssl;
 
 struct Good {
     answer: Vec<u8>,

@@ -6,8 +6,8 @@ use proofline::attest::AttestError;
 use proofline::attest::timestamp::{Claimed, Expected, Query, Roots, Stamped, check, token};
 use proofline::model::Digest;
 
-use super::tools::{must, openssl, python, run};
 use super::tsa::{P256, P384, Plan, RSA, Tsa};
+use crate::tools::{must, openssl, python, run};
 
 const DATA: &[u8] = b"a checkpoint\n";
 

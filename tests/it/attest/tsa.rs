@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use proofline::attest::timestamp::Roots;
 use tempfile::TempDir;
 
-use super::tools::must;
+use crate::tools::must;
 
 /// What `openssl ca` writes into certificates, and how `openssl ts` answers. `{…}` are filled in.
 const CONFIGURATION: &str = "

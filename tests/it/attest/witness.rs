@@ -12,8 +12,8 @@ use proofline::attest::witness::{Outcome, Witness};
 use tempfile::TempDir;
 
 use super::log::{Key, checkpoint, consistency, leaves, text};
-use super::tools::{must, run, tool};
 use super::tsa::serve_answer;
+use crate::tools::{must, run, tool};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 const ORIGIN: &str = "log.example/acme";

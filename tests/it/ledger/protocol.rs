@@ -1,23 +1,22 @@
-//! Appending under crashes, races, rotations and junk: nothing lost, nothing twice, every checkpoint a prefix of the next.
+//! Appending over several tiles, through rotations and beside junk; nothing is signed on top of a log that was changed. Crashes and races are in `soak`.
 #![cfg(test)]
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use futures::future::join_all;
 use proofline::ledger::LedgerError;
+use proofline::ledger::envelope::Envelope;
+use proofline::ledger::keys;
 use proofline::ledger::log::Log;
-use proofline::ledger::replay::slot;
-use proofline::ledger::signer::KeyFile;
+use proofline::ledger::note::{KeyKind, Vkey};
+use proofline::ledger::replay::{checkpoint_object, slot};
+use proofline::ledger::signer::{KeyFile, Signer as _};
 use proofline::ledger::statement::{Kind, Statement, Subject};
 use proofline::ledger::verify::{self, Pins, Verified};
 use proofline::model::Digest;
 use proofline::store::Store;
-use proofline::store::local::LocalStore;
 use proofline::store::memory::MemoryStore;
 use serde_json::Map;
 
-use super::faulty::{Faulty, When};
+use super::soak::night;
 
 pub(super) const ORIGIN: &str = "log.example/acme";
 
@@ -46,10 +45,6 @@ pub(super) async fn verified(store: &dyn Store) -> Verified {
     verify::log(store, &Pins::default()).await.expect("read")
 }
 
-fn names(verified: &Verified) -> Vec<String> {
-    verified.entries.iter().filter_map(|entry| entry.statement.as_ref()).map(|statement| statement.subjects()[0].name.clone()).collect()
-}
-
 #[tokio::test]
 async fn a_log_of_several_tiles_verifies_and_goes_on() {
     let store = MemoryStore::default();
@@ -63,92 +58,6 @@ async fn a_log_of_several_tiles_verifies_and_goes_on() {
     assert_eq!(log.append(&statement("new")).await.expect("appended"), 600);
     assert_eq!(log.integrate().await.expect("integrated").expect("a checkpoint").size, 601);
     assert_eq!(verified(&store).await.problems, []);
-}
-
-/// One night: two statements, then the checkpoint. What a command does that is run again until it gets through.
-async fn night(store: &dyn Store, name: &str) -> Result<(), LedgerError> {
-    let key = key(1);
-    let mut log = Log::open(store, &key, ORIGIN).await?;
-    log.append(&statement(name)).await?;
-    log.append(&statement(&format!("{name}-judged"))).await?;
-    log.integrate().await.map(|_published| ())
-}
-
-async fn crash_everywhere(fresh: impl Fn() -> Box<dyn Store>, before: u64) {
-    for when in [When::Before, When::After] {
-        for writes in 0.. {
-            let store = fresh();
-            if before > 0 {
-                filled(store.as_ref(), before, before).await;
-            }
-            let faulty = Faulty::new(store.as_ref(), writes, when);
-            let died = night(&faulty, "a").await.is_err();
-            assert_eq!(verified(store.as_ref()).await.problems, [], "after a crash at write {writes} {when:?}");
-            night(store.as_ref(), "a").await.expect("the same again");
-            let found = verified(store.as_ref()).await;
-            assert_eq!((found.problems.len(), found.size()), (0, before + 2), "{writes} {when:?} {:?}", found.problems);
-            assert_eq!(names(&found)[usize::try_from(before).expect("small")..], ["runs/a/manifest.json", "runs/a-judged/manifest.json"]);
-            if !died {
-                break;
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_crash_at_any_write_loses_nothing_and_is_cured_by_the_same_again() {
-    crash_everywhere(|| Box::new(MemoryStore::default()), 0).await;
-    // Across the edge of a tile.
-    crash_everywhere(|| Box::new(MemoryStore::default()), 255).await;
-}
-
-#[tokio::test]
-async fn a_crash_at_any_write_in_a_directory_too() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let count = std::sync::atomic::AtomicU32::new(0);
-    let fresh = || -> Box<dyn Store> {
-        let n = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        Box::new(LocalStore::open(folder.path().join(n.to_string())).expect("a store"))
-    };
-    crash_everywhere(fresh, 0).await;
-}
-
-/// One worker that dies at pseudo-random writes and starts again. Gives how often it died.
-async fn restless(store: Arc<dyn Store>, worker: u64, nights: u64) -> u64 {
-    let (mut state, mut crashes) = (worker * 7919 + 1, 0);
-    let mut n = 0;
-    while n < nights {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let when = if state & (1 << 40) == 0 { When::Before } else { When::After };
-        let faulty = Faulty::new(store.as_ref(), i64::try_from((state >> 33) % 11).expect("small"), when);
-        match night(&faulty, &format!("{worker}-{n}")).await {
-            Ok(()) => n += 1,
-            Err(LedgerError::Store(_)) if faulty.is_dead() => crashes += 1,
-            Err(error) => panic!("worker {worker}: {error}"),
-        }
-    }
-    crashes
-}
-
-/// Workers on one log. Gives how often they died.
-async fn soak(store: Arc<dyn Store>, workers: u64, nights: u64) -> u64 {
-    let work = |worker| tokio::spawn(restless(Arc::clone(&store), worker, nights));
-    join_all((0..workers).map(work)).await.into_iter().map(|crashes| crashes.expect("no panic")).sum()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn workers_that_race_and_crash_lose_nothing() {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
-    let crashes = soak(Arc::clone(&store), 8, 20).await;
-    let found = verified(store.as_ref()).await;
-    assert_eq!(found.problems, []);
-    assert!(crashes > 50, "{crashes} crashes only");
-    let mut names = names(&found);
-    assert!(names.len() >= 320, "{} entries", names.len());
-    names.sort();
-    names.dedup();
-    assert_eq!((names.len(), found.foreign().count()), (320, 0));
-    assert_eq!(found.size(), u64::try_from(found.entries.len()).expect("small"));
 }
 
 #[tokio::test]
@@ -181,6 +90,57 @@ async fn a_rotation_that_was_killed_before_its_checkpoint_is_finished_by_the_new
     let published = Log::open(&store, &new, ORIGIN).await.expect("opened").integrate().await.expect("integrated");
     assert_eq!(published.expect("a checkpoint").size, 3);
     assert_eq!(verified(&store).await.problems, []);
+}
+
+#[tokio::test]
+async fn a_key_is_in_force_once_and_a_repeated_rotation_changes_nothing() {
+    let store = MemoryStore::default();
+    filled(&store, 2, 2).await;
+    let (first, second, third) = (key(1), key(2), key(3));
+    let mut log = Log::open(&store, &first, ORIGIN).await.expect("opened");
+    assert!(matches!(log.rotate(&first).await, Err(LedgerError::Malformed { .. })), "to itself");
+    assert_eq!(log.rotate(&second).await.expect("rotated"), 2);
+    // The answer was lost: the same command again.
+    assert_eq!(Log::open(&store, &first, ORIGIN).await.expect("opened").rotate(&second).await.expect("there already"), 2);
+    assert!(matches!(log.rotate(&first).await, Err(LedgerError::Malformed { .. })), "back to the first");
+    assert_eq!(log.rotate(&third).await.expect("rotated"), 3);
+    assert!(matches!(log.rotate(&second).await, Err(LedgerError::Malformed { .. })), "back to the second");
+    log.integrate().await.expect("integrated");
+    // By hand, as one can who still holds the third key and stole the first: the old entry, and a new one back.
+    let again = store.get(&slot(2)).await.expect("read").expect("there");
+    store.put_new(&slot(4), again).await.expect("repeated");
+    let back = keys::rotation(&Vkey::new(ORIGIN, KeyKind::Ed25519, first.public_key()).expect("a key")).expect("a statement");
+    let back = Envelope::sign(ORIGIN, back.to_bytes(), &[&third, &first]).await.expect("signed");
+    store.put_new(&slot(5), back.to_bytes().into()).await.expect("forced");
+    let mut log = Log::open(&store, &third, ORIGIN).await.expect("opened");
+    assert_eq!(log.append(&statement("after")).await.expect("appended"), 6);
+    log.integrate().await.expect("integrated");
+    let found = verified(&store).await;
+    assert_eq!((found.problems.len(), found.size()), (0, 7), "{:?}", found.problems);
+    assert_eq!(found.foreign().map(|entry| entry.index).collect::<Vec<_>>(), [4, 5]);
+}
+
+#[tokio::test]
+async fn a_checkpoint_copied_to_another_size_s_name_stops_nobody() {
+    for copy in [5, 9] {
+        let store = MemoryStore::default();
+        filled(&store, 8, 4).await;
+        let signed = store.get(&checkpoint_object(4)).await.expect("read").expect("there");
+        store.put_new(&checkpoint_object(copy), signed).await.expect("copied");
+        night(&store, "a").await.expect("a night");
+        let found = verified(&store).await;
+        assert_eq!((found.size(), found.entries.len()), (10, 10));
+        let told: Vec<_> = found.problems.iter().map(|problem| (problem.object.clone(), problem.what.as_str())).collect();
+        assert_eq!(told, [(checkpoint_object(copy), "checkpoint does not verify: it is a copy of another size's")]);
+    }
+    // Where it lies ahead of the log it is nothing yet.
+    let store = MemoryStore::default();
+    filled(&store, 8, 4).await;
+    let signed = store.get(&checkpoint_object(4)).await.expect("read").expect("there");
+    store.put_new(&checkpoint_object(99), signed).await.expect("copied");
+    night(&store, "a").await.expect("a night");
+    let found = verified(&store).await;
+    assert_eq!((found.problems.len(), found.strays), (0, vec![checkpoint_object(99)]), "{:?}", found.problems);
 }
 
 #[tokio::test]
