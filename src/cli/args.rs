@@ -239,7 +239,9 @@ pub struct Keygen {
 
 /// `rotate`
 #[derive(Debug, Args)]
-#[command(after_help = "The key in force is configured as for collect. The new one comes from PROOFLINE_LOG_NEW_KEY_FILE, PROOFLINE_LOG_NEW_KEY or --kms.")]
+#[command(
+    after_help = "The key in force is configured as for collect. The new one comes from PROOFLINE_LOG_NEW_KEY_FILE, PROOFLINE_LOG_NEW_KEY or --kms.\nA key that signed before is never taken again."
+)]
 pub struct Rotate {
     /// The new key, a version of a key in Cloud KMS
     #[arg(long, value_name = "NAME")]

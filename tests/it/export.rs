@@ -10,6 +10,7 @@ use proofline::cli::exit::Exit;
 use crate::cli::Bench;
 use crate::sandbox::site::Site;
 use crate::sealed::{bench, collect, files};
+use crate::tools;
 
 /// What an auditor sees who pastes every block of the README into a shell.
 fn follow(pack: &Path) -> String {
@@ -25,15 +26,8 @@ fn follow(pack: &Path) -> String {
     said
 }
 
-#[allow(clippy::disallowed_methods, reason = "whether a missing tool is a failure is said by the environment")]
 fn missing() -> bool {
-    let found = |tool: &str| Command::new(tool).arg("--version").output().is_ok() || Command::new(tool).arg("version").output().is_ok();
-    let missing: Vec<_> = ["openssl", "zstd", "sha256sum"].into_iter().filter(|tool| !found(tool)).collect();
-    assert!(missing.is_empty() || std::env::var_os("CI").is_none(), "{missing:?} are needed");
-    if !missing.is_empty() {
-        println!("skipped: {missing:?} are needed");
-    }
-    !missing.is_empty()
+    !(tools::openssl() && tools::program("zstd") && tools::program("sha256sum"))
 }
 
 fn exported(bench: &mut Bench, words: &[&str]) {

@@ -20,6 +20,11 @@ pub(crate) fn openssl() -> bool {
     present(Command::new("openssl").arg("version").output().ok().filter(|output| output.status.success()), "openssl").is_some()
 }
 
+/// True where a program of the system can be run.
+pub(crate) fn program(name: &str) -> bool {
+    present(Command::new(name).arg("--version").output().ok().filter(|output| output.status.success()), name).is_some()
+}
+
 fn present<T>(found: Option<T>, name: &str) -> Option<T> {
     #[expect(clippy::disallowed_methods, reason = "the one setting that makes a missing program a failure")]
     let required = std::env::var("CI").is_ok_and(|value| value == "true");
