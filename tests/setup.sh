@@ -110,7 +110,8 @@ install_judges() {
   # shellcheck disable=SC2086 # a list of packages
   "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps $judge_packages
   "$folder/bin/python" -m pip check
-  printf '%s\n' "$judge_packages" > "$folder/stamp"
+  # Its programs name the folder that they were made in.
+  printf '%s\n' "$PWD $judge_packages" > "$folder/stamp"
   echo "tools: $folder is ready"
 }
 
@@ -196,7 +197,7 @@ step() { # what, stamp file, stamp, function: goes on without what cannot be had
 
 step "contracts: $contracts" "$contracts/stamp" "$stamp" fetch_contracts
 step "tools: target/tools/fake-gcs-server" target/tools/stamp "$emulator_sha256" fetch_emulator
-step "tools: target/tools/python" target/tools/python/stamp "$judge_packages" install_judges
+step "tools: target/tools/python" target/tools/python/stamp "$PWD $judge_packages" install_judges
 step "tools: target/tools/go" target/tools/go/stamp "$go_stamp" install_go
 if [ "$failed" = 1 ] && [ "${CI:-}" = true ]; then
   exit 1
