@@ -83,7 +83,7 @@ async fn judged_runs(store: &Arc<dyn Store>, runs: &Runs, brief: &Brief) -> Resu
         if sealed.manifest.started_at >= brief.period.end() {
             continue;
         }
-        let evaluation = runs.evaluation(&sealed).await?;
+        let evaluation = runs.evaluation(&sealed).await?.evaluation();
         let catalog = judge::sealed_catalog(store.as_ref(), &sealed.manifest).await?;
         let controls = judge::judged_controls(&catalog, &sealed.manifest);
         criteria = catalog.criteria;

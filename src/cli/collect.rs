@@ -16,13 +16,13 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::host::Host;
 use crate::cli::project::Project;
 use crate::cli::recorder::Recorder;
-use crate::cli::runs::Runs;
+use crate::cli::runs::{Judgement, Runs};
 use crate::cli::{TOOL, judge, network, retention, signing, summary};
 use crate::collect::evidence::refusal;
 use crate::collect::registry;
 use crate::model::{Control, ControlFile, Exchange, Manifest, Outcome, Period, RunId, Scope};
 use crate::store::Store;
-use crate::store::snapshot::{self, Sealed};
+use crate::store::snapshot::{self, Sealed, SealedEvaluation};
 
 /// The kind whose window must not have holes.
 const CHANGES: &str = "github.pull_request";
@@ -53,7 +53,10 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Collect, 
     retention::demand(host, project, &catalog.controls).await?;
     let signer = signing::configured(host, project).await?;
     let mut recorder = Recorder::open(host, project, &store, signer.as_deref()).await?;
-    let past = past(&Runs::of(&store, recorder.entries())).await?;
+    let (past, made) = past(&Runs::of(&store, recorder.entries())).await?;
+    for judged in &made {
+        recorder.evaluation(judged).await?;
+    }
     let now = host.now();
     let owed = due::owed(&catalog.controls, &past, now, project.settings.time_zone);
     let known = Known { catalog, past, owed };
@@ -81,19 +84,24 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Collect, 
     Ok(exit)
 }
 
-/// The sealed runs and their findings, oldest first. A run that was killed before it was judged is judged now.
+/// The sealed runs and their findings, oldest first. A run that was killed before it was judged is judged now; such evaluations come beside, for the log.
 ///
 /// # Errors
 /// Where stored evidence is missing or changed.
-pub async fn past(runs: &Runs) -> Result<Vec<Past>> {
+pub async fn past(runs: &Runs) -> Result<(Vec<Past>, Vec<SealedEvaluation>)> {
     let one = |run| one_past(runs, run);
-    futures::stream::iter(runs.ids().await?).map(one).buffered(AT_ONCE).try_collect().await
+    let all: Vec<_> = futures::stream::iter(runs.ids().await?).map(one).buffered(AT_ONCE).try_collect().await?;
+    let (past, made): (Vec<Past>, Vec<Option<SealedEvaluation>>) = all.into_iter().unzip();
+    Ok((past, made.into_iter().flatten().collect()))
 }
 
-async fn one_past(runs: &Runs, run: RunId) -> Result<Past> {
+async fn one_past(runs: &Runs, run: RunId) -> Result<(Past, Option<SealedEvaluation>)> {
     let sealed = runs.sealed(&run).await?;
-    let evaluation = runs.evaluation(&sealed).await?;
-    Ok(Past { manifest: sealed.manifest, findings: evaluation.findings })
+    let (findings, made) = match runs.evaluation(&sealed).await? {
+        Judgement::Stored(evaluation) => (evaluation.findings, None),
+        Judgement::Made(judged) => (judged.evaluation.findings.clone(), Some(judged)),
+    };
+    Ok((Past { manifest: sealed.manifest, findings }, made))
 }
 
 /// What is known before the first request.

@@ -18,7 +18,26 @@ use crate::ledger::statement::Kind;
 use crate::model::{Digest, Period, RunId};
 use crate::store::Store;
 use crate::store::bodies::BodyError;
-use crate::store::snapshot::{self, Evaluation, Sealed};
+use crate::store::snapshot::{self, Evaluation, Sealed, SealedEvaluation};
+
+/// Where an evaluation comes from.
+pub enum Judgement {
+    /// It counts as it is stored.
+    Stored(Evaluation),
+    /// It was made just now, and the log does not name it yet.
+    Made(SealedEvaluation),
+}
+
+impl Judgement {
+    /// What was found.
+    #[must_use]
+    pub fn evaluation(self) -> Evaluation {
+        match self {
+            Self::Stored(evaluation) => evaluation,
+            Self::Made(sealed) => sealed.evaluation,
+        }
+    }
+}
 
 /// The sealed runs of a store.
 pub struct Runs {
@@ -88,15 +107,16 @@ impl Runs {
         }
     }
 
-    /// The evaluation of a run: by this version, else by the newest that judged it. One that the log does not name is made again, and has to come out the same.
+    /// The evaluation of a run: by this version, else by the newest that judged it. One that the log does not name is made again, and has to come out the
+    /// same; whoever writes the log enters it.
     ///
     /// # Errors
     /// As `judge::judge`.
-    pub async fn evaluation(&self, sealed: &Sealed) -> Result<Evaluation> {
+    pub async fn evaluation(&self, sealed: &Sealed) -> Result<Judgement> {
         let found = judge::stored(&self.store, sealed, |object, digest| self.accepts(object, digest)).await?;
         match found {
-            Some(evaluation) => Ok(evaluation),
-            None => Ok(judge::judge(&self.store, sealed).await?.evaluation),
+            Some(evaluation) => Ok(Judgement::Stored(evaluation)),
+            None => Ok(Judgement::Made(judge::judge(&self.store, sealed).await?)),
         }
     }
 

@@ -45,8 +45,8 @@ fn a_well_kept_bucket_passes_everything_that_can_be_seen() {
     let (_site, fake, mut bench) = kept();
     let (exit, document) = bench.json(&["doctor"]);
     let others: Vec<_> = verdicts(&document).into_iter().filter(|(_, verdict)| verdict != "pass").collect();
-    assert_eq!(others, [("audit-logs".to_owned(), "undetermined".to_owned())], "{document:#}");
-    assert_eq!((exit, &document["write_once"], document["checks"].as_array().map(Vec::len)), (Exit::Undetermined, &json!(true), Some(14)));
+    assert_eq!(others, ["audit-logs", "log"].map(|id| (id.to_owned(), "undetermined".to_owned())), "{document:#}");
+    assert_eq!((exit, &document["write_once"], document["checks"].as_array().map(Vec::len)), (Exit::Undetermined, &json!(true), Some(15)));
     assert!(
         check(&document, "audit-logs")["detail"]
             .as_str()
@@ -62,7 +62,7 @@ fn a_well_kept_bucket_passes_everything_that_can_be_seen() {
     let shown = bench.run(&["doctor", "--from", "2026-01-01"]);
     assert_eq!(shown.exit, Exit::NotSatisfied);
     assert!(shown.out.contains("276 days from 2026-01-01T00:00:00Z on are"), "{}", shown.out);
-    assert!(shown.out.contains("14 checks: 12 pass, 1 fail, 1 undetermined") && shown.out.contains("Assurance stays at L1"), "{}", shown.out);
+    assert!(shown.out.contains("15 checks: 12 pass, 1 fail, 2 undetermined") && shown.out.contains("Assurance stays at L1"), "{}", shown.out);
 }
 
 #[test]
@@ -90,8 +90,10 @@ fn each_weakness_turns_its_own_check() {
         let (_site, fake, mut bench) = kept();
         weaken(&mut fake.bucket());
         let (exit, document) = bench.json(&["doctor"]);
-        let expected: BTreeMap<_, _> =
-            [("audit-logs", "undetermined"), (*id, *verdict)].into_iter().map(|(id, verdict)| (id.to_owned(), verdict.to_owned())).collect();
+        let expected: BTreeMap<_, _> = [("audit-logs", "undetermined"), ("log", "undetermined"), (*id, *verdict)]
+            .into_iter()
+            .map(|(id, verdict)| (id.to_owned(), verdict.to_owned()))
+            .collect();
         let others: BTreeMap<_, _> = verdicts(&document).into_iter().filter(|(_, verdict)| verdict != "pass").collect();
         assert_eq!(others, expected, "{detail}: {document:#}");
         let found = check(&document, id);

@@ -10,6 +10,9 @@ use proofline::cli::exit::Exit;
 use serde_json::Value;
 
 use crate::cli::Bench;
+use crate::gcs_store;
+use crate::sandbox::gcs::FakeGcs;
+use crate::sandbox::gcs::bucket::Outage;
 use crate::sandbox::site::Site;
 
 const KEY_FILE: &str = "PROOFLINE_LOG_KEY_FILE";
@@ -214,4 +217,59 @@ fn a_key_that_cannot_be_used_is_refused_before_anything_is_asked() {
         assert!(refused.exit == Exit::Usage && refused.err.contains("chmod 600"), "{}", refused.err);
     }
     assert_eq!(site.answered(), 0);
+}
+
+/// A bench on a strict bucket, with a key.
+fn in_a_bucket(site: &Site, fake: &FakeGcs) -> Bench {
+    let mut bench = Bench::new(&gcs_store::configuration(site, fake));
+    fake.bucket().now = bench.now;
+    assert_eq!(bench.run(&["keygen", "--out", "log.pem"]).exit, Exit::Satisfied);
+    bench.set(KEY_FILE, "log.pem");
+    bench
+}
+
+#[test]
+fn a_bucket_that_fails_at_any_upload_verifies_and_the_same_command_goes_on() {
+    let (site, fake) = (Site::small(), gcs_store::fake());
+    let mut bench = in_a_bucket(&site, &fake);
+    // Until there is a checkpoint, each start takes in all that the ones before it left.
+    collect(&mut bench);
+    for after_effect in [false, true] {
+        for left in 0.. {
+            fake.bucket().now = bench.now;
+            fake.bucket().outage = Some(Outage { left, after_effect });
+            let done = bench.run(&["collect"]);
+            fake.bucket().outage = None;
+            let (exit, found) = bench.json(&["verify"]);
+            assert_eq!(exit, Exit::Satisfied, "{left} uploads, {after_effect}: {found:#}");
+            assert!(left < 40, "it never gets through: {}", done.err);
+            if done.exit != Exit::Undetermined {
+                break;
+            }
+            bench.now += TimeDelta::minutes(10);
+        }
+    }
+    bench.now += TimeDelta::hours(1);
+    let (_exit, last) = bench.json(&["collect"]);
+    let (exit, found) = bench.json(&["verify", "--reevaluate"]);
+    let newest = found["runs"].as_array().and_then(|runs| runs.last()).map(|run| run["run"].clone());
+    assert_eq!((exit, newest, &found["log"]["pending"]), (Exit::Satisfied, Some(last["run"].clone()), &serde_json::json!([])), "{found:#}");
+}
+
+#[test]
+fn what_the_bucket_says_of_objects_is_held_against_the_runs() {
+    let (site, fake) = (Site::small(), gcs_store::fake());
+    let mut bench = in_a_bucket(&site, &fake);
+    collect(&mut bench);
+    assert_eq!(told(&mut bench), (Exit::Satisfied, BTreeSet::new()));
+    let name = fake.bucket().live.keys().find(|name| name.ends_with("/manifest.json") && name.contains("/runs/")).cloned().expect("a manifest");
+    let key = name.trim_start_matches("prod/").to_owned();
+    let created = fake.bucket().live[&name].created;
+    for (days, metageneration) in [(2, 1), (-1, 1), (0, 2)] {
+        let mut bucket = fake.bucket();
+        let object = bucket.live.get_mut(&name).expect("there");
+        (object.created, object.metageneration) = (created + TimeDelta::days(days), metageneration);
+        drop(bucket);
+        assert_eq!(told(&mut bench), (Exit::Broken, BTreeSet::from([key.clone()])), "{days} {metageneration}");
+    }
 }

@@ -49,6 +49,10 @@ pub struct CheckedRun {
     pub run: RunId,
     /// When it began, UTC; none where its manifest cannot be read.
     pub started_at: Option<DateTime<Utc>>,
+    /// When it ended, UTC; none where its manifest cannot be read.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// The packs that hold its bodies.
+    pub packs: BTreeSet<String>,
     /// The entry that names it; none in a store without a log.
     pub entry: Option<u64>,
 }
@@ -168,8 +172,9 @@ impl Checking<'_> {
         for body in &checked.bodies {
             self.wanted.entry(body.pack.clone()).or_default().insert(check::place(body));
         }
-        let started_at = checked.manifest.map(|manifest| manifest.started_at);
-        self.evidence.runs.push(CheckedRun { run: run.clone(), started_at, entry });
+        let packs = checked.bodies.iter().map(|body| body.pack.clone()).collect();
+        let (started_at, ended_at) = checked.manifest.map(|manifest| (manifest.started_at, manifest.ended_at)).unzip();
+        self.evidence.runs.push(CheckedRun { run: run.clone(), started_at, ended_at, packs, entry });
         Ok(())
     }
 

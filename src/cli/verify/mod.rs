@@ -4,6 +4,7 @@ mod days;
 mod evidence;
 mod pack;
 mod told;
+mod written;
 
 use std::fs;
 use std::path::Path;
@@ -47,7 +48,10 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Verify, f
     let pins = pins(&host.folder, arguments)?;
     steps.step("the log");
     let log = verify::log(store.as_ref(), &pins).await?;
-    let evidence = evidence::check(&store, &log, arguments, &steps).await?;
+    let mut evidence = evidence::check(&store, &log, arguments, &steps).await?;
+    steps.step("when objects were written");
+    let times = written::check(project, &log, &evidence).await?;
+    evidence.problems.extend(times);
     steps.step("observers");
     let observed = anchors::observed(project, store.as_ref(), &log.checkpoints).await?;
     let days = days(&evidence, &log, &observed, &lock(project).await?);

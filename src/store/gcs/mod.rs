@@ -20,6 +20,7 @@ pub use settings::{GcsCredential, GcsSettings};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
@@ -60,6 +61,19 @@ impl GcsStore {
     /// `StoreError::Setup` where there is none that can be used.
     pub async fn connect(&self) -> Result<(), StoreError> {
         self.client().await.map(|_client| ())
+    }
+
+    /// What the service says of every object below `prefix`.
+    ///
+    /// # Errors
+    /// As `list`.
+    pub async fn written(&self, prefix: &str) -> Result<Vec<Written>, StoreError> {
+        let items = self.items(prefix, Which::Live).await?;
+        let of = |item: Item| {
+            let key = self.address.key(&item.name)?.to_owned();
+            Some(Written { key, at: item.time_created, untouched: item.metageneration.as_deref() == Some("1") })
+        };
+        Ok(items.into_iter().filter_map(of).collect())
     }
 
     async fn client(&self) -> Result<&Client, StoreError> {
@@ -123,7 +137,12 @@ impl GcsStore {
 
     /// One page of names, and the token of the next.
     async fn page(&self, client: &Client, prefix: &str, which: Which, token: Option<&str>) -> Result<Page, Trouble> {
-        let mut query = vec![("fields", "nextPageToken,items(name,timeDeleted)"), ("maxResults", "1000"), ("prefix", prefix), ("projection", "noAcl")];
+        let mut query = vec![
+            ("fields", "nextPageToken,items(name,timeCreated,metageneration,timeDeleted)"),
+            ("maxResults", "1000"),
+            ("prefix", prefix),
+            ("projection", "noAcl"),
+        ];
         query.extend(match which {
             Which::Live => None,
             Which::AllVersions => Some(("versions", "true")),
@@ -168,6 +187,19 @@ struct Item {
     name: String,
     /// When a version became noncurrent; only such have it.
     time_deleted: Option<String>,
+    time_created: Option<DateTime<Utc>>,
+    metageneration: Option<String>,
+}
+
+/// What Cloud Storage says of an object by itself; whoever writes cannot set it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Its key.
+    pub key: String,
+    /// When it was created, by the service's clock, UTC; none where the service does not say.
+    pub at: Option<DateTime<Utc>>,
+    /// Its metadata was never changed, e.g. by a hold.
+    pub untouched: bool,
 }
 
 /// Which objects a listing shows.

@@ -25,7 +25,7 @@ pub(crate) fn answer(bucket: &mut Bucket, ask: &Ask, content_type: &str, fault: 
         return refused(404, "notFound", "The specified bucket does not exist.");
     }
     match (ask.method.as_str(), rest) {
-        ("POST", ["upload"]) => insert(bucket, ask, content_type),
+        ("POST", ["upload"]) => failing(bucket, |bucket| insert(bucket, ask, content_type)),
         ("GET", ["o"]) => list(bucket, ask, fault),
         ("GET", ["o", name]) if ask.parameter("alt").as_deref() == Some("media") => download(bucket, name, fault),
         ("GET", ["o", name]) => with(bucket, "storage.objects.get", |bucket| match bucket.live.get(*name) {
@@ -44,6 +44,23 @@ pub(crate) fn answer(bucket: &mut Bucket, ask: &Ask, content_type: &str, fault: 
             Reply::json(200, &json!({"kind": "storage#testIamPermissionsResponse", "permissions": held}))
         }
         _ => refused(405, "methodNotAllowed", "Method Not Allowed"),
+    }
+}
+
+/// An upload, unless there is an outage.
+fn failing(bucket: &mut Bucket, upload: impl FnOnce(&mut Bucket) -> Reply) -> Reply {
+    match &mut bucket.outage {
+        None => upload(bucket),
+        Some(outage) if outage.left > 0 => {
+            outage.left -= 1;
+            upload(bucket)
+        }
+        Some(outage) => {
+            if std::mem::take(&mut outage.after_effect) {
+                upload(bucket);
+            }
+            refused(503, "backendError", "Service unavailable.")
+        }
     }
 }
 

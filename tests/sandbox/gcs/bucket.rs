@@ -39,6 +39,8 @@ pub(crate) struct Bucket {
     pub(crate) needs_token: bool,
     /// The tokens that came.
     pub(crate) tokens: BTreeSet<String>,
+    /// From when on uploads fail.
+    pub(crate) outage: Option<Outage>,
     /// Names on a page, however many are asked for.
     pub(crate) page_size: usize,
     /// A rule that the last request broke.
@@ -58,6 +60,15 @@ pub(crate) struct Object {
     pub(crate) content_type: String,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) held: bool,
+}
+
+/// Uploads fail from one on, until this is taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Outage {
+    /// Uploads that still work.
+    pub(crate) left: u32,
+    /// Whether the first that fails takes effect all the same.
+    pub(crate) after_effect: bool,
 }
 
 /// Why a change is refused.
@@ -91,6 +102,7 @@ impl Bucket {
             honours_preconditions: true,
             needs_token: false,
             tokens: BTreeSet::new(),
+            outage: None,
             page_size: 1000,
             complaint: None,
             generations: 1_700_000_000_000_000,
