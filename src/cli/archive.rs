@@ -74,7 +74,7 @@ fn revalidatable(run: &RunId, exchange: Exchange) -> Option<(String, Previous)> 
     }
     let origin = exchange.revalidates.unwrap_or(Revalidation { run: run.clone(), n: exchange.n, received_at: exchange.sent_at });
     let kept = Kept { sha256: exchange.sha256, bytes: exchange.bytes };
-    Some((exchange.url, Previous { etag, kept, origin, headers: exchange.headers }))
+    Some((exchange.url, Previous { etag, kept, redacted: exchange.redacted, origin, headers: exchange.headers }))
 }
 
 #[async_trait]

@@ -138,6 +138,7 @@ async fn fetch_and_seal(host: &mut Host, project: &Project, store: &Arc<dyn Stor
         configuration,
         control_files,
         parameters: parameters.collect::<Result<_>>()?,
+        redaction: None,
         kinds: outcomes(&plan.kinds, &exchanges),
         requests,
         bodies: snapshot::put_bodies(store.as_ref(), &plan.run, &bodies).await?,

@@ -12,6 +12,7 @@ pub mod gcp;
 pub mod github;
 pub mod listing;
 pub mod paging;
+pub mod redact;
 pub mod registry;
 pub mod replay;
 pub mod transport;
