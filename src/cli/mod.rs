@@ -15,6 +15,7 @@ pub mod judge;
 pub mod network;
 pub mod progress;
 pub mod project;
+pub mod redaction;
 pub mod report;
 pub mod retention;
 pub mod status;

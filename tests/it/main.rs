@@ -17,6 +17,7 @@ mod github;
 mod recorded_gcp;
 #[cfg(test)]
 mod recorded_github;
+mod redact;
 mod report;
 mod sandbox_contracts;
 mod store;
