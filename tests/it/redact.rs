@@ -325,11 +325,11 @@ fn organization(site: &Site, email: &str, note: &str) {
 #[test]
 fn no_stored_byte_holds_an_address() {
     let (site, mut bench) = site_with("");
-    organization(&site, "owner@acme.example", "harmless");
+    organization(&site, "payroll-office@acme.example", "harmless");
     let (_, document) = bench.json(&["collect"]);
     let written = bench.everything_written();
     assert!(contains(&written, "harmless"), "the answer itself was kept");
-    assert!(!contains(&written, "owner@acme.example"));
+    assert!(!contains(&written, "payroll-office@acme.example"));
     assert!(contains(&written, "\"redacted\":[\"/email\"]"));
     assert!(contains(&written, "\"refused\""), "the policy lies beside the evidence");
     assert_ne!(finding(&document, "ORG-01")["status"], "undetermined");
@@ -358,7 +358,7 @@ fn a_credential_in_an_answer_is_stored_nowhere_and_nothing_is_judged_from_it() {
 fn another_policy_or_key_asks_again() {
     let (site, mut bench) = site_with("");
     let path = bench.folder.path().join("proofline.toml");
-    let mut night = |bench: &mut Bench, rules: &str| {
+    let night = |bench: &mut Bench, rules: &str| {
         fs::write(&path, format!("{}{rules}", site.configuration())).expect("written");
         bench.now += TimeDelta::hours(1);
         let (_, document) = bench.json(&["collect"]);
@@ -376,7 +376,7 @@ fn another_policy_or_key_asks_again() {
 #[test]
 fn pseudonyms_need_their_key() {
     let (site, mut bench) = site_with(PSEUDONYMS);
-    organization(&site, "owner@acme.example", "harmless");
+    organization(&site, "payroll-office@acme.example", "harmless");
     let without = bench.run(&["collect"]);
     assert_eq!(without.exit, Exit::Usage, "{}", without.err);
     assert!(without.err.contains("PROOFLINE_PSEUDONYM_KEY_FILE") && without.err.contains("openssl rand"), "{}", without.err);
@@ -391,7 +391,7 @@ fn pseudonyms_need_their_key() {
     let outcome = bench.run(&["collect"]);
     let written = bench.everything_written();
     assert!(contains(&written, "\"email\":\"p_") && contains(&written, "\"key_epoch\":\"2026\""), "{}", outcome.err);
-    assert!(!contains(&written, "owner@acme.example") && !contains(&written, &secret));
+    assert!(!contains(&written, "payroll-office@acme.example") && !contains(&written, &secret));
 }
 
 /// `cargo test --test it redact::speed -- --ignored --nocapture`
