@@ -19,12 +19,17 @@ const KEY_FILE: &str = "PROOFLINE_PSEUDONYM_KEY_FILE";
 /// What the configuration asks for.
 ///
 /// # Errors
-/// Exit code 2: pseudonyms are asked for, and there is no usable key.
+/// Exit code 2: pseudonyms are asked for, and there is no usable key; or the configuration holds a credential.
 pub fn redactor(host: &Host, project: &Project) -> Result<Redactor> {
     let settings = &project.settings.redaction;
     let policy = Policy::new(&settings.rules).map_err(|error| Failure::usage(error.to_string()))?;
     let key = settings.key_epoch.as_ref().map(|epoch| key(host, epoch)).transpose()?;
-    Ok(Redactor::new(policy, key))
+    let redactor = Redactor::new(policy, key);
+    if redactor.is_told_by(&project.text) {
+        let cure = "a run keeps that file beside its evidence: take it out, and revoke it if the file was shared";
+        return Err(Failure::usage(format!("the configuration holds what looks like a credential, and {cure}")).into());
+    }
+    Ok(redactor)
 }
 
 /// What the run's manifest says about it.

@@ -206,13 +206,16 @@ impl fmt::Display for Pointer {
     }
 }
 
-/// The rules that apply unless the configuration keeps what they take out: name, and the members they look for anywhere.
-const SHIPPED: &[(&str, &[&str])] = &[
-    ("email", &["/**/email", "/**/*_email", "/**/*Email", "/**/emails/*"]),
-    ("gravatar", &["/**/gravatar_id", "/**/gravatarId"]),
-    ("private-key", &["/**/private_key", "/**/privateKey", "/**/privateKeyData"]),
-    ("private-text", &["/**/private_*"]),
-    ("secret", &["/**/secret", "/**/*_secret", "/**/*Secret"]),
+/// The rules that apply unless the configuration keeps what they take out: name, the members they look for anywhere, and what becomes of those.
+/// `*Token` and `*_token` are not among them, since pages are turned by such names; `temp_clone_token` comes with every private repository.
+const SHIPPED: &[(&str, &[&str], RedactionAction)] = &[
+    ("email", &["/**/email", "/**/*_email", "/**/*Email", "/**/emails/*"], RedactionAction::Pseudonym),
+    ("gravatar", &["/**/gravatar_id", "/**/gravatarId"], RedactionAction::Pseudonym),
+    ("password", &["/**/password", "/**/*_password"], RedactionAction::Remove),
+    ("private-key", &["/**/private_key", "/**/privateKey", "/**/privateKeyData", "/**/masterAuth/clientKey"], RedactionAction::Remove),
+    ("private-text", &["/**/private_*"], RedactionAction::Remove),
+    ("secret", &["/**/secret", "/**/*_secret", "/**/*Secret"], RedactionAction::Remove),
+    ("token", &["/**/token", "/**/temp_clone_token", "/**/access_token", "/**/accessToken", "/**/refresh_token"], RedactionAction::Remove),
 ];
 
 /// The addresses of service accounts are no person's, and are how Google Cloud names them.
@@ -221,14 +224,14 @@ const MACHINES: &str = ".gserviceaccount.com";
 /// The shipped rules, in the order of their names.
 #[must_use]
 pub fn shipped() -> Vec<RedactionRule> {
-    let rule = |(name, members): &(&str, &[&str])| RedactionRule {
+    let rule = |(name, members, action): &(&str, &[&str], RedactionAction)| RedactionRule {
         name: (*name).to_owned(),
         operation: "*".to_owned(),
         target: RedactionTarget::Texts {
             at: members.iter().filter_map(|member| member.parse().ok()).collect(),
             unless: if *name == "email" { vec![MACHINES.to_owned()] } else { Vec::new() },
         },
-        action: RedactionAction::Remove,
+        action: *action,
     };
     SHIPPED.iter().map(rule).collect()
 }
@@ -279,7 +282,7 @@ mod tests {
     fn what_is_shipped_is_complete() {
         let rules = shipped();
         let pointers: usize = rules.iter().map(|rule| if let RedactionTarget::Texts { at, .. } = &rule.target { at.len() } else { 0 }).sum();
-        assert_eq!((rules.len(), pointers), (SHIPPED.len(), SHIPPED.iter().map(|(_, members)| members.len()).sum()));
+        assert_eq!((rules.len(), pointers), (SHIPPED.len(), SHIPPED.iter().map(|(_, members, _)| members.len()).sum()));
         let text = serde_json::to_string(&rules).expect("JSON");
         assert_eq!(serde_json::from_str::<Vec<RedactionRule>>(&text).expect("rules"), rules);
     }

@@ -84,6 +84,7 @@ fn only_the_spans_change() {
         (r#"{"em\u0061il":"a@b"}"#, r#"{"em\u0061il":"[removed]"}"#, "/email"),
         (r#"{"email":"a@b","email":"c@d"}"#, r#"{"email":"[removed]","email":"[removed]"}"#, "/email"),
         (r#"{"alice@acme.example":{"email":"a@b"}}"#, r#"{"alice@acme.example":{"email":"[removed]"}}"#, "/*/email"),
+        (r#"{"temp_clone_token":"x1","nextPageToken":"x2"}"#, r#"{"temp_clone_token":"[removed]","nextPageToken":"x2"}"#, "/temp_clone_token"),
         (r#"{"email":"a\"b\\","x":1}"#, r#"{"email":"[removed]","x":1}"#, "/email"),
     ] {
         assert_eq!(shown(&plain(), body.as_bytes()), (expected.to_owned(), places.to_owned()), "{body}");
@@ -118,11 +119,13 @@ fn is_json(body: &[u8]) -> bool {
 }
 
 #[test]
-fn what_is_nested_too_deep_is_refused() {
+fn what_would_cost_too_much_is_refused() {
     let deep = |levels: usize| [vec![b'['; levels], br#"{"email":"a@b"}"#.to_vec(), vec![b']'; levels]].concat();
     let (kept, _) = cleaned(&plain(), &deep(300));
     assert!(!contains(&kept, "a@b"), "deeper than any reader goes");
     assert_eq!(plain().clean("orgs/get", deep(1_000_000).into()), Err(Refusal::TooDeep));
+    let many = format!("{{\"emails\":[{}\"a\"]}}", "\"a\",".repeat(1_000_001));
+    assert_eq!(plain().clean("orgs/get", many.into()), Err(Refusal::TooMany));
 }
 
 #[test]
@@ -385,6 +388,9 @@ fn pseudonyms_need_their_key() {
     fs::write(bench.folder.path().join("short"), "too short\n").expect("written");
     bench.variables.insert("PROOFLINE_PSEUDONYM_KEY_FILE".to_owned(), "short".to_owned());
     assert!(bench.run(&["collect"]).err.contains("9 bytes"));
+    fs::write(bench.folder.path().join("proofline.toml"), format!("# {}\n{}", tokens()[0], site.configuration())).expect("written");
+    assert!(bench.run(&["collect"]).err.contains("the configuration holds"), "it would be kept");
+    fs::write(bench.folder.path().join("proofline.toml"), format!("{}[redaction]\nkey_epoch = \"2026\"\n", site.configuration())).expect("written");
     let secret = "fedcba9876543210".repeat(2);
     fs::write(bench.folder.path().join("long"), format!("{secret}\n")).expect("written");
     bench.variables.insert("PROOFLINE_PSEUDONYM_KEY_FILE".to_owned(), "long".to_owned());
@@ -403,8 +409,8 @@ fn speed() {
         let item = |n: u32| json!({ "login": format!("user-{n}"), "id": n, "url": "https://api.github.com/users/x", "type": "User", "note": "a \"quoted\" text", email: "a@b.example" });
         serde_json::to_vec(&(0..1_000).map(item).collect::<Vec<_>>()).expect("JSON").into()
     };
-    for (what, body) in [("nothing to take out", members("other")), ("an address in each of 1000", members("email")), ("many escapes", members("caf\u{e9}\n"))]
-    {
+    let ascii: Bytes = String::from_utf8(members("other").to_vec()).expect("UTF-8").replace("quoted", "caf\\u00e9").into();
+    for (what, body) in [("nothing to take out", members("other")), ("an address in each of 1000", members("email")), ("many escapes", ascii)] {
         let redactor = plain();
         let rounds = (20 << 20) / body.len();
         let started = Instant::now();
@@ -412,6 +418,7 @@ fn speed() {
             std::hint::black_box(redactor.clean("orgs/list-members", body.clone()).expect("kept"));
         }
         let seconds = started.elapsed().as_secs_f64();
-        println!("{what}: {} bodies of {} kB, {:.0} MB/s", rounds, body.len() / 1_000, (rounds * body.len()) as f64 / 1e6 / seconds);
+        let megabytes = f64::from(u32::try_from(rounds * body.len()).expect("20 MB")) / 1e6;
+        println!("{what}: {rounds} bodies of {} kB, {:.0} MB/s", body.len() / 1_000, megabytes / seconds);
     }
 }

@@ -78,7 +78,7 @@ fn stands_alone(text: &[u8], found: &Match<'_>) -> bool {
     let goes_on = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte == b'-' && is(b"AIza"));
     let is_fixed = is(b"AIza") || is(b"AKIA") || is(b"ASIA") || is(b"github_pat_");
     let before = found.start().checked_sub(1).and_then(|at| text.get(at));
-    is(b"-----") || !goes_on(before) && !(is_fixed && goes_on(text.get(found.end())))
+    is(b"-----") || !(goes_on(before) || is_fixed && goes_on(text.get(found.end())))
 }
 
 fn is_manual(found: &[u8]) -> bool {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use bytes::Bytes;
+use regex::bytes::Regex;
 
 use crate::collect::redact::scan::{Path, Sort};
 use crate::collect::redact::{Clean, Key, Rule, Target, text};
@@ -14,6 +15,9 @@ use crate::model::{Pointer, RedactionAction};
 const REMOVED: &str = "[removed]";
 /// Places that are told apart in a record; where there are more, the rules' own pointers have to do.
 const PLACES: usize = 100;
+
+/// Replacements that one body may need, which bounds the memory that they take. No listing has as many members on a page.
+const REPLACEMENTS: usize = 1_000_000;
 
 /// The replacements in one body.
 pub(super) struct Edits<'r> {
@@ -35,10 +39,15 @@ impl<'r> Edits<'r> {
         Self { rules, key, found: Vec::new(), places: BTreeSet::new(), rough: BTreeSet::new() }
     }
 
+    /// True where there are more than may be kept.
+    pub(super) fn are_too_many(&self) -> bool {
+        self.found.len() > REPLACEMENTS
+    }
+
     /// Looks at one name or value.
     pub(super) fn see(&mut self, body: &[u8], sort: Sort, span: Range<usize>, path: &Path<'_>) {
         let raw = body.get(span.clone()).unwrap_or_default();
-        if raw == b"null" || raw == b"\"\"" {
+        if raw == b"null" || raw == b"\"\"" || self.are_too_many() {
             return;
         }
         let meant = if sort == Sort::Name { None } else { self.rule_for(sort, raw, path) };
@@ -119,18 +128,25 @@ impl<'r> Edits<'r> {
         let rules = self.rules.clone();
         for rule in rules {
             let Target::Pattern(pattern) = &rule.target else { continue };
-            if !pattern.find_iter(&text).any(|found| !found.is_empty()) {
-                continue;
-            }
-            let put = |found: &regex::bytes::Captures<'_>| {
-                let found = found.get(0).map(|found| found.as_bytes()).unwrap_or_default();
-                if found.is_empty() { Vec::new() } else { self.substitute(rule.action, found).into_bytes() }
-            };
-            text = Cow::Owned(pattern.replace_all(&text, put).into_owned());
+            let Some(without) = self.without(&text, pattern, rule.action) else { continue };
+            text = Cow::Owned(without);
             self.used(rule);
             changed = true;
         }
         changed.then(|| if sort != Sort::Bare && !raw.contains(&b'\\') { requoted(raw, &text) } else { whole(raw, &String::from_utf8_lossy(&text)) })
+    }
+
+    /// The text with what a pattern finds replaced; none where it finds nothing.
+    fn without(&self, text: &[u8], pattern: &Regex, action: RedactionAction) -> Option<Vec<u8>> {
+        let mut kept = Vec::new();
+        let mut at = 0;
+        for found in pattern.find_iter(text).filter(|found| !found.is_empty()) {
+            kept.extend_from_slice(text.get(at..found.start()).unwrap_or_default());
+            kept.extend_from_slice(self.substitute(action, found.as_bytes()).as_bytes());
+            at = found.end();
+        }
+        kept.extend_from_slice(text.get(at..).unwrap_or_default());
+        (at > 0).then_some(kept)
     }
 
     fn substitute(&self, action: RedactionAction, value: &[u8]) -> String {

@@ -98,6 +98,9 @@ pub enum Refusal {
     /// It cannot be looked through.
     #[error("the body is nested too deep to be redacted; it was not stored")]
     TooDeep,
+    /// It would be more gaps than text.
+    #[error("the body needs more than a million redactions; it was not stored")]
+    TooMany,
 }
 
 impl Policy {
@@ -224,7 +227,7 @@ impl Redactor {
         if has_patterns && !text::is_valid(body) {
             edits.see_all(body);
         }
-        Ok(Some(edits))
+        if edits.are_too_many() { Err(Refusal::TooMany) } else { Ok(Some(edits)) }
     }
 }
 
