@@ -2,7 +2,6 @@
 //!
 //! Left out: doing it (`collect::redact`), the pseudonyms' key, and reading rules from a file (`catalog`).
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -70,7 +69,9 @@ pub struct Pointer(Vec<Part>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Any,
-    Named(String),
+    /// Without `*`, which is worth knowing since this is asked of every value.
+    Exact(String),
+    Glob(String),
 }
 
 /// No pointer.
@@ -82,10 +83,9 @@ pub struct NotAPointer(&'static str);
 const PARTS: usize = 32;
 
 impl Pointer {
-    /// True where the path is one of those meant.
-    #[must_use]
-    pub fn matches(&self, path: &[Cow<'_, str>]) -> bool {
-        let (mut part, mut step) = (self.0.len(), path.len());
+    /// True where the path is one of those meant, told by its length and what is at each position.
+    pub fn matches<'p>(&self, length: usize, path: impl Fn(usize) -> &'p str) -> bool {
+        let (mut part, mut step) = (self.0.len(), length);
         // From the end, where names differ most; `retry` is the last `**` met and how far it reached.
         let mut retry: Option<(usize, usize)> = None;
         loop {
@@ -95,13 +95,13 @@ impl Pointer {
                     retry = Some((part, step));
                     continue;
                 }
-                Some(Part::Named(glob)) if step > 0 && path.get(step - 1).is_some_and(|name| matches_glob(glob, name)) => {
+                Some(named) if step > 0 && named.is(path(step - 1)) => {
                     part -= 1;
                     step -= 1;
                     continue;
                 }
                 None if step == 0 => return true,
-                Some(Part::Named(_)) | None => {}
+                Some(_) | None => {}
             }
             match retry {
                 Some((at, reached)) if reached > 0 => {
@@ -114,16 +114,6 @@ impl Pointer {
         }
     }
 
-    /// False where no path that ends in this part is meant.
-    #[must_use]
-    pub fn may_end_in(&self, last: Option<&str>) -> bool {
-        match (self.0.last(), last) {
-            (Some(Part::Named(glob)), Some(last)) => matches_glob(glob, last),
-            (Some(Part::Named(_)), None) => false,
-            (Some(Part::Any) | None, _) => true,
-        }
-    }
-
     /// A text that a body without escapes holds wherever the pointer leads somewhere; none where there is no such text.
     #[must_use]
     pub fn trace(&self) -> Option<String> {
@@ -132,8 +122,16 @@ impl Pointer {
 }
 
 impl Part {
+    fn is(&self, name: &str) -> bool {
+        match self {
+            Self::Any => false,
+            Self::Exact(exact) => exact == name,
+            Self::Glob(glob) => matches_glob(glob, name),
+        }
+    }
+
     fn trace(&self) -> Option<String> {
-        let Self::Named(glob) = self else { return None };
+        let (Self::Exact(glob) | Self::Glob(glob)) = self else { return None };
         // A number may be an index, which no body spells out; what JSON escapes is spelt in more than one way.
         if glob.chars().all(|c| c.is_ascii_digit() || c == '*') || glob.chars().any(|c| c == '"' || c == '\\' || c == '/' || c.is_control()) {
             return None;
@@ -168,7 +166,11 @@ impl FromStr for Pointer {
             if part.replace("~1", "").replace("~0", "").contains('~') {
                 return Err(NotAPointer("a tilde is written ~0, and a slash within a name ~1"));
             }
-            read.push(if part == "**" { Part::Any } else { Part::Named(unescaped) });
+            read.push(match part {
+                "**" => Part::Any,
+                part if part.contains('*') => Part::Glob(unescaped),
+                _ => Part::Exact(unescaped),
+            });
         }
         if read.len() > PARTS {
             return Err(NotAPointer("it has more than 32 parts"));
@@ -199,7 +201,7 @@ impl fmt::Display for Pointer {
         for part in &self.0 {
             match part {
                 Part::Any => f.write_str("/**")?,
-                Part::Named(name) => write!(f, "/{}", name.replace('~', "~0").replace('/', "~1"))?,
+                Part::Exact(name) | Part::Glob(name) => write!(f, "/{}", name.replace('~', "~0").replace('/', "~1"))?,
             }
         }
         Ok(())
@@ -241,8 +243,8 @@ mod tests {
     use super::*;
 
     fn leads(pointer: &str, path: &str) -> bool {
-        let path: Vec<Cow<'_, str>> = path.split('/').filter(|part| !part.is_empty()).map(Cow::from).collect();
-        pointer.parse::<Pointer>().expect("a pointer").matches(&path)
+        let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        pointer.parse::<Pointer>().expect("a pointer").matches(path.len(), |at| path[at])
     }
 
     #[test]

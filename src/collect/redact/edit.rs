@@ -9,7 +9,7 @@ use regex::bytes::Regex;
 
 use crate::collect::redact::scan::{Path, Sort};
 use crate::collect::redact::{Clean, Key, Rule, Target, text};
-use crate::model::{Pointer, RedactionAction};
+use crate::model::RedactionAction;
 
 /// What stands where something was.
 const REMOVED: &str = "[removed]";
@@ -105,16 +105,13 @@ impl<'r> Edits<'r> {
     }
 
     fn rule_for(&self, sort: Sort, raw: &[u8], path: &Path<'_>) -> Option<&'r Rule> {
-        let last = path.last();
-        let mut parts: Option<Vec<Cow<'_, str>>> = None;
         self.rules.iter().copied().find(|rule| {
             let (pointers, unless) = match &rule.target {
                 Target::Values(pointers) => (pointers, None),
                 Target::Texts(pointers, unless) if sort == Sort::Text => (pointers, Some(unless)),
                 Target::Texts(..) | Target::Pattern(_) => return false,
             };
-            let leads_here = |pointer: &Pointer| pointer.may_end_in(last.as_deref()) && pointer.matches(parts.get_or_insert_with(|| path.parts()));
-            pointers.iter().any(leads_here) && !unless.is_some_and(|unless| is_spared(raw, unless))
+            pointers.iter().any(|pointer| path.is_meant_by(pointer)) && !unless.is_some_and(|unless| is_spared(raw, unless))
         })
     }
 

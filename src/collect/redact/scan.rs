@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::collect::redact::text;
+use crate::model::Pointer;
 
 /// Levels that are walked into. No reader of evidence goes deeper than 128.
 const DEPTH: usize = 500;
@@ -37,34 +38,23 @@ pub(super) struct Path<'b> {
 /// What is open, and where in it the walk is.
 struct Step<'b> {
     start: usize,
-    name: Option<Cow<'b, str>>,
+    /// The member's name, or the index in digits.
+    part: Option<Cow<'b, str>>,
     index: Option<u64>,
 }
 
-impl Step<'_> {
-    fn part(&self) -> Option<Cow<'_, str>> {
-        self.name.as_deref().map(Cow::Borrowed).or_else(|| self.index.map(|index| Cow::Owned(index.to_string())))
-    }
-}
-
 impl<'b> Path<'b> {
-    /// The parts, indices in digits.
-    pub(super) fn parts(&self) -> Vec<Cow<'_, str>> {
-        self.steps.iter().filter_map(Step::part).collect()
-    }
-
-    /// The last of them.
-    pub(super) fn last(&self) -> Option<Cow<'_, str>> {
-        self.steps.iter().rev().find_map(Step::part)
+    /// True where the pointer leads here.
+    pub(super) fn is_meant_by(&self, pointer: &Pointer) -> bool {
+        // The first step stands for the whole body, and has a name in what is a mere piece of an object.
+        let outer = usize::from(self.steps.first().is_some_and(|step| step.part.is_none()));
+        let part = |at: usize| self.steps.get(at + outer).and_then(|step| step.part.as_deref()).unwrap_or_default();
+        pointer.matches(self.steps.len().saturating_sub(outer), part)
     }
 
     /// The parts as they are reported: an index, and a name that is not plainly one, is `*`.
     pub(super) fn outline(&self, is_plain: impl Fn(&str) -> bool) -> String {
-        let part = |step: &Step<'_>| match (&step.name, step.index) {
-            (Some(name), _) if is_plain(name) => Some(format!("/{name}")),
-            (Some(_), _) | (None, Some(_)) => Some("/*".to_owned()),
-            (None, None) => None,
-        };
+        let part = |step: &Step<'_>| step.part.as_deref().map(|part| if is_plain(part) { format!("/{part}") } else { "/*".to_owned() });
         self.steps.iter().filter_map(part).collect()
     }
 
@@ -72,7 +62,8 @@ impl<'b> Path<'b> {
         if self.steps.len() > DEPTH {
             return Err(TooDeep);
         }
-        self.steps.push(Step { start, name: None, index: (byte == b'[').then_some(0) });
+        let is_list = byte == b'[';
+        self.steps.push(Step { start, part: is_list.then_some(Cow::Borrowed("0")), index: is_list.then_some(0) });
         Ok(())
     }
 
@@ -83,14 +74,14 @@ impl<'b> Path<'b> {
 
     fn go_on(&mut self) {
         if let Some(step) = self.steps.last_mut() {
-            step.name = None;
             step.index = step.index.map(|index| index.saturating_add(1));
+            step.part = step.index.map(|index| Cow::Owned(index.to_string()));
         }
     }
 
     fn name(&mut self, name: Option<Cow<'b, str>>) {
         if let Some(step) = self.steps.last_mut() {
-            step.name = name;
+            step.part = name;
         }
     }
 }
@@ -100,7 +91,7 @@ impl<'b> Path<'b> {
 /// # Errors
 /// Where it goes too deep; what came before was shown.
 pub(super) fn walk<'b>(body: &'b [u8], mut see: impl FnMut(Sort, Range<usize>, &Path<'b>)) -> Result<(), TooDeep> {
-    let mut path = Path { steps: vec![Step { start: 0, name: None, index: None }] };
+    let mut path = Path { steps: vec![Step { start: 0, part: None, index: None }] };
     let mut at = 0;
     while let Some(&byte) = body.get(at) {
         let start = at;
