@@ -11,8 +11,8 @@
 //! | folder | may name | may use |
 //! |---|---|---|
 //! | model | – | serde, chrono types, sha2 |
-//! | catalog | model | toml |
-//! | collect | model | octocrab, reqwest, google-cloud-auth (only in transport), tokio |
+//! | catalog | model | toml, regex |
+//! | collect | model | octocrab, reqwest, google-cloud-auth (only in transport), regex, hmac (only in redact), tokio |
 //! | store | model | tokio; google-cloud-storage, reqwest (only in gcs) |
 //! | ledger | model, store | ed25519-dalek (only in signer), base64 |
 //! | attest | model | reqwest, google-cloud-auth, the X.509 and CMS crates, aws-lc-rs |

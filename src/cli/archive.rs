@@ -10,7 +10,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use crate::collect::archive::{Archive, ArchiveError, Kept, Previous};
-use crate::model::{Body, Digest, Exchange, Method, Revalidation, RunId};
+use crate::model::{Body, Digest, Exchange, Method, Redaction, Revalidation, RunId};
 use crate::store::bodies::BodyError;
 use crate::store::shelf::{self, Shelf};
 use crate::store::{Store, snapshot};
@@ -23,11 +23,11 @@ pub struct RunArchive {
 }
 
 impl RunArchive {
-    /// An archive for a run that began at `started_at`, knowing what the newest of `earlier` runs received, as far as it was stored in the same month.
+    /// An archive for a run that began at `started_at`, knowing what the newest of `earlier` runs received, as far as it was stored in the same month and had the same taken out of it.
     ///
     /// # Errors
     /// Where an earlier run cannot be read.
-    pub async fn new(store: Arc<dyn Store>, started_at: DateTime<Utc>, earlier: &[RunId]) -> Result<Self, snapshot::SnapshotError> {
+    pub async fn new(store: Arc<dyn Store>, started_at: DateTime<Utc>, earlier: &[RunId], redaction: &Redaction) -> Result<Self, snapshot::SnapshotError> {
         let folder = shelf::folder(started_at);
         let mut known: BTreeMap<Digest, Body> = BTreeMap::new();
         let mut previous = BTreeMap::new();
@@ -35,6 +35,10 @@ impl RunArchive {
             let sealed = snapshot::open(store.as_ref(), run).await?;
             let bodies = snapshot::bodies(store.as_ref(), &sealed.manifest).await?;
             known.extend(bodies.into_iter().filter(|body| body.pack.starts_with(&folder)).map(|body| (body.sha256, body)));
+            // A 304 would stand for a body from which something else was taken out.
+            if sealed.manifest.redaction.as_ref() != Some(redaction) {
+                continue;
+            }
             let exchanges = snapshot::requests(store.as_ref(), &sealed.manifest).await?;
             previous.extend(exchanges.into_iter().filter(|exchange| known.contains_key(&exchange.sha256)).filter_map(|e| revalidatable(run, e)));
         }
@@ -74,7 +78,7 @@ fn revalidatable(run: &RunId, exchange: Exchange) -> Option<(String, Previous)> 
     }
     let origin = exchange.revalidates.unwrap_or(Revalidation { run: run.clone(), n: exchange.n, received_at: exchange.sent_at });
     let kept = Kept { sha256: exchange.sha256, bytes: exchange.bytes };
-    Some((exchange.url, Previous { etag, kept, origin, headers: exchange.headers }))
+    Some((exchange.url, Previous { etag, kept, redacted: exchange.redacted, origin, headers: exchange.headers }))
 }
 
 #[async_trait]

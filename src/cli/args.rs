@@ -10,8 +10,8 @@ use crate::model::{ControlId, RunId};
 
 /// Collects evidence that security controls operate, and reports on it.
 ///
-/// A nightly `proofline collect --due` checks the controls declared in TOML against GitHub and Google Cloud, keeps every answer as received
-/// under its SHA-256, and judges what was stored. `proofline report` turns an audit period into HTML and CSV.
+/// A nightly `proofline collect --due` checks the controls declared in TOML against GitHub and Google Cloud, keeps every answer
+/// under its SHA-256, without e-mail addresses and secrets, and judges what was stored. `proofline report` turns an audit period into HTML and CSV.
 #[derive(Debug, Parser)]
 #[command(name = "proofline", version, max_term_width = 120, after_help = AFTER)]
 pub struct Arguments {

@@ -14,10 +14,11 @@ use crate::cli::args;
 use crate::cli::due::{self, Owed, Past};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::host::Host;
+use crate::cli::network::Errand;
 use crate::cli::project::Project;
 use crate::cli::recorder::Recorder;
 use crate::cli::runs::{Judgement, Runs};
-use crate::cli::{TOOL, judge, network, retention, signing, summary};
+use crate::cli::{TOOL, judge, network, redaction, retention, signing, summary};
 use crate::collect::evidence::refusal;
 use crate::collect::registry;
 use crate::model::{Control, ControlFile, Exchange, Manifest, Outcome, Period, RunId, Scope};
@@ -154,11 +155,14 @@ fn part(controls: Vec<Control>, shard: args::Shard) -> Vec<Control> {
 }
 
 async fn fetch_and_seal(host: &mut Host, project: &Project, store: &Arc<dyn Store>, plan: &Plan, files: &[SourceFile]) -> Result<Sealed> {
-    let archive = Arc::new(RunArchive::new(Arc::clone(store), plan.started_at, &plan.earlier).await?);
-    network::fetch(host, project, Arc::clone(&archive), &plan.scope, &plan.kinds).await?;
+    let redactor = redaction::redactor(host, project)?;
+    let redaction = redaction::record(&redactor);
+    let archive = Arc::new(RunArchive::new(Arc::clone(store), plan.started_at, &plan.earlier, &redaction).await?);
+    archive.keep_text(redactor.policy().text()).await?;
+    network::fetch(host, project, Arc::clone(&archive), Errand { scope: &plan.scope, kinds: &plan.kinds, redactor }).await?;
     let control_files = keep_controls(&archive, files).await?;
     let configuration = archive.keep_text(&project.text).await?;
-    let bodies = archive.place(control_files.iter().map(|file| file.sha256).chain([configuration])).await?;
+    let bodies = archive.place(control_files.iter().map(|file| file.sha256).chain([configuration, redaction.policy])).await?;
     let (requests, exchanges) = snapshot::put_requests(store.as_ref(), &plan.run, archive.exchanges()).await?;
     let parameters = project.settings.parameters.values().into_iter().map(|(id, values)| Ok((id.to_string(), serde_json::to_string(&values)?)));
     let manifest = Manifest {
@@ -175,6 +179,7 @@ async fn fetch_and_seal(host: &mut Host, project: &Project, store: &Arc<dyn Stor
         configuration,
         control_files,
         parameters: parameters.collect::<Result<_>>()?,
+        redaction: Some(redaction),
         kinds: outcomes(&plan.kinds, &exchanges),
         requests,
         bodies: snapshot::put_bodies(store.as_ref(), &plan.run, &bodies).await?,

@@ -131,6 +131,7 @@ mod tests {
                 configuration: Digest::of(b""),
                 control_files: Vec::new(),
                 parameters: BTreeMap::new(),
+                redaction: None,
                 kinds: BTreeMap::from([("github.pull_request".to_owned(), outcome)]),
                 requests: stored.clone(),
                 bodies: stored,

@@ -20,6 +20,7 @@ pub mod network;
 pub mod progress;
 pub mod project;
 pub mod recorder;
+pub mod redaction;
 pub mod report;
 pub mod retention;
 pub mod runs;

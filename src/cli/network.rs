@@ -16,6 +16,7 @@ use crate::cli::exit::Failure;
 use crate::cli::host::{self, Host};
 use crate::cli::progress::Progress;
 use crate::cli::project::Project;
+use crate::collect::redact::Redactor;
 use crate::collect::transport::{self, Credentials, GitHubCredential, GoogleCredential, Stop, Surroundings, Transport};
 use crate::model::Scope;
 
@@ -25,11 +26,22 @@ const GITHUB_CURE: &str = "GITHUB_TOKEN set to a token with read access, or PROO
 pub const GOOGLE_CURE: &str =
     "Application Default Credentials: `gcloud auth application-default login`, an attached service account, or GOOGLE_APPLICATION_CREDENTIALS";
 
+/// What to fetch, and what to take out of it.
+pub struct Errand<'a> {
+    /// Where to look.
+    pub scope: &'a Scope,
+    /// Which kinds need it.
+    pub kinds: &'a BTreeSet<String>,
+    /// Takes out of answers what may not be kept.
+    pub redactor: Redactor,
+}
+
 /// Fetches everything the kinds need. Ends early on Ctrl-C, with nothing sealed.
 ///
 /// # Errors
 /// Where collecting cannot go on at all.
-pub async fn fetch(host: &Host, project: &Project, archive: Arc<RunArchive>, scope: &Scope, kinds: &BTreeSet<String>) -> Result<()> {
+pub async fn fetch(host: &Host, project: &Project, archive: Arc<RunArchive>, errand: Errand<'_>) -> Result<()> {
+    let Errand { scope, kinds, redactor } = errand;
     let progress = Arc::new(Progress::new(host.screen, host.err.clone()));
     let (stopper, stop) = Stop::pair();
     let watching = Arc::clone(&progress);
@@ -40,7 +52,7 @@ pub async fn fetch(host: &Host, project: &Project, archive: Arc<RunArchive>, sco
         }
     });
     let collectors = collectors(kinds)?;
-    let transport = Transport::new(settings(&project.settings), credentials(host, &project.settings)?, archive, surroundings)?;
+    let transport = Transport::new(settings(&project.settings), credentials(host, &project.settings)?, archive, surroundings)?.redacting(redactor);
     let fetched = futures::future::try_join_all(collectors.iter().map(|collector| collector.fetch(scope, &transport))).await;
     interrupt.abort();
     progress.finish();

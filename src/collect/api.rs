@@ -49,7 +49,7 @@ pub struct Reply {
     pub status: Option<u16>,
     /// The headers that were recorded.
     pub headers: BTreeMap<String, String>,
-    /// The body as received.
+    /// The body as it is kept.
     pub body: Bytes,
     /// What names the next page: a target for `Paging::Link`, else a token or cursor.
     pub next: Option<String>,

@@ -47,6 +47,8 @@ pub struct Previous {
     pub etag: String,
     /// The body.
     pub kept: Kept,
+    /// Where something was taken out of the body before it was kept.
+    pub redacted: Vec<String>,
     /// The exchange that brought it.
     pub origin: Revalidation,
     /// The headers recorded then: a 304 may leave out `link`.

@@ -1,6 +1,6 @@
 //! Stage 2: the world → bytes → populations.
 //!
-//! `fetch` is asynchronous and holds no opinion: it asks until everything is enumerated, and what comes back is stored as received.
+//! `fetch` is asynchronous and holds no opinion: it asks until everything is enumerated, and what comes back is stored as received, but for what `redact` takes out first.
 //! `extract` is synchronous and reads *stored* exchanges only, so that it can be re-performed offline. Both sit in one file per kind, because both know the same API.
 //! Left out on purpose: judgement (`evaluate`), and where bytes live (`store`; the composition in `cli` hands in an `Archive`).
 
@@ -12,6 +12,7 @@ pub mod gcp;
 pub mod github;
 pub mod listing;
 pub mod paging;
+pub mod redact;
 pub mod registry;
 pub mod replay;
 pub mod transport;

@@ -88,6 +88,7 @@ impl<F: Fn(&Request) -> Answer + Send + Sync> Replay<F> {
             headers: answer.headers.clone(),
             sha256: Digest::of(&answer.body),
             bytes: u64::try_from(answer.body.len()).unwrap_or(u64::MAX),
+            redacted: Vec::new(),
             page: None,
             revalidates: None,
         }

@@ -49,6 +49,9 @@ pub struct Exchange {
     pub sha256: Digest,
     /// Bytes of that body.
     pub bytes: u64,
+    /// Where the stored body differs from what was received: JSON pointers to what was taken out, `*` for any index; sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redacted: Vec<String>,
     /// Position in a paged listing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<PageMark>,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::digest::Digest;
 use crate::model::ids::{ControlId, RunId};
+use crate::model::redaction::Redaction;
 use crate::model::scope::Scope;
 
 /// The seal of a run. Its creation is the commit point; its bytes are hashed as they are, never re-serialised.
@@ -39,6 +40,9 @@ pub struct Manifest {
     pub control_files: Vec<ControlFile>,
     /// Parameter overrides from the configuration: control id → name → value, as compact JSON text.
     pub parameters: BTreeMap<String, String>,
+    /// What was taken out of answers before they were hashed; none in runs from before there was such a thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redaction: Option<Redaction>,
     /// The kinds collected and how that went.
     pub kinds: BTreeMap<String, Outcome>,
     /// The request file, `runs/<run>/requests.ndjson.zst`.

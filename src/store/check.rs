@@ -81,6 +81,9 @@ pub async fn run(store: &dyn Store, run: &RunId) -> Result<CheckedRun, StoreErro
         named.needs(&file.path, file.sha256, None);
     }
     named.needs("the configuration", manifest.configuration, None);
+    if let Some(redaction) = &manifest.redaction {
+        named.needs("the redaction policy", redaction.policy, None);
+    }
     checked.problems.append(&mut named.problems(&manifest));
     checked.bodies = places.unwrap_or_default();
     checked.manifest = Some(manifest);

@@ -1,7 +1,7 @@
 //! Runs and evaluations as objects. A run exists when its manifest does; whatever a killed run left behind is never read.
 //!
 //! ```text
-//! packs/<yyyy-mm>/<sha256>.zpack                raw bodies, control files, the configuration
+//! packs/<yyyy-mm>/<sha256>.zpack                bodies as redacted, control files, the configuration, the redaction policy
 //! runs/<run>/requests.ndjson.zst                one exchange a line
 //! runs/<run>/bodies.ndjson.zst                  where each body of the run lies, one a line
 //! runs/<run>/manifest.json                      the seal, written last

@@ -19,7 +19,7 @@ use crate::sandbox::site::Site;
 /// An installation in a folder of its own, with a clock that stands.
 pub(crate) struct Bench {
     pub(crate) folder: tempfile::TempDir,
-    variables: BTreeMap<String, String>,
+    pub(crate) variables: BTreeMap<String, String>,
     pub(crate) now: DateTime<Utc>,
     runs: u32,
 }
@@ -103,7 +103,7 @@ impl Bench {
     }
 
     /// Every byte that the installation wrote, unpacked.
-    fn everything_written(&self) -> Vec<u8> {
+    pub(crate) fn everything_written(&self) -> Vec<u8> {
         let mut all = Vec::new();
         for (path, bytes) in self.objects() {
             let unpacked = path.extension().is_some_and(|e| e == "zst" || e == "zpack").then(|| zstd::decode_all(&bytes[..]).expect("a frame"));
@@ -113,12 +113,12 @@ impl Bench {
     }
 }
 
-fn finding<'a>(document: &'a Value, control: &str) -> &'a Value {
+pub(crate) fn finding<'a>(document: &'a Value, control: &str) -> &'a Value {
     let findings = document["findings"].as_array().expect("findings");
     findings.iter().find(|finding| finding["control"] == control).unwrap_or_else(|| panic!("no finding for {control}"))
 }
 
-fn contains(bytes: &[u8], text: &str) -> bool {
+pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 

@@ -25,6 +25,7 @@ mod ledger;
 mod recorded_gcp;
 #[cfg(test)]
 mod recorded_github;
+mod redact;
 mod report;
 mod sandbox_contracts;
 #[cfg(test)]

@@ -250,6 +250,7 @@ fn a_bucket_that_fails_at_any_upload_verifies_and_the_same_command_goes_on() {
         }
     }
     bench.now += TimeDelta::hours(1);
+    fake.bucket().now = bench.now;
     let (_exit, last) = bench.json(&["collect"]);
     let (exit, found) = bench.json(&["verify", "--reevaluate"]);
     let newest = found["runs"].as_array().and_then(|runs| runs.last()).map(|run| run["run"].clone());

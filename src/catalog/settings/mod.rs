@@ -3,7 +3,10 @@
 //! Left out: credentials, which never come from a file, and paths' meaning: they are relative to the file, and `cli` knows where that is.
 
 mod log;
+mod redaction;
 mod urls;
+
+pub use redaction::RedactionSettings;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -50,6 +53,8 @@ pub struct Settings {
     pub google: GoogleSettings,
     /// How hard to try.
     pub limits: Limits,
+    /// What is taken out of answers before they are kept.
+    pub redaction: RedactionSettings,
     /// Parameters that replace those of the controls.
     pub parameters: Overrides,
 }
@@ -105,7 +110,7 @@ impl Default for Limits {
 }
 
 const KEYS: &[&str] =
-    &["entity", "time_zone", "store", "storage", "log", "retention", "controls", "first_window_days", "github", "google", "limits", "parameters"];
+    &["entity", "time_zone", "store", "storage", "log", "redaction", "retention", "controls", "first_window_days", "github", "google", "limits", "parameters"];
 
 /// Reads the configuration.
 ///
@@ -142,6 +147,7 @@ fn read(page: &mut Page<'_>, table: &DeTable<'_>) -> Settings {
         github,
         google,
         limits: limits(page, &root),
+        redaction: redaction::read(page, &root),
         parameters: parameters(page, &root),
     }
 }

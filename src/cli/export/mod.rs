@@ -179,14 +179,15 @@ fn digests(exchange: &Exchange) -> impl Iterator<Item = Digest> + use<> {
     [Some(exchange.sha256), exchange.request_body].into_iter().flatten()
 }
 
-/// The control files and the configuration of a run, and where a reader finds them. Named by digest too, since they change over a period.
+/// The control files, the configuration and the redaction policy of a run, and where a reader finds them. Named by digest too, since they change over a period.
 fn texts(manifest: &Manifest) -> BTreeMap<Digest, String> {
     let file = |(sha256, folder, path): (Digest, &str, &str)| {
         let name = path.rsplit('/').next().unwrap_or(path);
         (sha256, format!("{folder}/{}-{name}", sha256.short()))
     };
     let controls = manifest.control_files.iter().map(|file| (file.sha256, "controls", file.path.as_str()));
-    controls.chain([(manifest.configuration, "configuration", "proofline.toml")]).map(file).collect()
+    let policy = manifest.redaction.as_ref().map(|redaction| (redaction.policy, "configuration", "redaction.json"));
+    controls.chain([(manifest.configuration, "configuration", "proofline.toml")]).chain(policy).map(file).collect()
 }
 
 async fn add_object(store: &dyn Store, object: &str, pack: &mut Pack) -> Result<()> {

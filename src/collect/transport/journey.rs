@@ -13,6 +13,7 @@ use url::Url;
 use crate::collect::answer::{Answer, Lifts, Limit, Reach, Reading};
 use crate::collect::api::{ApiError, Request};
 use crate::collect::archive::Previous;
+use crate::collect::redact::Clean;
 use crate::collect::transport::Core;
 use crate::collect::transport::keyring::{NoPass, Pass, Renewal};
 use crate::collect::transport::pace::{self, Pause};
@@ -196,11 +197,28 @@ impl<'a> Journey<'a> {
         if self.core.tells(&head.headers) { Head { headers: BTreeMap::new(), ..head } } else { head }
     }
 
-    async fn judge(&mut self, received: Received, pass: &Pass, permit: Option<SemaphorePermit<'a>>) -> Result<Step<'a>, ApiError> {
-        if self.core.tells(&received.head.headers) || self.core.keyring.is_told_by(&received.body) {
-            let gap = Gap::new(GapCause::Malformed, "the answer repeats the credential; it was not kept");
-            return Ok(Step::landed(Landing::broken(Some(Head { headers: BTreeMap::new(), ..received.head }), gap)));
+    /// What may be kept of an answer; what follows reads nothing else of it.
+    fn admit(&self, received: Received) -> Result<Received, Box<Landing<'a>>> {
+        let refuse = |head: Head, why: String| Err(Box::new(Landing::broken(Some(head), Gap::new(GapCause::Malformed, why))));
+        let Received { head, body, .. } = received;
+        let status_only = |head: Head| Head { headers: BTreeMap::new(), ..head };
+        if self.core.repeats(&head.headers) || self.core.keyring.is_told_by(&body) {
+            return refuse(status_only(head), "the answer repeats the credential; it was not kept".to_owned());
         }
+        if self.core.tells(&head.headers) {
+            return refuse(status_only(head), "a header holds what looks like a credential; the answer was not stored".to_owned());
+        }
+        match self.core.redactor.clean(self.request.operation, body) {
+            Ok(Clean { body, redacted }) => Ok(Received { head, body, redacted }),
+            Err(refusal) => refuse(head, refusal.to_string()),
+        }
+    }
+
+    async fn judge(&mut self, received: Received, pass: &Pass, permit: Option<SemaphorePermit<'a>>) -> Result<Step<'a>, ApiError> {
+        let received = match self.admit(received) {
+            Ok(received) => received,
+            Err(landing) => return Ok(Step::Landed(landing)),
+        };
         match received.head.status {
             304 if self.previous.is_some() => {
                 return Ok(self.revalidated(received).await.map_or(Step::Onward, |landing| Step::landed(landing.holding(permit))));

@@ -33,10 +33,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::OnceCell;
+use url::Url;
 
 use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::archive::{Archive, Kept};
-use crate::collect::transport::address::{Addresses, Misdirected};
+use crate::collect::redact::{Policy, Redactor};
+use crate::collect::transport::address::Addresses;
 use crate::collect::transport::journey::Journey;
 use crate::collect::transport::keyring::Keyring;
 use crate::collect::transport::pace::Pace;
@@ -72,6 +74,7 @@ struct Core {
     wire: Wire,
     archive: Arc<dyn Archive>,
     around: Surroundings,
+    redactor: Redactor,
 }
 
 impl Transport {
@@ -87,15 +90,26 @@ impl Transport {
         let addresses = Addresses::new(&settings, github, google)?;
         let wire = Wire::new(&settings, if addresses.are_local() { Proxies::Bypassed } else { Proxies::Allowed })?;
         let keyring = Keyring::new(credentials, &settings, wire.client())?;
-        let core = Core { pace: Pace::new(&settings), settings, addresses, keyring, wire, archive, around };
+        let redactor = Redactor::new(Policy::shipped()?, None);
+        let core = Core { pace: Pace::new(&settings), settings, addresses, keyring, wire, archive, around, redactor };
         Ok(Self { core, settled: Mutex::default() })
+    }
+
+    /// The same, taking out of answers what another policy says; without this, what the shipped one says.
+    #[must_use]
+    pub fn redacting(mut self, redactor: Redactor) -> Self {
+        self.core.redactor = redactor;
+        self
     }
 
     async fn ask(&self, request: Request) -> Result<Reply, ApiError> {
         let url = match self.core.addresses.url(request.host, &request.target) {
             Ok(url) => url,
-            Err(misdirected) => return Ok(misdirected_reply(&request, &misdirected)),
+            Err(misdirected) => return Ok(unasked(&request, &misdirected.to_string())),
         };
+        if self.core.would_tell(&url, &request) {
+            return Ok(unasked(&request, "what it is called looks like a credential"));
+        }
         let cell = self.cell(&request);
         let mut fresh = None;
         let settled = cell
@@ -180,9 +194,20 @@ impl Core {
         (self.around.observer)(event);
     }
 
-    /// True where a header repeats a credential.
-    fn tells(&self, headers: &BTreeMap<String, String>) -> bool {
+    /// True where a header repeats a credential of this run.
+    fn repeats(&self, headers: &BTreeMap<String, String>) -> bool {
         headers.values().any(|value| self.keyring.is_told_by(value.as_bytes()))
+    }
+
+    /// True where a header holds a credential, whoever's it is.
+    fn tells(&self, headers: &BTreeMap<String, String>) -> bool {
+        self.repeats(headers) || headers.values().any(|value| self.redactor.is_told_by(value))
+    }
+
+    /// True where the address or the body of a request would put a credential on record that a source had put there.
+    fn would_tell(&self, url: &Url, request: &Request) -> bool {
+        let body = request.body.as_deref().map(String::from_utf8_lossy);
+        self.redactor.is_told_by(url.as_str()) || body.is_some_and(|body| self.redactor.is_told_by(&body))
     }
 }
 
@@ -192,8 +217,8 @@ impl fmt::Debug for Transport {
     }
 }
 
-/// A name that a source chose makes no address below the API: there is nothing that could be asked.
-fn misdirected_reply(request: &Request, misdirected: &Misdirected) -> Reply {
-    let detail = format!("{} for {} was not asked: {misdirected}", request.operation, request.subject);
+/// A name that a source chose makes nothing that could be asked: no address below the API, or one that may not be written down.
+fn unasked(request: &Request, why: &str) -> Reply {
+    let detail = format!("{} for {} was not asked: {why}", request.operation, request.subject);
     Reply { status: None, headers: BTreeMap::new(), body: Bytes::new(), next: None, gap: Some(Gap::new(GapCause::Malformed, detail)) }
 }

@@ -29,8 +29,8 @@ pub(super) struct Landing<'a> {
 
 /// Where the body comes from.
 pub(super) enum Source {
-    /// This exchange, whole.
-    Fresh(Bytes),
+    /// This exchange, whole but for what was taken out.
+    Fresh(Bytes, Vec<String>),
     /// An earlier exchange, re-validated by this one.
     Earlier(Bytes, Previous),
     /// There is none: nothing whole came, or it may not be kept.
@@ -51,7 +51,7 @@ impl<'a> Landing<'a> {
 
     /// A whole answer.
     pub(super) fn fresh(received: Received, gap: Option<Gap>) -> Self {
-        Self { status: Some(received.head.status), headers: received.head.headers, source: Source::Fresh(received.body), gap, permit: None }
+        Self { status: Some(received.head.status), headers: received.head.headers, source: Source::Fresh(received.body, received.redacted), gap, permit: None }
     }
 
     pub(super) fn holding(self, permit: Option<SemaphorePermit<'a>>) -> Self {
@@ -65,10 +65,10 @@ impl Journey<'_> {
         let Landing { status, headers, source, gap, permit } = landing;
         let cannot_keep = |error| archive_error(self.request, error);
         let error_without_body = matches!(source, Source::Nothing).then(|| gap.as_ref().map(Gap::to_string)).flatten();
-        let (body, kept, revalidates) = match source {
-            Source::Fresh(body) => (body.clone(), self.core.archive.keep(body).await.map_err(cannot_keep)?, None),
-            Source::Earlier(body, previous) => (body, previous.kept, Some(previous.origin)),
-            Source::Nothing => (Bytes::new(), self.core.archive.keep(Bytes::new()).await.map_err(cannot_keep)?, None),
+        let (body, kept, redacted, revalidates) = match source {
+            Source::Fresh(body, redacted) => (body.clone(), self.core.archive.keep(body).await.map_err(cannot_keep)?, redacted, None),
+            Source::Earlier(body, previous) => (body, previous.kept, previous.redacted, Some(previous.origin)),
+            Source::Nothing => (Bytes::new(), self.core.archive.keep(Bytes::new()).await.map_err(cannot_keep)?, Vec::new(), None),
         };
         drop(permit);
         let turn = if gap.is_none() { page::turn(self.request, &headers, &body, &self.core.addresses) } else { Turn::NoPage };
@@ -79,6 +79,7 @@ impl Journey<'_> {
         exchange.headers = headers;
         exchange.sha256 = kept.sha256;
         exchange.bytes = kept.bytes;
+        exchange.redacted = redacted;
         exchange.revalidates = revalidates;
         self.core.tell(Event::Answered {
             host: pace::name(self.request.host),
@@ -100,6 +101,7 @@ impl Journey<'_> {
         exchange.headers = received.head.headers;
         exchange.sha256 = kept.sha256;
         exchange.bytes = kept.bytes;
+        exchange.redacted = received.redacted;
         self.core.archive.record(exchange);
         Ok(())
     }
@@ -128,6 +130,7 @@ impl Journey<'_> {
             headers: BTreeMap::new(),
             sha256: Digest::of(b""),
             bytes: 0,
+            redacted: Vec::new(),
             page: None,
             revalidates: None,
         })

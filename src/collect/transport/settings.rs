@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::collect::redact::PolicyError;
+
 /// Where requests go and how patiently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -114,6 +116,9 @@ pub enum TransportError {
     /// The HTTP client cannot be built.
     #[error("the HTTP client could not be set up: {0}")]
     Client(String),
+    /// The redaction policy cannot be made ready.
+    #[error(transparent)]
+    Redaction(#[from] PolicyError),
     /// There is no runtime that connections could live on.
     #[error("the transport must be set up on a tokio runtime")]
     NoRuntime,

@@ -59,6 +59,8 @@ pub(super) struct Head {
 pub(super) struct Received {
     pub(super) head: Head,
     pub(super) body: Bytes,
+    /// Where something was taken out of the body since it came.
+    pub(super) redacted: Vec<String>,
 }
 
 /// No whole answer came.
@@ -123,7 +125,7 @@ impl Wire {
         let mut head = None;
         match tokio::time::timeout(self.timeout, self.exchange(host, request, &mut head)).await {
             Ok(Ok(body)) => match head {
-                Some(head) => Ok(Received { head, body }),
+                Some(head) => Ok(Received { head, body, redacted: Vec::new() }),
                 None => Err(Broken { fault: Fault::Closed, head }),
             },
             Ok(Err(fault)) => Err(Broken { fault, head }),

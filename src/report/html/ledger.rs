@@ -49,7 +49,7 @@ pub(crate) fn evidence(page: &Page<'_>) -> Markup {
     html! {
         section #evidence aria-labelledby="evidence-h" {
             h2 #evidence-h { "Evidence index" }
-            p { "Exchanges with the sources, by run and number, those behind failures before all others where not all fit. The digest is of the stored, uncompressed body as received." }
+            p { "Exchanges with the sources, by run and number, those behind failures before all others where not all fit. The digest is of the stored, uncompressed body: as received, but for what was taken out before anything was hashed." }
             (cells::boxed("Evidence index", &html! {
                 table.evidence {
                     thead { tr { th scope="col" { "Exchange" } th scope="col" { "Request" } th scope="col" { "Answer" } th scope="col" { "Stored body" } } }

@@ -520,6 +520,7 @@ fn exchange(n: u32, (operation, subject): (&str, &str), url: String, page: Optio
         headers: [("date".to_owned(), "Fri, 20 Nov 2026 02:00:05 GMT".to_owned())].into(),
         sha256,
         bytes: 1_830 + u64::from(n) * 977,
+        redacted: Vec::new(),
         page,
         revalidates: unchanged.then_some(earlier),
     }

@@ -154,7 +154,7 @@ impl MemoryArchive {
         let origin =
             proofline::model::Revalidation { run: "20260228T020000Z-9f2c11aa".parse().unwrap(), n: 7, received_at: "2026-02-28T02:00:05Z".parse().unwrap() };
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        self.earlier.lock().unwrap().insert(url.to_owned(), Previous { etag: etag.to_owned(), kept, origin, headers });
+        self.earlier.lock().unwrap().insert(url.to_owned(), Previous { etag: etag.to_owned(), kept, redacted: Vec::new(), origin, headers });
         kept
     }
 }

@@ -1,0 +1,424 @@
+//! What is taken out of answers before they are kept: byte for byte, against broken and hostile bodies, and through whole runs.
+#![cfg(test)]
+
+use std::fs;
+use std::time::Instant;
+
+use bytes::Bytes;
+use chrono::TimeDelta;
+use proofline::catalog::SourceFile;
+use proofline::catalog::settings::{STARTER, settings};
+use proofline::cli::exit::Exit;
+use proofline::collect::redact::{Key, Policy, Redactor, Refusal};
+use proofline::model::redaction::shipped;
+use proofline::model::{RedactionAction, RedactionRule, RedactionTarget};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::cli::{Bench, contains, finding};
+use crate::sandbox::behaviour::{Action, Behaviour, Fault};
+use crate::sandbox::site::Site;
+
+fn key(octet: u8) -> Key {
+    Key::new("2026", vec![octet; 32].into()).expect("long enough")
+}
+
+fn own(operation: &str, target: RedactionTarget, action: RedactionAction) -> RedactionRule {
+    RedactionRule { name: "own".to_owned(), operation: operation.to_owned(), target, action }
+}
+
+fn pointers(pointers: &[&str]) -> RedactionTarget {
+    RedactionTarget::Pointers(pointers.iter().map(|pointer| pointer.parse().expect("a pointer")).collect())
+}
+
+fn pattern(pattern: &str) -> RedactionTarget {
+    RedactionTarget::Pattern(pattern.to_owned())
+}
+
+fn redactor(rules: Vec<RedactionRule>, key: Option<Key>) -> Redactor {
+    Redactor::new(Policy::new(&[rules, shipped()].concat()).expect("a policy"), key)
+}
+
+fn plain() -> Redactor {
+    redactor(Vec::new(), None)
+}
+
+fn cleaned(redactor: &Redactor, body: &[u8]) -> (Vec<u8>, Vec<String>) {
+    let clean = redactor.clean("orgs/get", Bytes::copy_from_slice(body)).expect("kept");
+    (clean.body.to_vec(), clean.redacted)
+}
+
+/// As text, with the places in one line.
+fn shown(redactor: &Redactor, body: &[u8]) -> (String, String) {
+    let (body, places) = cleaned(redactor, body);
+    (String::from_utf8_lossy(&body).into_owned(), places.join(" "))
+}
+
+/// Put together here, so that no file holds anything that looks like one.
+fn tokens() -> Vec<String> {
+    let letters = "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zAbCdEfGhIjKlMnOpQrStUvWxYz0123456789";
+    let of = |length: usize| letters.get(..length).expect("enough");
+    vec![
+        format!("ghp{}{}", "_", of(36)),
+        format!("ghs{}{}", "_", of(40)),
+        format!("github{}{}_{}", "_pat_", of(22), of(59)),
+        format!("AI{}{}", "za", of(35)),
+        format!("ya{}{}", "29.", of(60)),
+        format!("xox{}{}", "b-1234567890-1234567890-", of(24)),
+        format!("AK{}{}", "IA", "ABCDEFGH234567QR"),
+        format!("-----BEGIN RSA {} KEY-----\n{}", "PRIVATE", of(60)),
+    ]
+}
+
+#[test]
+fn only_the_spans_change() {
+    for (body, expected, places) in [
+        (r#"{ "email" : "a@b.example" , "n": 12345678901234567890.10 }"#, r#"{ "email" : "[removed]" , "n": 12345678901234567890.10 }"#, "/email"),
+        (r#"[{"a":{"work_email":"a@b.example"}},{"email":"c@d"}]"#, r#"[{"a":{"work_email":"[removed]"}},{"email":"[removed]"}]"#, "/*/a/work_email /*/email"),
+        (r#"{"emails":["a@b","c@d"],"publicEmail":"x"}"#, r#"{"emails":["[removed]","[removed]"],"publicEmail":"[removed]"}"#, "/emails/* /publicEmail"),
+        (r#"{"config":{"url":"u","secret":"hush"}}"#, r#"{"config":{"url":"u","secret":"[removed]"}}"#, "/config/secret"),
+        (r#"{"email":null,"private_gists":3,"email":"","private_key":true}"#, r#"{"email":null,"private_gists":3,"email":"","private_key":true}"#, ""),
+        (r#"{"email":"ci@p.iam.gserviceaccount.com"}"#, r#"{"email":"ci@p.iam.gserviceaccount.com"}"#, ""),
+        (r#"{"email":"a@b.example,ci@p.iam.gserviceaccount.com"}"#, r#"{"email":"[removed]"}"#, "/email"),
+        (r#"{"members":["user:alice@acme.example"]}"#, r#"{"members":["user:alice@acme.example"]}"#, ""),
+        (r#"{"em\u0061il":"a@b"}"#, r#"{"em\u0061il":"[removed]"}"#, "/email"),
+        (r#"{"email":"a@b","email":"c@d"}"#, r#"{"email":"[removed]","email":"[removed]"}"#, "/email"),
+        (r#"{"alice@acme.example":{"email":"a@b"}}"#, r#"{"alice@acme.example":{"email":"[removed]"}}"#, "/*/email"),
+        (r#"{"temp_clone_token":"x1","nextPageToken":"x2"}"#, r#"{"temp_clone_token":"[removed]","nextPageToken":"x2"}"#, "/temp_clone_token"),
+        (r#"{"email":"a\"b\\","x":1}"#, r#"{"email":"[removed]","x":1}"#, "/email"),
+    ] {
+        assert_eq!(shown(&plain(), body.as_bytes()), (expected.to_owned(), places.to_owned()), "{body}");
+    }
+}
+
+#[test]
+fn what_is_broken_is_redacted_and_stays_broken() {
+    for (body, expected) in [
+        (&br#"{"email":"ali"#[..], &br#"{"email":[removed]"#[..]),
+        (br#"{"email":"alice@acme.example"},"#, br#"{"email":"[removed]"},"#),
+        (br#"{"a":[{"email":"a@b"#, br#"{"a":[{"email":[removed]"#),
+        (b"{\"email\":\"a\xff@b\"}", b"{\"email\":[removed]}"),
+        (b"{\"email\":\"a\nb\"}", b"{\"email\":[removed]}"),
+        (br#"{"email":"\x"}"#, br#"{"email":[removed]}"#),
+        (br#"{"email":"\ud800"}"#, br#"{"email":"[removed]"}"#),
+        (br#")]}',{"email":"a@b"}"#, br#")]}',{"email":"[removed]"}"#),
+        (br#"]]}}{"email":"a@b"}"#, br#"]]}}{"email":"[removed]"}"#),
+        (br#"["email":"a@b"]"#, br#"["email":"[removed]"]"#),
+        (b"\xef\xbb\xbf{\"email\":\"a@b\"}", b"\xef\xbb\xbf{\"email\":\"[removed]\"}"),
+        (br#"{"email":"#, br#"{"email":"#),
+        (br#"{"email":"\"#, br#"{"email":[removed]"#),
+    ] {
+        let (found, _) = cleaned(&plain(), body);
+        assert_eq!(found, expected, "{} became {}", String::from_utf8_lossy(body), String::from_utf8_lossy(&found));
+        assert_eq!(is_json(body), is_json(&found), "{}", String::from_utf8_lossy(body));
+    }
+}
+
+fn is_json(body: &[u8]) -> bool {
+    std::str::from_utf8(body).is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
+}
+
+#[test]
+fn what_would_cost_too_much_is_refused() {
+    let deep = |levels: usize| [vec![b'['; levels], br#"{"email":"a@b"}"#.to_vec(), vec![b']'; levels]].concat();
+    let (kept, _) = cleaned(&plain(), &deep(300));
+    assert!(!contains(&kept, "a@b"), "deeper than any reader goes");
+    assert_eq!(plain().clean("orgs/get", deep(1_000_000).into()), Err(Refusal::TooDeep));
+    let many = format!("{{\"emails\":[{}\"a\"]}}", "\"a\",".repeat(1_000_001));
+    assert_eq!(plain().clean("orgs/get", many.into()), Err(Refusal::TooMany));
+}
+
+#[test]
+fn rules_of_ones_own_come_first_and_only_where_they_are_meant() {
+    let phone = redactor(vec![own("orgs/*", pattern(r"\+49[0-9 ]{6,}"), RedactionAction::Remove)], None);
+    let body = r#"{"a":"call +49 30 123456 or not","b":"\u002b4930123456\n","+4930123456":1,"n":[+4930123456]}"#;
+    let (found, places) = shown(&phone, body.as_bytes());
+    assert_eq!(found, r#"{"a":"call [removed]or not","b":"[removed]\n","[removed]":1,"n":[[removed]]}"#);
+    assert_eq!(places, " /* /a /b /n/*");
+    let elsewhere = phone.clean("repos/get", Bytes::from(body)).expect("kept");
+    assert_eq!(elsewhere.body, body);
+
+    let whole = redactor(vec![own("*", pointers(&["/*/id", "/*/plan"]), RedactionAction::Remove)], None);
+    let (found, places) = shown(&whole, br#"[{"id":9007199254740993,"plan":{"email":"a@b","seats":1}},{"id":null}]"#);
+    assert_eq!((found.as_str(), places.as_str()), (r#"[{"id":"[removed]","plan":"[removed]"},{"id":null}]"#, "/*/id /*/plan /*/plan/email"));
+
+    let text = redactor(vec![own("*", pattern("alice"), RedactionAction::Remove)], None);
+    assert_eq!(shown(&text, b"<html>alice says \"alice\xff\"</html>").0, "<html>[removed] says \"[removed]\u{fffd}\"</html>");
+}
+
+#[test]
+fn pseudonyms_join_within_an_epoch_and_not_beyond() {
+    let rule = || vec![own("*", pointers(&["/**/email"]), RedactionAction::Pseudonym)];
+    let body = r#"[{"email":"a@b"},{"email":"\u0061@b"},{"email":"c@d"}]"#;
+    let names = |redactor: &Redactor| -> Vec<String> {
+        let found: Value = serde_json::from_slice(&cleaned(redactor, body.as_bytes()).0).expect("JSON");
+        found.as_array().expect("a list").iter().map(|item| item["email"].as_str().expect("a text").to_owned()).collect()
+    };
+    let first = names(&redactor(rule(), Some(key(1))));
+    assert!(first[0] == first[1] && first[0] != first[2], "{first:?}");
+    assert!(first[0].len() == 34 && first[0].starts_with("p_"), "{first:?}");
+    assert_ne!(first[0], names(&redactor(rule(), Some(key(2))))[0], "another key, another name");
+    assert_eq!(names(&redactor(rule(), None)), ["[removed]"; 3], "without a key nothing can be told apart");
+    assert!(Key::new("2026", vec![0; 31].into()).is_err());
+    assert!(!format!("{:?}", redactor(rule(), Some(key(77)))).contains("77, 77"), "the key is in no text");
+    // Worked out with `openssl dgst -sha256 -mac HMAC`.
+    assert_eq!(first[0], "p_22a318015113bbb6714d0354a1bcda58");
+}
+
+#[test]
+fn a_body_that_tells_a_credential_is_refused() {
+    for token in tokens() {
+        let escaped = token.replace('\n', "\\n");
+        let hidden = format!("\\u{:04x}{}", token.as_bytes()[0], &escaped[1..]);
+        for body in [
+            format!(r#"{{"a":"{escaped}"}}"#),
+            format!(r#"{{"a":"see\n{escaped}\nthere"}}"#),
+            format!(r#"{{"a":"{hidden}"}}"#),
+            format!(r#"{{"{escaped}":1}}"#),
+            format!(r#"{{"a":"{{\"b\":\"{}\"}}"}}"#, escaped.replace('\\', "\\\\")),
+            format!("<html>{token}</html>"),
+            format!(r#"{{"a":"{escaped}"#),
+        ] {
+            let refused = plain().clean("orgs/get", Bytes::from(body.clone()));
+            assert_eq!(refused, Err(Refusal::Credential), "{body}");
+        }
+        let (kept, places) = shown(&plain(), format!(r#"{{"config":{{"secret":"{escaped}"}}}}"#).as_bytes());
+        assert_eq!(
+            (kept.as_str(), places.as_str()),
+            (r#"{"config":{"secret":"[removed]"}}"#, "/config/secret"),
+            "what is taken out is no reason to refuse the rest"
+        );
+    }
+    let headers = tokens();
+    assert!(plain().is_told_by(&format!("<https://api.example/x?t={}>; rel=\"next\"", headers[0])));
+    assert!(plain().is_told_by(&format!("https://api.example/x?t=ghp%5f{}", &headers[0][4..])));
+}
+
+#[test]
+fn talk_about_credentials_is_kept() {
+    for body in [
+        r#"{"secret_type":"github_personal_access_token","n":"github_pat_"}"#,
+        r#"{"body":"set GITHUB_TOKEN to ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}"#,
+        r#"{"body":"ghp_****, AIza…, xoxb-your-token-goes-here, ya29.short, github_pat_11AAAA"}"#,
+        r#"{"body":"aws: AKIAIOSFODNN7EXAMPLE and AKIAshortandlower"}"#,
+        r#"{"body":"a key begins with -----BEGIN PRIVATE KEY----- and then comes base64"}"#,
+        r#"{"body":"-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA"}"#,
+        r#"{"node_id":"MDEyOk9yZ2FuaXphdGlvbjE=","cursor":"Y3Vyc29yOnYyOpHOAAAAAQ=="}"#,
+        r#"{"path":"docs/ghs_setup_guide.md","sha":"6dcb09b5b57875f334f61aebed695e2e4193db5e"}"#,
+    ] {
+        assert_eq!(shown(&plain(), body.as_bytes()).0, body);
+    }
+}
+
+#[test]
+fn a_body_without_a_match_is_not_copied() {
+    let body = Bytes::from_static(br#"{"login":"acme","note":"caf\u00e9","members":["user:alice@acme.example"]}"#);
+    let clean = plain().clean("orgs/get", body.clone()).expect("kept");
+    assert_eq!(clean.body.as_ptr(), body.as_ptr());
+}
+
+/// Any JSON, with odd names and texts, and e-mail addresses of its own kind where the rules look.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        "[0-9]{6}".prop_map(|number| json!({ "email": format!("\"who-{number}\\\n@acme.example") })),
+    ];
+    leaf.prop_recursive(6, 48, 6, |inner| {
+        let name = prop_oneof![any::<String>(), Just("email".to_owned()), Just("private_note".to_owned()), Just("x".to_owned())];
+        prop_oneof![prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from), prop::collection::btree_map(name, inner, 0..6).prop_map(|map| json!(map))]
+    })
+}
+
+/// The same tree with what the shipped rules name replaced, worked out on values instead of bytes.
+fn expected(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(expected).collect(),
+        Value::Object(members) => {
+            let member = |(name, value): (String, Value)| {
+                let meant = (name == "email" || name.starts_with("private_")) && value.as_str().is_some_and(|text| !text.is_empty());
+                (name, if meant { "[removed]".into() } else { expected(value) })
+            };
+            Value::Object(members.into_iter().map(member).collect())
+        }
+        other => other,
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_json_keeps_its_bytes_outside_the_spans(value in any_json(), pretty in any::<bool>()) {
+        let text = |value: &Value| if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) }.expect("JSON");
+        let (found, _) = cleaned(&plain(), text(&value).as_bytes());
+        prop_assert_eq!(String::from_utf8(found.clone()).expect("UTF-8"), text(&expected(value)));
+        prop_assert!(!contains(&found, "@acme.example"));
+        prop_assert_eq!(cleaned(&plain(), &found).0, found, "twice is once");
+    }
+
+    #[test]
+    fn any_bytes_go_through(bytes in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(br#""\{}[]:,ue"#.to_vec())], 0..200)) {
+        let rule = own("*", pattern("e"), RedactionAction::Remove);
+        let (found, places) = cleaned(&plain(), &bytes);
+        prop_assert!(places.is_empty() == (found == bytes));
+        prop_assert_eq!(is_json(&bytes), is_json(&found));
+        let (found, _) = cleaned(&redactor(vec![rule], None), &bytes);
+        prop_assert!(!String::from_utf8_lossy(&found).replace("[removed]", "").contains('e') || is_json(&bytes));
+    }
+
+    #[test]
+    fn a_cut_anywhere_tells_nothing(at in 0_usize..120) {
+        let body = br#"{"login":"a","email":"who-123456@acme.example","x":[{"private_note":"who-123456@acme.example"}],"email":"who-123456"}"#;
+        let (found, _) = cleaned(&plain(), &body[..at.min(body.len())]);
+        prop_assert!(!contains(&found, "who-1"), "{}", String::from_utf8_lossy(&found));
+    }
+}
+
+fn mistakes(section: &str) -> String {
+    let file = SourceFile::new("proofline.toml", format!("[github]\norganizations = [\"acme\"]\n{section}"));
+    settings(&file).expect_err("mistakes").to_string()
+}
+
+#[test]
+fn mistakes_in_the_configuration_are_framed() {
+    for (section, place, said) in [
+        ("[redaction]\nkeep = [\"emial\"]\n", "4:9", "did you mean `email`?"),
+        ("[redaction]\nkey_epoch = \"a b\"\n", "4:13", "name of a key"),
+        ("[redaction]\nkeys = 1\n", "4:1", "no key `keys`"),
+        ("[[redaction.rule]]\nname = \"a\"\naction = \"remove\"\npattern = \"(\"\n", "6:11", "unclosed group"),
+        ("[[redaction.rule]]\nname = \"a\"\naction = \"remove\"\npattern = \"a*\"\n", "6:11", "nothing at all"),
+        ("[[redaction.rule]]\nname = \"a\"\naction = \"remove\"\npointers = [\"email\"]\n", "6:13", "begins with a slash"),
+        ("[[redaction.rule]]\nname = \"a\"\naction = \"remove\"\npointers = [\"/**\"]\n", "6:13", "everything would be removed"),
+        ("[[redaction.rule]]\nname = \"a\"\naction = \"hash\"\npointers = [\"/a\"]\n", "5:10", "pseudonym"),
+        ("[[redaction.rule]]\nname = \"email\"\naction = \"remove\"\npointers = [\"/a\"]\n", "4:1", "already a rule"),
+        ("[[redaction.rule]]\nname = \"a\"\naction = \"remove\"\n", "3:", "pointers"),
+        ("[[redaction.rule]]\nname = \"a\"\naction = \"pseudonym\"\npointers = [\"/a\"]\n", "3:", "key_epoch"),
+    ] {
+        let found = mistakes(section);
+        assert!(found.contains(&format!("proofline.toml:{place}")) && found.contains(said), "{section}\n{found}");
+    }
+    let file = SourceFile::new("proofline.toml", STARTER.replacen("organizations = []", "organizations = [\"acme\"]", 1));
+    assert_eq!(settings(&file).expect("the starter").redaction.rules, shipped());
+    let file = SourceFile::new(
+        "p",
+        STARTER
+            .replacen("organizations = []", "organizations = [\"acme\"]", 1)
+            .replace("# [redaction]", "[redaction]")
+            .replace("# keep = [\"email\"]", "keep = [\"email\"]"),
+    );
+    assert_eq!(settings(&file).expect("the starter's example").redaction.rules.len(), shipped().len() - 1);
+}
+
+const PSEUDONYMS: &str = "[redaction]\nkey_epoch = \"2026\"\n[[redaction.rule]]\nname = \"people\"\npointers = [\"/**/email\"]\naction = \"pseudonym\"\n";
+
+fn site_with(rules: &str) -> (Site, Bench) {
+    let site = Site::small();
+    let bench = Bench::new(&format!("{}{rules}", site.configuration()));
+    (site, bench)
+}
+
+/// The organisation as the sandbox answers, with an e-mail address and a note.
+fn organization(site: &Site, email: &str, note: &str) {
+    let body = json!({ "login": "acme", "id": 1, "email": email, "description": note, "two_factor_requirement_enabled": true, "public_repos": 0, "total_private_repos": 0 });
+    site.sandbox().behave(Behaviour::default().with(Fault::always("/github/orgs/acme", Action::Body(200, body.to_string()))));
+}
+
+#[test]
+fn no_stored_byte_holds_an_address() {
+    let (site, mut bench) = site_with("");
+    organization(&site, "payroll-office@acme.example", "harmless");
+    let (_, document) = bench.json(&["collect"]);
+    let written = bench.everything_written();
+    assert!(contains(&written, "harmless"), "the answer itself was kept");
+    assert!(!contains(&written, "payroll-office@acme.example"));
+    assert!(contains(&written, "\"redacted\":[\"/email\"]"));
+    assert!(contains(&written, "\"refused\""), "the policy lies beside the evidence");
+    assert_ne!(finding(&document, "ORG-01")["status"], "undetermined");
+    let run = document["run"].as_str().expect("a run");
+    let manifest = fs::read_to_string(bench.folder.path().join(format!("evidence/runs/{run}/manifest.json"))).expect("sealed");
+    let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
+    assert_eq!(manifest["redaction"]["policy"].as_str().map(str::len), Some(64), "{}", manifest["redaction"]);
+    assert_eq!(manifest["redaction"]["key_epoch"], Value::Null);
+    assert_ne!(bench.run(&["evaluate", "--run", run]).exit, Exit::Broken, "it is judged from what is stored");
+}
+
+#[test]
+fn a_credential_in_an_answer_is_stored_nowhere_and_nothing_is_judged_from_it() {
+    for token in tokens() {
+        let (site, mut bench) = site_with("");
+        organization(&site, "", &token);
+        let outcome = bench.run(&["collect", "--control", "ORG-01"]);
+        assert_eq!(outcome.exit, Exit::Undetermined, "{}", outcome.out);
+        assert!(outcome.out.contains("looks like a credential"), "{}", outcome.out);
+        let part = token.lines().last().expect("a line");
+        assert!(!contains(&bench.everything_written(), part) && !outcome.out.contains(part) && !outcome.err.contains(part));
+    }
+}
+
+#[test]
+fn another_policy_or_key_asks_again() {
+    let (site, mut bench) = site_with("");
+    let path = bench.folder.path().join("proofline.toml");
+    let night = |bench: &mut Bench, rules: &str| {
+        fs::write(&path, format!("{}{rules}", site.configuration())).expect("written");
+        bench.now += TimeDelta::hours(1);
+        let (_, document) = bench.json(&["collect"]);
+        document["not_modified"].as_u64().expect("a number")
+    };
+    assert_eq!(night(&mut bench, ""), 0);
+    assert!(night(&mut bench, "") > 0, "the same policy");
+    assert_eq!(night(&mut bench, "[redaction]\nkeep = [\"email\"]\n"), 0, "another policy");
+    bench.variables.insert("PROOFLINE_PSEUDONYM_KEY".to_owned(), "0123456789abcdef".repeat(2));
+    assert_eq!(night(&mut bench, PSEUDONYMS), 0);
+    assert!(night(&mut bench, PSEUDONYMS) > 0, "the same key");
+    assert_eq!(night(&mut bench, &PSEUDONYMS.replace("2026", "2027")), 0, "another epoch");
+}
+
+#[test]
+fn pseudonyms_need_their_key() {
+    let (site, mut bench) = site_with(PSEUDONYMS);
+    organization(&site, "payroll-office@acme.example", "harmless");
+    let without = bench.run(&["collect"]);
+    assert_eq!(without.exit, Exit::Usage, "{}", without.err);
+    assert!(without.err.contains("PROOFLINE_PSEUDONYM_KEY_FILE") && without.err.contains("openssl rand"), "{}", without.err);
+    assert!(bench.everything_written().is_empty(), "nothing was collected");
+
+    fs::write(bench.folder.path().join("short"), "too short\n").expect("written");
+    bench.variables.insert("PROOFLINE_PSEUDONYM_KEY_FILE".to_owned(), "short".to_owned());
+    assert!(bench.run(&["collect"]).err.contains("9 bytes"));
+    fs::write(bench.folder.path().join("proofline.toml"), format!("# {}\n{}", tokens()[0], site.configuration())).expect("written");
+    assert!(bench.run(&["collect"]).err.contains("the configuration holds"), "it would be kept");
+    fs::write(bench.folder.path().join("proofline.toml"), format!("{}[redaction]\nkey_epoch = \"2026\"\n", site.configuration())).expect("written");
+    let secret = "fedcba9876543210".repeat(2);
+    fs::write(bench.folder.path().join("long"), format!("{secret}\n")).expect("written");
+    bench.variables.insert("PROOFLINE_PSEUDONYM_KEY_FILE".to_owned(), "long".to_owned());
+    let outcome = bench.run(&["collect"]);
+    let written = bench.everything_written();
+    assert!(contains(&written, "\"email\":\"p_") && contains(&written, "\"key_epoch\":\"2026\""), "{}", outcome.err);
+    assert!(!contains(&written, "payroll-office@acme.example") && !contains(&written, &secret));
+}
+
+/// `cargo test --test it redact::speed -- --ignored --nocapture`
+#[test]
+#[ignore = "a measurement"]
+#[allow(clippy::disallowed_methods, reason = "it measures")]
+fn speed() {
+    let members = |email: &str| -> Bytes {
+        let item = |n: u32| json!({ "login": format!("user-{n}"), "id": n, "url": "https://api.github.com/users/x", "type": "User", "note": "a \"quoted\" text", email: "a@b.example" });
+        serde_json::to_vec(&(0..1_000).map(item).collect::<Vec<_>>()).expect("JSON").into()
+    };
+    let ascii: Bytes = String::from_utf8(members("other").to_vec()).expect("UTF-8").replace("quoted", "caf\\u00e9").into();
+    for (what, body) in [("nothing to take out", members("other")), ("an address in each of 1000", members("email")), ("many escapes", ascii)] {
+        let redactor = plain();
+        let rounds = (20 << 20) / body.len();
+        let started = Instant::now();
+        for _ in 0..rounds {
+            std::hint::black_box(redactor.clean("orgs/list-members", body.clone()).expect("kept"));
+        }
+        let seconds = started.elapsed().as_secs_f64();
+        let megabytes = f64::from(u32::try_from(rounds * body.len()).expect("20 MB")) / 1e6;
+        println!("{what}: {rounds} bodies of {} kB, {:.0} MB/s", body.len() / 1_000, megabytes / seconds);
+    }
+}
