@@ -13,7 +13,7 @@ use crate::sealed::{bench, collect, files};
 use crate::tools;
 
 /// What an auditor sees who pastes every block of the README into a shell.
-fn follow(pack: &Path) -> String {
+pub(crate) fn follow(pack: &Path) -> String {
     let readme = fs::read_to_string(pack.join("README.md")).expect("a README");
     let mut said = String::new();
     let scratch = tempfile::tempdir().expect("a folder");

@@ -22,6 +22,8 @@ mod holds;
 mod killed;
 #[cfg(test)]
 mod ledger;
+#[cfg(test)]
+mod observers;
 mod recorded_gcp;
 #[cfg(test)]
 mod recorded_github;

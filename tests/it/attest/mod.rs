@@ -6,5 +6,5 @@ mod kms;
 mod log;
 mod mutation;
 mod stamps;
-mod tsa;
-mod witness;
+pub(crate) mod tsa;
+pub(crate) mod witness;

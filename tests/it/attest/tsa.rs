@@ -68,26 +68,26 @@ ess_cert_id_alg = {ess}
 
 /// How an authority is set up.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// As `openssl genpkey` takes it.
-    pub(super) key: &'static [&'static str],
-    pub(super) usage: &'static str,
-    pub(super) validity: (&'static str, &'static str),
-    pub(super) digests: &'static str,
-    pub(super) signer_digest: &'static str,
-    pub(super) ess: &'static str,
-    pub(super) precision: u8,
+    pub(crate) key: &'static [&'static str],
+    pub(crate) usage: &'static str,
+    pub(crate) validity: (&'static str, &'static str),
+    pub(crate) digests: &'static str,
+    pub(crate) signer_digest: &'static str,
+    pub(crate) ess: &'static str,
+    pub(crate) precision: u8,
     /// A certificate between the root and this one, by the section of its extensions.
-    pub(super) middle: Option<&'static str>,
+    pub(crate) middle: Option<&'static str>,
 }
 
-pub(super) const RSA: &[&str] = &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
-pub(super) const P256: &[&str] = &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
-pub(super) const P384: &[&str] = &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"];
-pub(super) const TIME_STAMPING: &str = "extendedKeyUsage = critical, timeStamping";
+pub(crate) const RSA: &[&str] = &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
+pub(crate) const P256: &[&str] = &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
+pub(crate) const P384: &[&str] = &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"];
+pub(crate) const TIME_STAMPING: &str = "extendedKeyUsage = critical, timeStamping";
 
 impl Plan {
-    pub(super) const PLAIN: Self = Self {
+    pub(crate) const PLAIN: Self = Self {
         key: P256,
         usage: TIME_STAMPING,
         validity: ("20200101000000Z", "20990101000000Z"),
@@ -100,13 +100,13 @@ impl Plan {
 }
 
 /// An authority's files: `root.pem`, `tsa.pem`, `tsa.key`, `chain.pem` (everything above `tsa.pem`).
-pub(super) struct Tsa {
+pub(crate) struct Tsa {
     folder: TempDir,
     asked: Mutex<u32>,
 }
 
 impl Tsa {
-    pub(super) fn new(plan: Plan) -> Self {
+    pub(crate) fn new(plan: Plan) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let configuration = CONFIGURATION
             .replace("{usage}", plan.usage)
@@ -144,29 +144,29 @@ impl Tsa {
     }
 
     /// Runs `openssl` in the folder.
-    pub(super) fn openssl(&self, command: &str, more: &[&str]) -> Vec<u8> {
+    pub(crate) fn openssl(&self, command: &str, more: &[&str]) -> Vec<u8> {
         let arguments: Vec<&str> = command.split_whitespace().chain(more.iter().copied()).collect();
         must(self.folder.path(), "openssl", &arguments)
     }
 
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub(super) fn folder(&self) -> &std::path::Path {
+    pub(crate) fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }
 
-    pub(super) fn read(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.path(name)).unwrap()
     }
 
-    pub(super) fn roots(&self) -> Roots {
+    pub(crate) fn roots(&self) -> Roots {
         Roots::from_pem(&self.read("root.pem")).unwrap()
     }
 
     /// Answers a question, with the chain in the token where `-chain` is given.
-    pub(super) fn reply(&self, question: &[u8], more: &str) -> Vec<u8> {
+    pub(crate) fn reply(&self, question: &[u8], more: &str) -> Vec<u8> {
         let mut asked = self.asked.lock().unwrap();
         *asked += 1;
         let (query, reply) = (format!("{asked}.tsq"), format!("{asked}.tsr"));
@@ -176,7 +176,7 @@ impl Tsa {
     }
 
     /// A token about `content` (the DER of a `TSTInfo`) that `openssl ts` would not make, by way of `openssl cms`.
-    pub(super) fn forge(&self, content: &[u8], more: &str) -> Vec<u8> {
+    pub(crate) fn forge(&self, content: &[u8], more: &str) -> Vec<u8> {
         std::fs::write(self.path("content"), content).unwrap();
         let command =
             "cms -sign -binary -nodetach -econtent_type 1.2.840.113549.1.9.16.1.4 -outform DER -signer tsa.pem -inkey tsa.key -in content -out forged";
@@ -186,10 +186,10 @@ impl Tsa {
 }
 
 /// The questions that came, with their headers.
-pub(super) type Seen = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
+pub(crate) type Seen = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
 
 /// Serves an authority; the address ends with the process.
-pub(super) async fn serve(tsa: Arc<Tsa>) -> (String, Seen) {
+pub(crate) async fn serve(tsa: Arc<Tsa>) -> (String, Seen) {
     let seen = Seen::default();
     let answer = |State((tsa, seen)): State<(Arc<Tsa>, Seen)>, headers: HeaderMap, body: Bytes| async move {
         seen.lock().unwrap().push((headers, body.clone()));
@@ -200,7 +200,7 @@ pub(super) async fn serve(tsa: Arc<Tsa>) -> (String, Seen) {
 }
 
 /// Serves one answer to everything.
-pub(super) async fn serve_answer(status: StatusCode, headers: &[(&'static str, &str)], body: impl Into<Bytes>) -> String {
+pub(crate) async fn serve_answer(status: StatusCode, headers: &[(&'static str, &str)], body: impl Into<Bytes>) -> String {
     let headers: Vec<(&'static str, String)> = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
     let body = body.into();
     let answer = move || {
@@ -212,7 +212,7 @@ pub(super) async fn serve_answer(status: StatusCode, headers: &[(&'static str, &
     listen(Router::new().fallback(answer)).await
 }
 
-pub(super) async fn listen(router: Router) -> String {
+pub(crate) async fn listen(router: Router) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });

@@ -19,23 +19,23 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const ORIGIN: &str = "log.example/acme";
 
 /// A running witness; it ends with the test.
-struct Running {
+pub(crate) struct Running {
     folder: TempDir,
     child: Child,
-    url: String,
-    vkey: String,
+    pub(crate) url: String,
+    pub(crate) vkey: String,
 }
 
 impl Running {
     /// A witness that trusts a log; none where the program is not installed.
-    fn start(log: &Key) -> Option<Self> {
+    pub(crate) fn start(origin: &str, log: &str) -> Option<Self> {
         let program = tool("bin/aics-witness")?;
         let folder = tempfile::tempdir().unwrap();
         let config = ["--config", "witness.json"];
         let command = |name: &str, more: &[&str]| must(folder.path(), &program, &[&[name], &config[..], more].concat());
         let vkey = String::from_utf8(command("init", &["--name", "witness.example/w1"])).unwrap();
         let vkey = vkey.lines().find(|line| line.starts_with("witness.example/w1+")).unwrap().to_owned();
-        command("add-log", &["--origin", ORIGIN, "--vkey", &log.vkey()]);
+        command("add-log", &["--origin", origin, "--vkey", log]);
         let mut child = Command::new(&program)
             .args(["serve", "--config", "witness.json", "--listen", "127.0.0.1:0"])
             .current_dir(folder.path())
@@ -73,7 +73,7 @@ fn is_cosigned(folder: &Path, note: &str, log: &Key, witness: &str) -> bool {
 #[tokio::test]
 async fn a_witness_cosigns_what_grows_and_nothing_else() {
     let log = Key::of_log(ORIGIN);
-    let Some(running) = Running::start(&log) else { return };
+    let Some(running) = Running::start(ORIGIN, &log.vkey()) else { return };
     let witness = running.client();
     let all = leaves(7, "honest");
     let mut old = 0;
@@ -110,7 +110,7 @@ async fn a_witness_cosigns_what_grows_and_nothing_else() {
 #[tokio::test]
 async fn a_log_that_is_not_configured_and_a_key_that_is_not_trusted_are_told_apart() {
     let log = Key::of_log(ORIGIN);
-    let Some(running) = Running::start(&log) else { return };
+    let Some(running) = Running::start(ORIGIN, &log.vkey()) else { return };
     let (witness, all) = (running.client(), leaves(2, "x"));
     let elsewhere = checkpoint(&Key::of_log("log.example/other"), &all);
     assert_eq!(witness.add_checkpoint(0, &[], elsewhere.as_bytes()).await.unwrap(), Outcome::LogNotConfigured);
