@@ -7,8 +7,9 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
+use crate::cli::project::Project;
 use crate::cli::runs::Runs;
-use crate::cli::{TOOL, judge};
+use crate::cli::{TOOL, judge, verify};
 use crate::model::{
     Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, Digest, Finding, FindingStatus, Observation, Outcome, Period, RunId, RunSummary,
     SlotRow, SlotState,
@@ -41,7 +42,7 @@ struct Judged {
 ///
 /// # Errors
 /// Where stored evidence is missing or changed.
-pub async fn assess(store: &Arc<dyn Store>, sealed: &Runs, brief: &Brief) -> Result<Assessment> {
+pub async fn assess(project: &Project, store: &Arc<dyn Store>, sealed: &Runs, brief: &Brief) -> Result<Assessment> {
     let (all, criteria) = judged_runs(store, sealed, brief).await?;
     let runs: Vec<&Judged> = all.iter().filter(|run| brief.period.contains(run.sealed.manifest.started_at)).collect();
     let ids: BTreeSet<ControlId> = runs.iter().flat_map(|run| run.controls.iter().map(|control| control.id.clone())).collect();
@@ -58,6 +59,8 @@ pub async fn assess(store: &Arc<dyn Store>, sealed: &Runs, brief: &Brief) -> Res
         assessed.observations = rows.filter(|row| row.control == id).cloned().collect();
         controls.push(assessed);
     }
+    let began = runs.iter().map(|run| (run.sealed.manifest.run.clone(), run.sealed.manifest.started_at));
+    let rests_on = verify::rests_on(project, began).await?;
     Ok(Assessment {
         entity: brief.entity.clone(),
         period: brief.period,
@@ -68,6 +71,8 @@ pub async fn assess(store: &Arc<dyn Store>, sealed: &Runs, brief: &Brief) -> Res
         scope: runs.last().map(|run| run.sealed.manifest.scope.clone()),
         evidence: cited(store, &controls, &newest).await?,
         populations: populations(&controls, &newest),
+        log: rests_on.log,
+        days: rests_on.days,
         controls,
         criteria,
         runs: runs.iter().map(|run| summary(run)).collect(),

@@ -1,8 +1,9 @@
 //! Everything a report needs, over a period; derived from sealed runs, never typed in.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::model::assurance::Assurance;
 use crate::model::control::{Control, Criterion};
 use crate::model::digest::Digest;
 use crate::model::evidence::Exchange;
@@ -41,6 +42,36 @@ pub struct Assessment {
     pub populations: Vec<(RunId, Population)>,
     /// The exchanges of the runs that any finding in `controls` cites, by run and number.
     pub evidence: Vec<Cited>,
+    /// The log that the evidence is sealed in; none where nothing signs it.
+    pub log: Option<LogSummary>,
+    /// The level of each day of the period on which a run began, oldest first.
+    pub days: Vec<DayAssurance>,
+}
+
+/// The log as it was when the assessment was put together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogSummary {
+    /// Its name.
+    pub origin: String,
+    /// Its first verifier key.
+    pub first_key: String,
+    /// Entries under the newest signed checkpoint.
+    pub size: u64,
+    /// Their RFC 9162 root, base64.
+    pub root: String,
+}
+
+/// What the evidence of a day rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayAssurance {
+    /// The day, UTC.
+    pub day: NaiveDate,
+    /// Runs that began on it.
+    pub runs: u32,
+    /// The level.
+    pub level: Assurance,
+    /// What it lacks for the next, without a full stop; none on the highest.
+    pub lacks: Option<String>,
 }
 
 /// An exchange that a finding cites.

@@ -111,6 +111,13 @@ fn named(log: &Verified) -> Named {
     named
 }
 
+/// Runs that somebody else has read, with the entries that name them.
+pub(super) fn began(log: &Verified, runs: impl Iterator<Item = (RunId, DateTime<Utc>)>) -> Vec<CheckedRun> {
+    let named = named(log);
+    let entry = |run: &RunId| named.runs.get(run).and_then(|(entry, _digests)| *entry);
+    runs.map(|(run, at)| CheckedRun { entry: entry(&run), run, started_at: Some(at), ended_at: None, packs: BTreeSet::new() }).collect()
+}
+
 /// What a store without a log holds: nothing vouches for the manifests.
 async fn stored(store: &Shared) -> Result<Named> {
     let runs = snapshot::runs(store.as_ref()).await?.into_iter().map(|run| (run, (None, BTreeSet::new()))).collect();

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
 
 use crate::cli::anchors::{self, Observed};
 use crate::cli::args;
@@ -21,6 +22,8 @@ use crate::cli::project::Project;
 use crate::cli::summary::Form;
 use crate::ledger::note::Note;
 use crate::ledger::verify::{self, Pins, Verified};
+use crate::model::RunId;
+use crate::model::assessment::{DayAssurance, LogSummary};
 use crate::store::Store;
 
 pub use days::{Day, Lock, days, lock};
@@ -62,6 +65,34 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Verify, f
         Form::Text => told::text(host, project, &found)?,
     }
     Ok(if found.problems().next().is_some() { Exit::Broken } else { Exit::Satisfied })
+}
+
+/// What runs rest on, without hashing their bodies again.
+pub struct RestsOn {
+    /// The log; none where nothing signs the evidence.
+    pub log: Option<LogSummary>,
+    /// The level of each day on which one of the runs began.
+    pub days: Vec<DayAssurance>,
+}
+
+/// Derives the level of each day on which one of `runs` (name, beginning) began.
+///
+/// # Errors
+/// Where the store or an observer's roots cannot be read. What does not verify lowers the level.
+pub async fn rests_on(project: &Project, runs: impl Iterator<Item = (RunId, DateTime<Utc>)>) -> Result<RestsOn> {
+    let store = project.store()?;
+    let log = verify::log(store.as_ref(), &Pins::default()).await?;
+    let observed = anchors::observed(project, store.as_ref(), &log.checkpoints).await?;
+    let evidence = Evidence { runs: evidence::began(&log, runs), ..Evidence::default() };
+    let row = |day: Day| DayAssurance { day: day.day, runs: u32::try_from(day.runs).unwrap_or(u32::MAX), level: day.derived.level, lacks: day.derived.lacks };
+    let days = days(&evidence, &log, &observed, &lock(project).await?).into_iter().map(row).collect();
+    let summary = log.first.as_ref().zip(told::newest(&log)).map(|(first, (size, root))| LogSummary {
+        origin: first.name().to_owned(),
+        first_key: first.to_string(),
+        size,
+        root,
+    });
+    Ok(RestsOn { log: summary, days })
 }
 
 /// Verifies an exported pack.

@@ -13,6 +13,7 @@ use crate::cli::verify::Found;
 use crate::ledger::checkpoint::{Checkpoint, hash_text};
 use crate::ledger::note::Note;
 use crate::ledger::replay::Entry;
+use crate::ledger::verify::Verified;
 use crate::store::check::Problem;
 
 /// Objects of one sort that are listed by name; the rest is counted.
@@ -23,20 +24,20 @@ impl Found {
     pub fn problems(&self) -> impl Iterator<Item = &Problem> {
         self.log.problems.iter().chain(&self.evidence.problems).chain(&self.observed.problems)
     }
+}
 
-    /// The newest checkpoint: size and root.
-    fn newest(&self) -> Option<(u64, String)> {
-        let (size, bytes) = self.log.checkpoints.last_key_value()?;
-        let checkpoint = Note::parse(bytes).and_then(|note| Checkpoint::parse(note.text())).ok()?;
-        Some((*size, hash_text(&checkpoint.root)))
-    }
+/// The newest checkpoint: size and root.
+pub(super) fn newest(log: &Verified) -> Option<(u64, String)> {
+    let (size, bytes) = log.checkpoints.last_key_value()?;
+    let checkpoint = Note::parse(bytes).and_then(|note| Checkpoint::parse(note.text())).ok()?;
+    Some((*size, hash_text(&checkpoint.root)))
 }
 
 pub(super) fn text(host: &mut Host, project: &Project, found: &Found) -> Result<()> {
     let Found { log, evidence, observed, days } = found;
     let out = &mut host.out;
     writeln!(out, "{}\n", project.settings.store)?;
-    match (&log.first, found.newest()) {
+    match (&log.first, newest(log)) {
         (None, _) => writeln!(out, "No log: nothing signs this evidence.")?,
         (Some(first), newest) => {
             writeln!(out, "Log {}: {} entries, {} checkpoints", first.name(), log.entries.len(), log.checkpoints.len())?;
@@ -105,7 +106,7 @@ fn list(out: &mut impl std::io::Write, what: &str, names: Vec<String>) -> Result
 pub(super) fn json(host: &mut Host, project: &Project, found: &Found) -> Result<()> {
     let Found { log, evidence, observed, days } = found;
     let index = |entry: &Entry| entry.index;
-    let newest = found.newest();
+    let newest = newest(log);
     let days: Vec<Value> = days.iter().map(|day| json!({"day": day.day, "runs": day.runs, "level": day.derived.level, "lacks": day.derived.lacks})).collect();
     let document = json!({
         "store": project.settings.store,

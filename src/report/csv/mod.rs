@@ -36,6 +36,7 @@ impl Format for Csv {
             runs::evidence(&reading),
             runs::runs(&reading),
             runs::criteria(&reading),
+            runs::assurance(&reading),
         ];
         let mut files = Vec::new();
         for sheet in sheets {

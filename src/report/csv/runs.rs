@@ -1,5 +1,6 @@
 //! The tables that a run leads to: populations, evidence, runs; and the criteria.
 
+use crate::model::assessment::DayAssurance;
 use crate::model::{Cited, ControlAssessment, Population, RunId, RunSummary, Tally};
 use crate::report::csv::cell::{Cell, blank, list, number, optional, text};
 use crate::report::csv::sheet::Sheet;
@@ -148,6 +149,20 @@ pub(crate) fn runs(reading: &Reading<'_>) -> Sheet {
             "evaluation",
         ],
         rows: reading.assessment.runs.iter().map(run_row).collect(),
+    }
+}
+
+/// One row a day.
+pub(crate) fn assurance(reading: &Reading<'_>) -> Sheet {
+    let row = |day: &DayAssurance| {
+        let level = format!("{:?}", day.level);
+        vec![text(day.day.to_string()), number(day.runs), text(level), text(day.level.to_string()), optional(day.lacks.as_ref())]
+    };
+    Sheet {
+        name: "assurance".to_owned(),
+        query: "the level that each day of the period on which a run began has reached, derived from what was verified",
+        columns: &["day", "runs", "level", "rests_on", "lacks"],
+        rows: reading.assessment.days.iter().map(row).collect(),
     }
 }
 

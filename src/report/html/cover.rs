@@ -81,6 +81,7 @@ pub(crate) fn contents(page: &Page<'_>) -> Markup {
                 }
                 li { a href="#runs" { "Run ledger" } }
                 li { a href="#evidence" { "Evidence index" } }
+                li { a href="#assurance" { "What this rests on" } }
                 li { a href="#verify" { "How to verify" } }
                 li { a href="#glossary" { "Terms" } }
             }

@@ -3,6 +3,7 @@
 //! Everything that a source named is text to maud, which escapes it; the finished page is then searched for characters that act unseen (direction overrides, NUL), which are written out.
 //! The page's own policy refuses everything but its style. Left out on purpose: whole tables (beyond `CAP` rows they are in the CSV files), scripts, pictures.
 
+mod assurance;
 mod calendar;
 mod cells;
 mod control;
@@ -114,6 +115,7 @@ fn document(page: &Page<'_>) -> Markup {
                         (control::section(page))
                         (ledger::runs(page))
                         (ledger::evidence(page))
+                        (assurance::section(page))
                         (method::verify(page))
                         (method::glossary())
                     }

@@ -93,7 +93,7 @@ fn every_csv_file_is_rfc_4180_and_its_companion_has_its_digest_and_rows() {
         assert_eq!(about.iter().filter(|row| row[0] == "match.population").count(), 8);
         assert_eq!(about.iter().filter(|row| row[0] == "gap.population").count(), 1);
     }
-    assert_eq!(files.len(), 16);
+    assert_eq!(files.len(), 18);
 }
 
 #[test]
@@ -290,6 +290,7 @@ fn hostile() -> Assessment {
 fn empty() -> Assessment {
     let mut of = assessment();
     (of.controls, of.criteria, of.runs, of.populations, of.evidence, of.scope) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new(), None);
+    (of.log, of.days) = (None, Vec::new());
     of
 }
 

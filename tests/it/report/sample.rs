@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use proofline::model::assessment::DayAssurance;
 use proofline::model::{
     Assessment, Body, Cited, Control, ControlAssessment, Counts, Criterion, Digest, Exchange, Finding, FindingStatus, Frequency, Observation, PageMark, Period,
     Population, Revalidation, RunId, RunSummary, SlotRow, SlotState, Verdict,
@@ -47,7 +48,21 @@ pub(crate) fn assessment() -> Assessment {
         runs: NIGHTS.iter().map(|(day, _)| summary(*day)).collect(),
         populations: populations(),
         evidence: evidence(),
+        log: Some(read(json!({
+            "origin": "example.com/evidence", "first_key": format!("example.com/evidence+0a1b2c3d+{}=", "A".repeat(43)),
+            "size": 24, "root": format!("{}=", "B".repeat(43)),
+        }))),
+        days: NIGHTS.iter().enumerate().map(|(n, (day, _))| assured(n, summary(*day).started_at)).collect(),
     }
+}
+
+/// The bucket is locked from the third night on.
+fn assured(night: usize, at: DateTime<Utc>) -> DayAssurance {
+    let (level, lacks) = match night {
+        0 | 1 => ("L1", "storage that was locked all day: it is locked since 2026-11-10T09:00:00Z"),
+        _ => ("L3", "a witness outside: no cosignature is stored that verifies"),
+    };
+    read(json!({"day": at.date_naive(), "runs": 1, "level": level, "lacks": lacks}))
 }
 
 fn criteria() -> Vec<Criterion> {
