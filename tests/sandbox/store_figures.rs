@@ -225,24 +225,32 @@ impl Noise {
     }
 }
 
-/// Checks every run, then every pack, one after another.
+/// Checks the runs of each month, then the packs of that month, one after another, as the verb does.
 async fn verify(store: &dyn Store) -> (u64, Vec<check::Problem>) {
     let mut packs: BTreeMap<String, BTreeSet<check::Place>> = BTreeMap::new();
-    let mut problems = Vec::new();
+    let mut found = (0, Vec::new());
+    let mut month = String::new();
     for run in snapshot::runs(store).await.expect("listed") {
+        if month != run.as_str()[..6] {
+            month = run.as_str()[..6].to_owned();
+            open(store, std::mem::take(&mut packs), &mut found).await;
+        }
         let checked = check::run(store, &run).await.expect("read");
-        problems.extend(checked.problems);
+        found.1.extend(checked.problems);
         for body in &checked.bodies {
             packs.entry(body.pack.clone()).or_default().insert(check::place(body));
         }
     }
-    let mut bytes = 0;
+    open(store, packs, &mut found).await;
+    found
+}
+
+async fn open(store: &dyn Store, packs: BTreeMap<String, BTreeSet<check::Place>>, found: &mut (u64, Vec<check::Problem>)) {
     for (pack, wanted) in packs {
         let checked = check::pack(store, &pack, wanted).await.expect("read");
-        bytes += checked.bytes;
-        problems.extend(checked.problems);
+        found.0 += checked.bytes;
+        found.1.extend(checked.problems);
     }
-    (bytes, problems)
 }
 
 /// Unpacks and hashes every frame of the store with nothing around it; says how many bytes that were.
