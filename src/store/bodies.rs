@@ -2,7 +2,7 @@
 //!
 //! Left out: where a frame lies (`shelf` writes them into packs, `spool` reads them back; a run's larger files are objects of one frame each).
 
-use std::io::{Read, Write};
+use std::io::{BufRead as _, BufReader, Read, Write};
 
 use bytes::Bytes;
 
@@ -14,6 +14,12 @@ pub const MAX_BODY: u64 = 256 << 20;
 
 /// A frame may ask for a window of this size at most, as a power of two: 64 MiB. A larger one is a bomb or no work of ours.
 const MAX_WINDOW: u32 = 26;
+
+/// A line of a file that is read line by line is no longer than this: 16 MiB.
+const MAX_LINE: u64 = 16 << 20;
+
+/// What is unpacked at a time of a file that is read line by line: 128 KiB, which stays in the processor's cache until it is hashed and parsed.
+const PIECE: usize = 128 << 10;
 
 /// A body is not there, or not what its name says.
 #[derive(Debug, thiserror::Error)]
@@ -130,6 +136,53 @@ pub fn unpack(object: &str, packed: &[u8], expected: Digest) -> Result<Bytes, Bo
     }
     let found = Digest::of(&bytes);
     if found == expected { Ok(Bytes::from(bytes)) } else { Err(tampered(found.to_string())) }
+}
+
+/// Unpacks text that a `Packer` made and hands over each line that is not empty, holding no more of it than a piece. What the lines say counts only once this
+/// has come back well: the digest is known at the end.
+///
+/// # Errors
+/// `BodyError::Tampered`, also over `MAX_BODY` bytes or where a line has more than 16 MiB.
+pub fn lines(object: &str, packed: &[u8], expected: Digest, mut each: impl FnMut(&str)) -> Result<(), BodyError> {
+    let tampered = |found: String| BodyError::Tampered { object: object.to_owned(), expected, found };
+    let failed = |error: std::io::Error| tampered(error.to_string());
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(failed)?;
+    decoder.window_log_max(MAX_WINDOW).map_err(failed)?;
+    let mut text = BufReader::with_capacity(PIECE, Hashing { inner: decoder.take(MAX_BODY + 1), hasher: Hasher::default(), bytes: 0 });
+    let mut line = Vec::new();
+    while (&mut text).take(MAX_LINE + 1).read_until(b'\n', &mut line).map_err(failed)? > 0 {
+        if length(&line) > MAX_LINE {
+            return Err(tampered(format!("a line of more than {MAX_LINE} bytes")));
+        }
+        let known = str::from_utf8(&line).map_err(|error| tampered(error.to_string()))?.trim_end_matches('\n');
+        if !known.is_empty() {
+            each(known);
+        }
+        line.clear();
+    }
+    let Hashing { hasher, bytes, .. } = text.into_inner();
+    if bytes > MAX_BODY {
+        return Err(tampered(format!("more than {MAX_BODY} bytes")));
+    }
+    let found = hasher.finish();
+    if found == expected { Ok(()) } else { Err(tampered(found.to_string())) }
+}
+
+/// Hashes what is read through it.
+struct Hashing<R> {
+    inner: R,
+    hasher: Hasher,
+    bytes: u64,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let came = self.inner.read(into)?;
+        let bytes = into.get(..came).unwrap_or_default();
+        self.hasher.update(bytes);
+        self.bytes += length(bytes);
+        Ok(came)
+    }
 }
 
 /// Unpacks frame after frame into the same memory, for whoever checks many.

@@ -264,6 +264,17 @@ pub async fn results(store: &dyn Store, evaluation: &Evaluation) -> Result<Vec<O
     get_lines(store, &evaluation.results).await
 }
 
+/// How many observations an evaluation has, each of them read.
+///
+/// # Errors
+/// As `results`.
+pub async fn count_results(store: &dyn Store, evaluation: &Evaluation) -> Result<u64, SnapshotError> {
+    let packed = packed(store, &evaluation.results).await?;
+    let mut count = 0;
+    each_line(&evaluation.results, &packed, |_row: Observation| count += 1)?;
+    Ok(count)
+}
+
 async fn put_lines<T: Serialize>(store: &dyn Store, object: String, rows: &[T]) -> Result<StoredFile, SnapshotError> {
     let packed = pack_lines(rows).map_err(|source| StoreError::Io { action: "pack", key: object.clone(), source })?;
     put_same(store, &object, packed.frame, packed.sha256).await?;
@@ -272,9 +283,13 @@ async fn put_lines<T: Serialize>(store: &dyn Store, object: String, rows: &[T]) 
 
 fn pack_lines<T: Serialize>(rows: &[T]) -> std::io::Result<Packed> {
     let mut packer = Packer::new()?;
+    let mut line = Vec::new();
     for row in rows {
-        serde_json::to_writer(&mut packer, row)?;
-        packer.write_all(b"\n")?;
+        // Line by line: the packer hashes and compresses whatever it is given at once, and a serializer writes a few bytes at a time.
+        serde_json::to_writer(&mut line, row)?;
+        line.push(b'\n');
+        packer.write_all(&line)?;
+        line.clear();
     }
     packer.finish()
 }
@@ -291,8 +306,28 @@ async fn put_same(store: &dyn Store, object: &str, packed: Bytes, sha256: Digest
 }
 
 async fn get_lines<T: DeserializeOwned>(store: &dyn Store, file: &StoredFile) -> Result<Vec<T>, SnapshotError> {
-    let text = bodies::get(store, &file.object, file.sha256).await?;
-    text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| parse(&file.object, line)).collect()
+    let packed = packed(store, file).await?;
+    let mut rows = Vec::new();
+    each_line(file, &packed, |row| rows.push(row))?;
+    Ok(rows)
+}
+
+/// The bytes of a file as stored, to be read line by line.
+///
+/// # Errors
+/// `BodyError::Missing`, or what the store says.
+pub(crate) async fn packed(store: &dyn Store, file: &StoredFile) -> Result<Bytes, BodyError> {
+    store.get(&file.object).await?.ok_or_else(|| BodyError::Missing { object: file.object.clone() })
+}
+
+/// Hands over the lines of a file one after another. They count only once this has come back well.
+fn each_line<T: DeserializeOwned>(file: &StoredFile, packed: &[u8], mut each: impl FnMut(T)) -> Result<(), SnapshotError> {
+    let mut first = None;
+    bodies::lines(&file.object, packed, file.sha256, |line| match parse(&file.object, line.as_bytes()) {
+        Ok(row) => each(row),
+        Err(error) => drop(first.get_or_insert(error)),
+    })?;
+    first.map_or(Ok(()), Err)
 }
 
 fn compact<T: Serialize>(object: &str, value: &T) -> Result<Bytes, SnapshotError> {

@@ -143,7 +143,7 @@ struct Checking<'a> {
     arguments: &'a args::Verify,
     evidence: Evidence,
     /// The bodies to look at, by pack.
-    wanted: BTreeMap<String, BTreeSet<Place>>,
+    wanted: BTreeMap<String, Vec<Place>>,
     referenced: BTreeSet<String>,
     steps: &'a Steps,
 }
@@ -176,10 +176,8 @@ impl Checking<'_> {
         let digest = checked.digest.filter(|digest| !digests.is_empty() && !digests.contains(digest));
         let other = digest.map(|digest| Problem::new(snapshot::manifest_of(run), format!("the log names another manifest; this one has the digest {digest}")));
         self.evidence.problems.extend(other.into_iter().chain(checked.problems));
-        for body in &checked.bodies {
-            self.wanted.entry(body.pack.clone()).or_default().insert(check::place(body));
-        }
-        let packs = checked.bodies.iter().map(|body| body.pack.clone()).collect();
+        let packs = checked.packs.keys().cloned().collect();
+        check::gather(&mut self.wanted, checked.packs);
         let (started_at, ended_at) = checked.manifest.map(|manifest| (manifest.started_at, manifest.ended_at)).unzip();
         self.evidence.runs.push(CheckedRun { run: run.clone(), started_at, ended_at, packs, entry });
         Ok(())
