@@ -202,12 +202,12 @@ async fn every_page_of_a_listing_is_read_and_only_our_folder() {
 }
 
 #[tokio::test]
-async fn an_object_that_would_need_two_requests_is_refused_before_the_first() {
+async fn an_object_that_is_too_large_is_refused_before_the_first_request() {
     let fake = fake();
     let store = store(&fake);
-    let most = usize::try_from(LARGEST).expect("15 MiB");
+    let most = usize::try_from(LARGEST).expect("80 MiB");
     let error = store.put_new("big", Bytes::from(vec![0_u8; most + 1])).await.expect_err("too large");
-    assert!(matches!(error, StoreError::TooLarge { .. }) && error.to_string().contains("15728640"), "{error}");
+    assert!(matches!(error, StoreError::TooLarge { .. }) && error.to_string().contains("83886080"), "{error}");
     assert_eq!(fake.seen(), Vec::<String>::new());
     assert_eq!(store.put_new("big", Bytes::from(vec![7_u8; most])).await.expect("just fits"), Put::Created);
     assert_eq!(store.get("big").await.expect("read").map(|read| read.len()), Some(most));

@@ -290,7 +290,7 @@ fn limits(page: &mut Page<'_>, root: &Section<'_, '_>) -> Limits {
     Limits {
         concurrency: number(page, &section, "concurrency", 1..=100).unwrap_or(default.concurrency),
         timeout_seconds: number(page, &section, "timeout_seconds", 1..=3600).unwrap_or(default.timeout_seconds),
-        body_mib: number(page, &section, "body_mib", 1..=1024).unwrap_or(default.body_mib),
+        body_mib: number(page, &section, "body_mib", 1..=64).unwrap_or(default.body_mib),
         attempts: number(page, &section, "attempts", 1..=20).unwrap_or(default.attempts),
         max_wait_minutes: number(page, &section, "max_wait_minutes", 0..=1440).unwrap_or(default.max_wait_minutes),
     }

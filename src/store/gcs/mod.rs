@@ -2,7 +2,7 @@
 //!
 //! An object is created by one request that carries `ifGenerationMatch=0` and its CRC32C: the service refuses it where the name is taken (412) or the bytes
 //! arrived damaged. After a 412 the bytes that are there are read and compared, so that an answer lost on the way never turns into a failure, and other
-//! bytes never into a success. Objects over 15 MiB are refused, because only larger ones would need more than one request.
+//! bytes never into a success. Objects are sent in a single request each, and refused over 80 MiB.
 //! <https://cloud.google.com/storage/docs/request-preconditions>
 //!
 //! Left out: deleting, except for what `doctor` tries to delete and must not be able to.
@@ -29,8 +29,8 @@ use crate::store::gcs::client::Client;
 use crate::store::gcs::trouble::{Asked, Trouble};
 use crate::store::{Put, Store, StoreError, key};
 
-/// The most bytes of one object: 15 MiB.
-pub const LARGEST: u64 = 15 << 20;
+/// The most bytes of one object: 80 MiB, which holds the largest answer that may be collected even where it does not pack.
+pub const LARGEST: u64 = 80 << 20;
 
 /// Objects in a bucket. Not `Debug`: it holds the credential.
 pub struct GcsStore {

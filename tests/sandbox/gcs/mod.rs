@@ -154,7 +154,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 async fn handle(State(shared): State<Arc<Shared>>, ConnectInfo(scissors): ConnectInfo<Scissors>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let content_type = parts.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    let body = to_bytes(body, 32 << 20).await.unwrap_or_default();
+    let body = to_bytes(body, 96 << 20).await.unwrap_or_default();
     let ask = Ask {
         base: String::new(),
         service: "storage".to_owned(),
