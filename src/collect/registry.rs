@@ -14,10 +14,13 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &gcp::IamBinding,
     &gcp::Project,
     &gcp::ServiceAccountKey,
+    &github::listings::APP_INSTALLATION,
     &github::branch::Branch,
+    &github::listings::DEPLOY_KEY,
     &github::issue::Issue,
     &github::organization::Organization,
     &github::organization_member::OrganizationMember,
+    &github::listings::ORGANIZATION_WEBHOOK,
     &github::pull_request::PullRequest,
     &github::repository::Repository,
 ];

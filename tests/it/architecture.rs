@@ -160,15 +160,19 @@ fn every_file_says_what_it_holds() {
 
 #[test]
 fn the_registry_has_every_kind_file_and_no_other() {
+    use proofline::collect::Collector as _;
+    use proofline::collect::github::listings::LISTINGS;
     use proofline::collect::registry::COLLECTORS;
 
     let mut names: Vec<_> = COLLECTORS.iter().map(|collector| collector.kind().name).collect();
     assert!(names.is_sorted(), "the registry is in the order of names");
     names.dedup();
     assert_eq!(names.len(), COLLECTORS.len(), "a kind is registered twice");
-    let implementations: usize = sources("src/collect").iter().map(|(_, text)| code(text).matches("Collector for ").count()).sum();
-    assert_eq!(implementations, COLLECTORS.len(), "a kind is implemented but not registered");
-    for name in names {
+    let matches = |what: &str| -> usize { sources("src/collect").iter().map(|(_, text)| code(text).matches(what).count()).sum() };
+    let tables = sources("src/collect/github/listings").iter().map(|(_, text)| code(text).matches(": Listing = Listing {").count()).sum::<usize>();
+    assert_eq!(matches("Collector for ") - matches("Collector for Listing ") + tables, COLLECTORS.len(), "a kind is implemented but not registered");
+    assert_eq!(tables, LISTINGS.len(), "a table is not among the listings");
+    for name in names.into_iter().filter(|name| LISTINGS.iter().all(|listing| listing.kind().name != *name)) {
         let file = format!("src/collect/{}.rs", name.replace('.', "/"));
         assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(&file).is_file(), "{name} does not live in {file}");
     }

@@ -9,6 +9,8 @@ mod branch_rules;
 mod classic_rule;
 pub mod completion;
 mod items;
+mod listing;
+pub mod listings;
 mod members;
 pub mod protection;
 mod repositories;

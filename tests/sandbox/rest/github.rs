@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::sandbox::graphql::views::protection::rule_type;
 use crate::sandbox::rest::github_bodies as bodies;
 use crate::sandbox::rest::github_protection as protection;
+use crate::sandbox::rest::listings;
 use crate::sandbox::rest::{Ask, Reply, page};
 use crate::sandbox::world::repositories::{Repository, Visibility};
 use crate::sandbox::world::truth::instant;
@@ -73,6 +74,7 @@ fn organization(world: &World, ask: &Ask, rest: &[&str]) -> Reply {
         ["actions", "permissions", "workflow"] => {
             Reply::json(200, &json!({ "default_workflow_permissions": "read", "can_approve_pull_request_reviews": false }))
         }
+        _ if owner => listings::of_organization(ask, rest, &listing(&rest.join("/"))).unwrap_or_else(|| Reply::message(404, "Not Found")),
         _ => Reply::message(404, "Not Found"),
     }
 }
@@ -133,16 +135,7 @@ fn repository(world: &World, ask: &Ask, found: &Repository, rest: &[&str]) -> Re
             let outside: Vec<_> = found.outsiders.iter().filter_map(|index| world.outsiders.get(*index)).collect();
             page(ask, &listing("collaborators"), &outside, |outsider| bodies::user(&outsider.login, outsider.id, "User"))
         }
-        ["keys"] if admin => {
-            let keys: Vec<usize> = (1..=found.deploy_keys).collect();
-            let created = instant(found.created);
-            page(
-                ask,
-                &listing("keys"),
-                &keys,
-                |id| json!({ "id": id, "key": "ssh-ed25519 (left out)", "url": "", "title": format!("key {id}"), "verified": true, "created_at": created, "read_only": true }),
-            )
-        }
+        _ if admin => listings::of_repository(ask, found, rest, &listing(&rest.join("/"))).unwrap_or_else(|| Reply::message(404, "Not Found")),
         _ => Reply::message(404, "Not Found"),
     }
 }

@@ -1,0 +1,87 @@
+//! Listings whose items are the same in every world: those of `tests/fixtures/<kind>/items.json`. Each kind's own test says what is true of them.
+
+use serde_json::Value;
+
+use crate::sandbox::rest::{Ask, Reply, page};
+use crate::sandbox::world::repositories::Repository;
+
+/// A listing: its path below the organisation or repository, the member of a page that holds the items, and the fixture.
+struct Served {
+    path: &'static str,
+    member: Option<&'static str>,
+    fixture: &'static str,
+}
+
+macro_rules! served {
+    ($($path:literal $([$member:literal])? => $kind:literal),* $(,)?) => {
+        &[$(Served { path: $path, member: served!(@ $($member)?), fixture: include_str!(concat!("../../fixtures/", $kind, "/items.json")) }),*]
+    };
+    (@) => { None };
+    (@ $member:literal) => { Some($member) };
+}
+
+const OF_ORGANIZATION: &[Served] = served! {
+    "hooks" => "github.organization_webhook",
+    "installations" ["installations"] => "github.app_installation",
+};
+
+const OF_REPOSITORY: &[Served] = served! {
+    "keys" => "github.deploy_key",
+};
+
+/// A listing of the organisation; `at` is where its pages are.
+pub(crate) fn of_organization(ask: &Ask, rest: &[&str], at: &str) -> Option<Reply> {
+    let served = find(OF_ORGANIZATION, rest)?;
+    Some(shown(ask, served, at, served.items()))
+}
+
+/// A listing of a repository, of as many items as the world counts there: those of the fixture over and over, each with a number of its own.
+pub(crate) fn of_repository(ask: &Ask, repository: &Repository, rest: &[&str], at: &str) -> Option<Reply> {
+    let served = find(OF_REPOSITORY, rest)?;
+    let number = |mut item: Value, n: usize| {
+        if let Some(id) = item.get_mut("id") {
+            *id = (repository.id * 100 + u64::try_from(n).unwrap_or_default()).into();
+        }
+        item
+    };
+    let items = served.items().into_iter().cycle().take(counted(repository, served.path)).enumerate().map(|(n, item)| number(item, n)).collect();
+    Some(shown(ask, served, at, items))
+}
+
+/// How many items a listing of a repository has.
+pub(crate) fn counted(repository: &Repository, path: &str) -> usize {
+    match path {
+        "keys" => repository.deploy_keys,
+        // Every fourth has some.
+        _ => usize::from(repository.id.is_multiple_of(4)) * 2,
+    }
+}
+
+fn find(table: &'static [Served], rest: &[&str]) -> Option<&'static Served> {
+    table.iter().find(|served| served.path == rest.join("/"))
+}
+
+fn shown(ask: &Ask, served: &Served, at: &str, items: Vec<Value>) -> Reply {
+    let mut reply = page(ask, at, &items, Clone::clone);
+    if let Some(member) = served.member {
+        let shown: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        reply.body = serde_json::json!({ "total_count": items.len(), member: shown }).to_string().into_bytes();
+    }
+    reply
+}
+
+impl Served {
+    fn items(&self) -> Vec<Value> {
+        let fixture: Value = serde_json::from_str(self.fixture).unwrap_or_default();
+        fixture.get("items").and_then(Value::as_array).cloned().unwrap_or_default()
+    }
+}
+
+/// The vendor's schema of the items of each listing, with the items.
+pub(crate) fn schemas() -> Vec<(String, Vec<Value>)> {
+    let of = |served: &Served| {
+        let fixture: Value = serde_json::from_str(served.fixture).unwrap_or_default();
+        (fixture.get("schema").and_then(Value::as_str).unwrap_or_default().to_owned(), served.items())
+    };
+    OF_ORGANIZATION.iter().chain(OF_REPOSITORY).map(of).collect()
+}
