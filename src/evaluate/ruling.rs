@@ -22,6 +22,8 @@ pub(super) struct Ruling {
     pub(super) verdict: Verdict,
     pub(super) because: String,
     pub(super) transient: bool,
+    /// The attribute without which there is no verdict.
+    pub(super) lacks: Option<String>,
 }
 
 /// Everything that the reason may quote.
@@ -105,7 +107,10 @@ impl Case<'_> {
     fn unknown(&self, name: &str) -> Ruling {
         let noun = self.noun;
         match self.gaps.get(name) {
-            Some(gap) => Ruling { transient: gap.cause.is_transient(), ..Ruling::open(&format!("{noun}.{name} is not known: {gap}")) },
+            Some(gap) => {
+                let open = Ruling::open(&format!("{noun}.{name} is not known: {gap}"));
+                Ruling { transient: gap.cause.is_transient(), lacks: Some(name.to_owned()), ..open }
+            }
             None => Ruling::open(&format!("{noun}.{name} is not known: the kind has no such attribute")),
         }
     }
@@ -127,7 +132,7 @@ impl Case<'_> {
 
 impl Ruling {
     fn new(verdict: Verdict, because: &str) -> Self {
-        Self { verdict, because: line(because), transient: false }
+        Self { verdict, because: line(because), transient: false, lacks: None }
     }
 
     fn open(because: &str) -> Self {

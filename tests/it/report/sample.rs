@@ -47,6 +47,11 @@ pub(crate) fn assessment() -> Assessment {
         criteria: criteria(),
         runs: NIGHTS.iter().map(|(day, _)| summary(*day)).collect(),
         populations: populations(),
+        permissions: vec![read(json!({
+            "cure": "Administration: read on the repository (token: repo of somebody who administers it)", "controls": ["REP-03"],
+            "unseen": ["github.branch.binds_admins", "github.branch.required_approvals"], "observations": 3,
+            "example": "repos/get-branch-protection for example/<b>vault</b> answered 404: Not Found",
+        }))],
         evidence: evidence(),
         log: Some(read(json!({
             "origin": "example.com/evidence", "first_key": format!("example.com/evidence+0a1b2c3d+{}=", "A".repeat(43)),
