@@ -15,6 +15,8 @@ pub struct LogSettings {
     pub origin: Option<String>,
     /// A key of Cloud KMS that signs, by the name of its version; none for a key from the environment.
     pub kms: Option<String>,
+    /// The base of Cloud KMS, without a slash at the end; none where it follows from `[google] base_url`.
+    pub kms_base_url: Option<String>,
     /// Time stamp authorities (RFC 3161).
     pub authorities: Vec<AuthoritySettings>,
     /// Witnesses (C2SP tlog-witness).
@@ -47,11 +49,12 @@ pub struct WitnessSettings {
 const MOST: usize = 8;
 
 pub(super) fn read(page: &mut Page<'_>, root: &Section<'_, '_>) -> LogSettings {
-    let keys = &["origin", "kms", "authority", "witness"];
+    let keys = &["origin", "kms", "kms_base_url", "authority", "witness"];
     let Some(section) = root.get("log").and_then(|node| Section::of(page, node, "[log]", keys)) else { return LogSettings::default() };
     LogSettings {
         origin: section.get("origin").and_then(|node| origin(page, node)),
         kms: section.get("kms").and_then(|node| kms(page, node)),
+        kms_base_url: section.get("kms_base_url").and_then(|node| urls::base(page, node, urls::Service::Kms)),
         authorities: each(page, &section, "authority", &["name", "url", "roots"], |page, entry| {
             Some(AuthoritySettings { name: name(page, entry)?, url: url(page, entry)?, roots: line(page, entry, "roots")? })
         }),

@@ -19,7 +19,7 @@ fn sha256(parts: &[&[u8]]) -> Hash {
     *Digest::of(&parts.concat()).as_bytes()
 }
 
-pub(super) fn secret() -> SigningKey {
+pub(crate) fn secret() -> SigningKey {
     SigningKey::from_bytes(&rand::random())
 }
 

@@ -2,7 +2,7 @@
 #![cfg(test)]
 
 mod authority;
-mod kms;
+pub(crate) mod kms;
 mod log;
 mod mutation;
 mod stamps;
