@@ -8,7 +8,7 @@ use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::envelope::Envelope;
 use crate::ledger::identity::Identity;
 use crate::ledger::keys;
-use crate::ledger::note::{KeyKind, Note, Vkey};
+use crate::ledger::note::{self, KeyKind, Note, Vkey};
 use crate::ledger::replay::{Entry, Listing, Replayed, Source, checkpoint_at, checkpoint_object, slot};
 use crate::ledger::signer::Signer;
 use crate::ledger::statement::Statement;
@@ -168,7 +168,7 @@ impl<'a> Log<'a> {
     async fn publish(&self, size: u64) -> Result<Published, LedgerError> {
         let root = self.replayed.tiling.root();
         let mut note = Note::new(Checkpoint::new(self.vkey.name(), size, root).text())?;
-        note.sign(self.vkey.name(), self.signer).await?;
+        note::sign(&mut note, self.vkey.name(), self.signer).await?;
         let (object, bytes) = (checkpoint_object(size), Bytes::from(note.to_bytes()));
         match self.store.put_new(&object, bytes.clone()).await {
             Ok(_put) => Ok(Published { size, root, bytes }),

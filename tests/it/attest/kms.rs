@@ -33,6 +33,9 @@ pub(crate) const KEY: &str = "projects/acme-seal/locations/europe-west4/keyRings
 /// Changes a good answer into a bad one.
 type Twist = Arc<dyn Fn(&mut Map<String, Value>) + Send + Sync>;
 
+/// After so many good answers, this one.
+type Trouble = Option<(usize, (u16, Value))>;
+
 /// A Cloud KMS with one key.
 #[derive(Clone)]
 pub(crate) struct Service {
@@ -42,7 +45,7 @@ pub(crate) struct Service {
     /// Answered before anything else.
     first: Arc<Mutex<VecDeque<(u16, Value)>>>,
     /// Answered to everything once so many answers were good.
-    trouble: Arc<Mutex<Option<(usize, (u16, Value))>>>,
+    trouble: Arc<Mutex<Trouble>>,
     asked: Arc<Mutex<Vec<Ask>>>,
 }
 
@@ -71,7 +74,7 @@ impl Service {
     }
 
     /// From now on: `good` answers, then `answer` to everything; none to be well again.
-    pub(crate) fn ails(&self, trouble: Option<(usize, (u16, Value))>) {
+    pub(crate) fn ails(&self, trouble: Trouble) {
         *self.trouble.lock().unwrap() = trouble;
     }
 

@@ -3,7 +3,7 @@
 
 mod authority;
 pub(crate) mod kms;
-mod log;
+pub(crate) mod log;
 mod mutation;
 mod stamps;
 pub(crate) mod tsa;
