@@ -377,6 +377,44 @@ fn another_policy_or_key_asks_again() {
 }
 
 #[test]
+fn an_epoch_has_one_key_and_none_that_was_destroyed() {
+    const KEY: &str = "PROOFLINE_PSEUDONYM_KEY";
+    let site = Site::small();
+    let mut bench = crate::sealed::bench(&site);
+    let path = bench.folder.path().join("proofline.toml");
+    let in_epoch = |epoch: &str| fs::write(&path, format!("{}{}", site.configuration(), PSEUDONYMS.replace("2026", epoch))).expect("written");
+    let [first, second] = ["0123456789abcdef", "fedcba9876543210"].map(|part| part.repeat(2));
+    in_epoch("2026");
+    bench.set(KEY, &first);
+    let told = crate::sealed::collect(&mut bench);
+    let manifest = bench.folder.path().join("evidence/runs").join(told["run"].as_str().expect("a run")).join("manifest.json");
+    let manifest: Value = serde_json::from_slice(&fs::read(manifest).expect("read")).expect("JSON");
+    let check = manifest["redaction"]["key_check"].as_str().expect("a check");
+    assert!(check.len() == 16 && !first.contains(check), "{check}");
+
+    bench.set(KEY, &second);
+    let answered = site.answered();
+    let refused = bench.run(&["collect"]);
+    assert_eq!(refused.exit, Exit::Usage, "{}", refused.err);
+    assert!(refused.err.contains("had another key under this name") && refused.err.contains(told["run"].as_str().expect("a run")), "{}", refused.err);
+    assert!(!refused.err.contains(&first) && !refused.err.contains(&second));
+    assert_eq!(site.answered(), answered, "nothing was asked");
+    // The old name with its key, and the new key with a name of its own.
+    bench.set(KEY, &first);
+    crate::sealed::collect(&mut bench);
+    in_epoch("2027");
+    bench.set(KEY, &second);
+    crate::sealed::collect(&mut bench);
+    // Whoever says that a key is destroyed does not go on with it.
+    assert_eq!(bench.run(&["erase", "--epoch", "2026", "--reason", "asked for"]).exit, Exit::Satisfied);
+    crate::sealed::collect(&mut bench);
+    in_epoch("2026");
+    bench.set(KEY, &first);
+    let refused = bench.run(&["collect"]);
+    assert!(refused.exit == Exit::Usage && refused.err.contains("was destroyed"), "{}", refused.err);
+}
+
+#[test]
 fn pseudonyms_need_their_key() {
     let (site, mut bench) = site_with(PSEUDONYMS);
     organization(&site, "payroll-office@acme.example", "harmless");
