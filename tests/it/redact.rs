@@ -342,6 +342,9 @@ fn no_stored_byte_holds_an_address() {
     assert_eq!(manifest["redaction"]["policy"].as_str().map(str::len), Some(64), "{}", manifest["redaction"]);
     assert_eq!(manifest["redaction"]["key_epoch"], Value::Null);
     assert_ne!(bench.run(&["evaluate", "--run", run]).exit, Exit::Broken, "it is judged from what is stored");
+    assert_eq!(bench.run(&["report", "--out", "out"]).exit, Exit::Satisfied);
+    let report = |file: &str| fs::read_to_string(bench.folder.path().join("out").join(file)).expect("written");
+    assert!(report("evidence.csv").contains(",/email,") && report("index.html").contains("<code><bdi>/email</bdi></code>"), "the reader is told");
 }
 
 #[test]
