@@ -180,7 +180,10 @@ impl<'a> Recorder<'a> {
 }
 
 /// Holds the log, or the one that would begin now, against the configured first key.
-async fn expected(project: &Project, store: &dyn Store, signer: &dyn Signer) -> Result<()> {
+///
+/// # Errors
+/// Exit code 4 where the store has another log, 2 where another would begin.
+pub async fn expected(project: &Project, store: &dyn Store, signer: &dyn Signer) -> Result<()> {
     let Some(expected) = &project.settings.log.vkey else { return Ok(()) };
     match Identity::read(store).await? {
         Some(identity) if identity.first == *expected => Ok(()),

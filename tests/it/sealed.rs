@@ -214,6 +214,10 @@ fn with_its_first_key_in_the_configuration_no_other_log_is_taken_for_it() {
     expecting(&other);
     let refused = bench.run(&["collect"]);
     assert!(refused.exit == Exit::Usage && refused.err.contains("would not begin the one that is expected"), "{}", refused.err);
+    // Before the first run there is nothing to complain about.
+    assert_ne!(bench.run(&["status"]).exit, Exit::Broken);
+    // To `verify`, what is expected and missing is no pass.
+    assert_eq!(told(&mut bench), (Exit::Broken, BTreeSet::from(["store.json".to_owned()])));
     assert!(site.answered() == 0 && !bench.folder.path().join("evidence/store.json").exists());
     expecting(&own);
     collect(&mut bench);
@@ -237,8 +241,17 @@ fn with_its_first_key_in_the_configuration_no_other_log_is_taken_for_it() {
     let refused = bench.run(&["collect"]);
     assert!(refused.exit == Exit::Broken && refused.err.contains("refusing to sign"), "{}", refused.err);
     assert_eq!(site.answered(), before);
-    assert_eq!(bench.run(&["report", "--out", "out"]).exit, Exit::Satisfied);
-    assert!(!fs::read_to_string(bench.folder.path().join("out/assurance.csv")).expect("read").contains("L1"), "its days rest on nothing");
+    for words in [&["report", "--out", "out"][..], &["status"], &["export", "--out", "pack"], &["rotate"]] {
+        let refused = bench.run(words);
+        assert!(refused.exit == Exit::Broken && refused.err.contains("first key"), "{words:?}: {}", refused.err);
+    }
+    // Without its name the log is not taken for evidence from before there was one.
+    expecting(&own);
+    fs::remove_file(bench.folder.path().join("evidence/store.json")).expect("removed");
+    for words in [&["report", "--out", "out"][..], &["status"], &["export", "--out", "pack"], &["verify"]] {
+        let refused = bench.run(words);
+        assert_eq!(refused.exit, Exit::Broken, "{words:?}: {}", refused.err);
+    }
 }
 
 #[test]
