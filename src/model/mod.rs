@@ -12,6 +12,7 @@ pub mod finding;
 pub mod gap;
 pub mod ids;
 pub mod kind;
+pub mod note;
 pub mod period;
 pub mod permission;
 pub mod population;

@@ -19,6 +19,8 @@ mod github;
 #[cfg(test)]
 mod holds;
 #[cfg(test)]
+mod key_service;
+#[cfg(test)]
 mod killed;
 #[cfg(test)]
 mod ledger;

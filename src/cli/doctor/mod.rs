@@ -1,11 +1,14 @@
-//! `doctor`: whether the store keeps evidence from those who would delete it.
+//! `doctor`: whether the store keeps evidence from those who would delete it, and whether what is in it is signed and observed.
+
+mod log;
+mod observers;
 
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use comfy_table::ContentArrangement;
 use serde_json::json;
 
@@ -15,9 +18,6 @@ use crate::cli::exit::Exit;
 use crate::cli::host::Host;
 use crate::cli::project::{Place, Project};
 use crate::cli::summary::{Form, instant, table};
-use crate::ledger::LedgerError;
-use crate::ledger::log as ledger;
-use crate::ledger::statement::Statement;
 use crate::model::Verdict;
 use crate::store::doctor::bucket::{self, Expected};
 use crate::store::doctor::retention::Asked;
@@ -28,8 +28,6 @@ use crate::store::{Store, snapshot};
 
 /// Columns of the table; what is longer goes on below.
 const WIDTH: u16 = 120;
-/// A nightly job that ran has a run that is not older.
-const STALE: TimeDelta = TimeDelta::hours(36);
 
 /// Runs the verb. One object `doctor/<random>` is created, and stays where it cannot be deleted.
 ///
@@ -40,7 +38,7 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Doctor, f
         Place::Folder(root) => of_folder(host, &root).await?,
         Place::Bucket(store) => of_bucket(host, project, arguments, &store).await?,
     };
-    checks.push(log(host, project).await?);
+    checks.extend(log::checks(host, project).await?);
     let told = Told { store: &project.settings.store, at: host.now(), checks: &checks };
     match form {
         Form::Json => told.json(host)?,
@@ -70,37 +68,6 @@ async fn of_bucket(host: &Host, project: &Project, arguments: &args::Doctor, sto
     let cure = "lock the bucket's retention policy, and collect as an account that has roles/storage.objectCreator and roles/storage.objectViewer only";
     checks.extend(trial::run(store, &random(host), cure).await);
     Ok(checks)
-}
-
-/// Whether what was collected is signed, and lately.
-async fn log(host: &Host, project: &Project) -> Result<Check> {
-    const ID: &str = "log";
-    let nightly = "look whether `proofline collect --due` runs every night, and what it says";
-    let store = project.store()?;
-    let read = match ledger::entries(store.as_ref()).await {
-        Ok(Some(read)) => read,
-        Ok(None) if snapshot::runs(store.as_ref()).await.is_ok_and(|runs| runs.is_empty()) => {
-            return Ok(Check::undetermined(ID, "nothing was collected yet", "run `proofline keygen`, then `proofline collect`"));
-        }
-        Ok(None) => return Ok(Check::fail(ID, "nothing signs this evidence", "run `proofline keygen`, and set PROOFLINE_LOG_KEY_FILE for `collect`")),
-        Err(LedgerError::Store(error)) => return Ok(Check::undetermined(ID, error.to_string(), "cure the reason given, then run doctor again")),
-        Err(error) => return Ok(Check::fail(ID, error.to_string(), "run `proofline verify`: it names what is wrong")),
-    };
-    let foreign = read.entries.iter().filter(|entry| entry.statement.is_none()).count();
-    let size = read.published.as_ref().map_or(0, |published| published.size);
-    let pending = u64::try_from(read.entries.len()).unwrap_or(u64::MAX).saturating_sub(size);
-    let newest = read.entries.iter().rev().find_map(|entry| ended_at(entry.statement.as_ref()?));
-    let said = format!("{size} entries are signed, {pending} wait for a checkpoint, {foreign} are not ours; the key in force is {}", read.current);
-    Ok(match newest {
-        None => Check::fail(ID, format!("{said}; no run is in it"), nightly),
-        Some(at) if host.now().signed_duration_since(at) > STALE => Check::fail(ID, format!("{said}; the newest run ended {}", instant(at)), nightly),
-        Some(_) if pending > 0 => Check::fail(ID, said, "run `proofline collect --due`: it signs what waits"),
-        Some(at) => Check::pass(ID, format!("{said}; the newest run ended {}", instant(at))),
-    })
-}
-
-fn ended_at(statement: &Statement) -> Option<DateTime<Utc>> {
-    statement.predicate().get("ended_at").and_then(|at| at.as_str()?.parse().ok())
 }
 
 /// How long the configuration and the controls ask for evidence to be kept.
