@@ -1,7 +1,8 @@
-//! `doctor`: whether the store keeps evidence from those who would delete it, and whether what is in it is signed and observed.
+//! `doctor`: whether the store keeps evidence from those who would delete it, whether what is in it is signed and observed, and what could not be seen.
 
 mod log;
 mod observers;
+mod permissions;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -18,7 +19,7 @@ use crate::cli::exit::Exit;
 use crate::cli::host::Host;
 use crate::cli::project::{Place, Project};
 use crate::cli::summary::{Form, instant, table};
-use crate::model::Verdict;
+use crate::model::{ControlId, MissingPermission, Verdict};
 use crate::store::doctor::bucket::{self, Expected};
 use crate::store::doctor::retention::Asked;
 use crate::store::doctor::{Check, Unseen, folder, is_write_once, trial};
@@ -39,7 +40,9 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Doctor, f
         Place::Bucket(store) => of_bucket(host, project, arguments, &store).await?,
     };
     checks.extend(log::checks(host, project).await?);
-    let told = Told { store: &project.settings.store, at: host.now(), checks: &checks };
+    let (check, missing) = permissions::check(project).await;
+    checks.push(check);
+    let told = Told { store: &project.settings.store, at: host.now(), checks: &checks, missing: &missing };
     match form {
         Form::Json => told.json(host)?,
         Form::Text => told.text(host)?,
@@ -104,13 +107,26 @@ struct Told<'a> {
     store: &'a str,
     at: DateTime<Utc>,
     checks: &'a [Check],
+    missing: &'a [MissingPermission],
 }
 
 impl Told<'_> {
     fn json(&self, host: &mut Host) -> Result<()> {
-        let document = json!({"store": self.store, "at": instant(self.at), "write_once": is_write_once(self.checks), "checks": self.checks});
+        let document =
+            json!({"store": self.store, "at": instant(self.at), "write_once": is_write_once(self.checks), "checks": self.checks, "permissions": self.missing});
         writeln!(host.out, "{}", serde_json::to_string_pretty(&document)?)?;
         Ok(())
+    }
+
+    /// What to grant, and what it would open.
+    fn grants(&self) -> String {
+        let mut table = table(&["WHAT TO GRANT", "CONTROLS IT LEAVES OPEN", "WHAT IS NOT SEEN"]);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+        for row in self.missing {
+            let controls: Vec<&str> = row.controls.iter().map(ControlId::as_str).collect();
+            table.add_row([row.cure.clone(), controls.join(" "), row.unseen.join(" ")]);
+        }
+        table.to_string()
     }
 
     fn text(&self, host: &mut Host) -> Result<()> {
@@ -129,6 +145,9 @@ impl Told<'_> {
         }
         for (cure, ids) in cures {
             writeln!(host.out, "{}: {cure}", ids.join(", "))?;
+        }
+        if !self.missing.is_empty() {
+            writeln!(host.out, "\n{}", self.grants())?;
         }
         let of = |verdict| self.checks.iter().filter(|check| check.verdict == verdict).count();
         let (pass, fail, undetermined) = (of(Verdict::Pass), of(Verdict::Fail), of(Verdict::Undetermined));
