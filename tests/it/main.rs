@@ -35,6 +35,7 @@ mod sandbox_contracts;
 #[cfg(test)]
 mod sealed;
 mod store;
+mod stored;
 #[cfg(test)]
 mod tools;
 mod transport;
