@@ -74,6 +74,8 @@ fn organization(world: &World, ask: &Ask, rest: &[&str]) -> Reply {
         ["actions", "permissions", "workflow"] => {
             Reply::json(200, &json!({ "default_workflow_permissions": "read", "can_approve_pull_request_reviews": false }))
         }
+        ["actions", "permissions", "fork-pr-contributor-approval"] => Reply::json(200, &json!({ "approval_policy": "first_time_contributors" })),
+        ["actions", "permissions", "artifact-and-log-retention"] => Reply::json(200, &json!({ "days": 90, "maximum_allowed_days": 400 })),
         _ if owner => listings::of_organization(ask, rest, &listing(&rest.join("/"))).unwrap_or_else(|| Reply::message(404, "Not Found")),
         _ => Reply::message(404, "Not Found"),
     }
