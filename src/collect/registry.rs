@@ -20,9 +20,13 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::issue::Issue,
     &github::organization::Organization,
     &github::organization_member::OrganizationMember,
+    &github::listings::ORGANIZATION_SECRET,
     &github::listings::ORGANIZATION_WEBHOOK,
+    &github::listings::OUTSIDE_COLLABORATOR,
+    &github::listings::PAT_GRANT,
     &github::pull_request::PullRequest,
     &github::repository::Repository,
+    &github::listings::RUNNER_GROUP,
 ];
 
 static KINDS: LazyLock<Vec<&'static Kind>> = LazyLock::new(|| COLLECTORS.iter().map(|collector| collector.kind()).collect());

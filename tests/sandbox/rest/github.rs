@@ -60,7 +60,10 @@ fn organization(world: &World, ask: &Ask, rest: &[&str]) -> Reply {
             page(ask, &listing("repos"), &all, |repository| bodies::repository(world, repository))
         }
         ["outside_collaborators"] => {
-            page(ask, &listing("outside_collaborators"), &world.outsiders, |outsider| bodies::user(&outsider.login, outsider.id, "User"))
+            // The last of them has no second factor.
+            let without = ask.parameter("filter").is_some_and(|filter| filter == "2fa_disabled");
+            let all = if without { world.outsiders.get(world.outsiders.len() - 1..) } else { Some(world.outsiders.as_slice()) };
+            page(ask, &listing("outside_collaborators"), all.unwrap_or_default(), |outsider| bodies::user(&outsider.login, outsider.id, "User"))
         }
         ["rulesets"] => page(ask, &listing("rulesets"), &world.rulesets, |ruleset| protection::ruleset(world, None, ruleset)),
         ["installation"] => {

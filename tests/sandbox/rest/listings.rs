@@ -21,8 +21,11 @@ macro_rules! served {
 }
 
 const OF_ORGANIZATION: &[Served] = served! {
+    "actions/runner-groups" ["runner_groups"] => "github.runner_group",
+    "actions/secrets" ["secrets"] => "github.organization_secret",
     "hooks" => "github.organization_webhook",
     "installations" ["installations"] => "github.app_installation",
+    "personal-access-tokens" => "github.pat_grant",
 };
 
 const OF_REPOSITORY: &[Served] = served! {
