@@ -15,6 +15,7 @@ const FILES: &[(&str, &str)] = files![
     "controls/access.toml",
     "controls/change.toml",
     "controls/infrastructure.toml",
+    "controls/repository.toml",
     "controls/tasks.toml",
     "controls/vulnerability.toml",
     "controls/criteria/cis-gcp.toml",
