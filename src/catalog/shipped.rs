@@ -14,7 +14,9 @@ macro_rules! files {
 const FILES: &[(&str, &str)] = files![
     "controls/access.toml",
     "controls/change.toml",
+    "controls/delivery.toml",
     "controls/infrastructure.toml",
+    "controls/repository.toml",
     "controls/tasks.toml",
     "controls/vulnerability.toml",
     "controls/criteria/cis-gcp.toml",

@@ -16,7 +16,10 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &gcp::ServiceAccountKey,
     &github::listings::APP_INSTALLATION,
     &github::branch::Branch,
+    &github::listings::CODE_SCANNING_ALERT,
+    &github::listings::DEPENDABOT_ALERT,
     &github::listings::DEPLOY_KEY,
+    &github::listings::ENVIRONMENT,
     &github::issue::Issue,
     &github::organization::Organization,
     &github::organization_member::OrganizationMember,
@@ -25,8 +28,10 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::listings::OUTSIDE_COLLABORATOR,
     &github::listings::PAT_GRANT,
     &github::pull_request::PullRequest,
+    &github::listings::RELEASE,
     &github::repository::Repository,
     &github::listings::RUNNER_GROUP,
+    &github::listings::SECRET_ALERT,
 ];
 
 static KINDS: LazyLock<Vec<&'static Kind>> = LazyLock::new(|| COLLECTORS.iter().map(|collector| collector.kind()).collect());

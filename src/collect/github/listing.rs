@@ -36,7 +36,7 @@ pub struct Listing {
     pub(super) path: &'static str,
     /// The member of a page that holds its items, beside `total_count`; none where the page is the list.
     pub(super) items: Option<&'static str>,
-    /// What tells an item from all others of the same listing, e.g. `id`.
+    /// What tells an item from all others of the same listing, e.g. `id`; where it takes several fields, with a slash between their paths.
     pub(super) key: &'static str,
     /// What a person calls an item.
     pub(super) title: &'static str,
@@ -155,7 +155,7 @@ impl Listing {
         self.unlisted.map(|unlisted| unlisted.query)
     }
 
-    /// The path of what tells an item from all others.
+    /// The paths of what tells an item from all others, with slashes between them.
     #[must_use]
     pub fn key(&self) -> &'static str {
         self.key
@@ -204,7 +204,7 @@ impl Listing {
                 return Ok(Err(refused(evidence, exchange, self.kind.permission)?));
             }
             let answer = Answer::stored_rest(evidence, exchange)?;
-            match answer.root().items().and_then(|items| items.iter().map(|item| at(item, self.key).map(|key| plain(&key))).collect::<Fact<Vec<_>>>()) {
+            match answer.root().items().and_then(|items| items.iter().map(|item| spoken(item, self.key)).collect::<Fact<Vec<_>>>()) {
                 Ok(page) => keys.extend(page),
                 Err(gap) => return Ok(Err(gap)),
             }
@@ -270,7 +270,7 @@ impl Reading<'_, '_> {
     }
 
     fn item(&mut self, item: &Field<'_>, exchange: &Exchange, (within, folder): (&str, &str), seen: &mut BTreeSet<String>) {
-        let key = match at(item, self.listing.key).map(|key| plain(&key)) {
+        let key = match spoken(item, self.listing.key) {
             Ok(key) => key,
             Err(gap) => return self.gaps.push(Gap { cause: GapCause::Malformed, ..gap }),
         };
@@ -278,7 +278,7 @@ impl Reading<'_, '_> {
         if !seen.insert(key.clone()) {
             return;
         }
-        let title = at(item, self.listing.title).map_or_else(|_gap| key.clone(), |title| plain(&title));
+        let title = spoken(item, self.listing.title).unwrap_or_else(|_gap| key.clone());
         let name = if within.is_empty() { title } else { format!("{within}: {title}") };
         match format!("github.com/{folder}/{}/{key}", self.listing.kind.noun()).parse::<ResourceId>() {
             Ok(id) => {
@@ -329,21 +329,27 @@ impl Reading<'_, '_> {
     }
 }
 
-/// The value at a path such as `config.url`.
-fn at(item: &Field<'_>, path: &str) -> Fact<Value> {
-    let field = path.split('.').fold(item.clone(), |field, name| field.get(name));
-    field.value().cloned().ok_or_else(|| field.gap())
-}
-
-/// A number or text as it is spoken of.
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+/// The number or text at each of the paths, with slashes between them.
+fn spoken(item: &Field<'_>, paths: &str) -> Fact<String> {
+    let parts = paths.split('/').map(|path| {
+        let field = path.split('.').fold(item.clone(), |field, name| field.get(name));
+        let value = field.value().ok_or_else(|| field.gap())?;
+        Ok(value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned))
+    });
+    Ok(parts.collect::<Fact<Vec<String>>>()?.join("/"))
 }
 
 /// What an item says of an attribute, as its declaration tells.
 fn attribute(item: &Field<'_>, declared: &AttributeDecl) -> Fact<Value> {
-    let path = declared.vendor.rsplit(' ').next().unwrap_or_default();
-    typed(&path.split('.').fold(item.clone(), |field, name| field.get(name)), declared.ty)
+    let mut field = item.clone();
+    for name in declared.vendor.rsplit(' ').next().unwrap_or_default().split('.') {
+        // Nobody has no login: what a null holds is none too, where none may be.
+        if field.is_none() && matches!(declared.ty, AttributeType::Optional(_)) {
+            return Ok(Value::Null);
+        }
+        field = field.get(name);
+    }
+    typed(&field, declared.ty)
 }
 
 /// What a field says, read as a type.

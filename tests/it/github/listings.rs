@@ -134,10 +134,12 @@ async fn what_is_left_out_or_misshapen_is_unknown() {
         let key = listing.key();
         let is_told = |name: &str| {
             let read_from = listing.kind().attribute(name).expect("declared").vendor.rsplit(' ').next().expect("a path");
-            read_from == key || listing.unlisted().is_some_and(|query| read_from.contains(query)) || (name == "repository" && listing.counted().is_some())
+            let is_denied = listing.unlisted().is_some_and(|query| read_from.contains(query));
+            is_denied || key.split('/').any(|path| path == read_from) || (name == "repository" && listing.counted().is_some())
         };
         for replace in [None, Some(json!({ "odd": [1] }))] {
-            let bare: Vec<Value> = items(kind).into_iter().map(|item| stripped(&item, key, replace.as_ref())).collect();
+            let paths: Vec<&str> = key.split('/').collect();
+            let bare: Vec<Value> = items(kind).into_iter().map(|item| stripped(&item, &paths, replace.as_ref())).collect();
             let (resources, _) = run(kind, answers(kind, &[page(kind, &bare, bare.len())], bare.len())).await;
             assert_eq!(resources.len(), bare.len(), "{kind}: what has a key is a resource");
             let attributes = resources.iter().flat_map(|resource| &resource.attributes);
@@ -147,13 +149,18 @@ async fn what_is_left_out_or_misshapen_is_unknown() {
     }
 }
 
-/// An item of which only the key is as it was.
-fn stripped(item: &Value, key: &str, replace: Option<&Value>) -> Value {
-    let (first, rest) = key.split_once('.').map_or((key, None), |(first, rest)| (first, Some(rest)));
-    let fields = item.as_object().expect("an object").iter().filter_map(|(name, value)| match (name == first, rest, replace) {
-        (true, None, _) => Some((name.clone(), value.clone())),
-        (true, Some(rest), _) => Some((name.clone(), stripped(value, rest, replace))),
-        (false, _, replace) => replace.map(|replace| (name.clone(), replace.clone())),
+/// An item of which only what is at these paths is as it was.
+fn stripped(item: &Value, paths: &[&str], replace: Option<&Value>) -> Value {
+    let fields = item.as_object().expect("an object").iter().filter_map(|(name, value)| {
+        let below: Vec<&str> = paths.iter().filter_map(|path| path.strip_prefix(name.as_str())?.strip_prefix('.')).collect();
+        let kept = if paths.contains(&name.as_str()) {
+            Some(value.clone())
+        } else if below.is_empty() {
+            replace.cloned()
+        } else {
+            Some(stripped(value, &below, replace))
+        };
+        Some((name.clone(), kept?))
     });
     Value::Object(fields.collect())
 }

@@ -23,13 +23,18 @@ macro_rules! served {
 const OF_ORGANIZATION: &[Served] = served! {
     "actions/runner-groups" ["runner_groups"] => "github.runner_group",
     "actions/secrets" ["secrets"] => "github.organization_secret",
+    "code-scanning/alerts" => "github.code_scanning_alert",
+    "dependabot/alerts" => "github.dependabot_alert",
     "hooks" => "github.organization_webhook",
     "installations" ["installations"] => "github.app_installation",
     "personal-access-tokens" => "github.pat_grant",
+    "secret-scanning/alerts" => "github.secret_alert",
 };
 
 const OF_REPOSITORY: &[Served] = served! {
+    "environments" ["environments"] => "github.environment",
     "keys" => "github.deploy_key",
+    "releases" => "github.release",
 };
 
 /// A listing of the organisation; `at` is where its pages are.

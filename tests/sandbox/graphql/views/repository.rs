@@ -12,6 +12,7 @@ use crate::sandbox::graphql::views::organization::OrganizationView;
 use crate::sandbox::graphql::views::people;
 use crate::sandbox::graphql::views::protection::{ClassicView, rules, ruleset};
 use crate::sandbox::graphql::views::pull_request::{self, PullRequestView};
+use crate::sandbox::rest::listings::counted;
 use crate::sandbox::world::World;
 use crate::sandbox::world::people::Person;
 use crate::sandbox::world::protection::Rule;
@@ -81,7 +82,8 @@ impl<'w> RepositoryView<'w> {
                 let fields = [("id", leaf(format!("DK_{index}"))), ("title", leaf(format!("key {index}"))), ("readOnly", leaf(true)), ("verified", leaf(true))];
                 Edge::to(Record::new("DeployKey", fields))
             }),
-            "environments" => Connection::counted("EnvironmentConnection", 0),
+            "environments" => Connection::counted("EnvironmentConnection", counted(repository, "environments")),
+            "releases" => Connection::counted("ReleaseConnection", counted(repository, "releases")),
             "vulnerabilityAlerts" => Connection::counted("RepositoryVulnerabilityAlertConnection", repository.open_alerts),
             "mergeQueue" => self.merge_queue(),
             _ => return None,
