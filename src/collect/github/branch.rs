@@ -14,6 +14,7 @@ use crate::collect::api::{Api, ApiError, Reply};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, set};
 use crate::collect::github::branch_rules::{Sources, ask_for_rules, open_questions};
+use crate::collect::github::properties::{self, Properties};
 use crate::collect::github::protection::{self, Demand, RuleSource};
 use crate::collect::github::repositories::{self, Listed};
 use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally};
@@ -49,6 +50,12 @@ pub static KIND: Kind = Kind {
         attribute("repository", AttributeType::Text, "owner/name of its repository", "GraphQL Repository.nameWithOwner"),
         attribute("repository_archived", AttributeType::Bool, "the repository is archived", "GraphQL Repository.isArchived"),
         attribute("repository_visibility", AttributeType::Text, "PUBLIC, INTERNAL or PRIVATE", "GraphQL Repository.visibility"),
+        attribute(
+            "repository_properties",
+            AttributeType::Map(&AttributeType::Text),
+            "the custom properties of the repository that are set, by name",
+            "GET /orgs/{org}/properties/values properties",
+        ),
         attribute(
             "is_default",
             AttributeType::Bool,
@@ -134,7 +141,7 @@ impl Collector for Branch {
             });
             let asking = questions.map(|question| question.ask(api, KIND.name)).buffer_unordered(AT_ONCE);
             let still_open = asking.try_filter_map(future::ok).try_collect::<BTreeSet<_>>();
-            let ((), still_open) = futures::try_join!(listing, still_open)?;
+            let ((), still_open, ()) = futures::try_join!(listing, still_open, properties::fetch(organization, api, KIND.name))?;
             ask_for_rules(&still_open, AT_ONCE, api, KIND.name).await?;
         }
         Ok(())
@@ -159,6 +166,7 @@ fn read(organization: &str, evidence: &dyn Evidence, population: &mut Population
     let mut count = 0;
     let mut empty = 0;
     let mut gaps = Vec::new();
+    let properties = Properties::read(organization, evidence)?;
     let whole = repositories::each(organization, evidence, &mut |listed| {
         let branch = listed.node.get("defaultBranchRef");
         if branch.is_none() && listed.node.get("isEmpty").bool() == Ok(true) {
@@ -167,9 +175,12 @@ fn read(organization: &str, evidence: &dyn Evidence, population: &mut Population
         }
         match branch.get("name").text() {
             Ok(name) => match resource(&listed, name, evidence)? {
-                Ok(resource) => {
+                Ok(mut resource) => {
+                    let (exchange, known) = properties.of(listed.node.get("databaseId").int());
+                    resource.evidence.extend(exchange);
+                    set(&mut resource, "repository_properties", known);
                     count += 1;
-                    emit(resource);
+                    emit(resource.completed(&KIND));
                 }
                 Err(gap) => gaps.push(gap),
             },
@@ -207,7 +218,7 @@ fn resource(listed: &Listed<'_>, branch: &str, evidence: &dyn Evidence) -> Resul
     set(&mut resource, "repository_archived", listed.node.get("isArchived").bool());
     set(&mut resource, "repository_visibility", listed.node.get("visibility").text().map(ToOwned::to_owned));
     describe(&mut resource, &rules.list);
-    Ok(Ok(resource.completed(&KIND)))
+    Ok(Ok(resource))
 }
 
 fn describe(resource: &mut Resource, sources: &[RuleSource]) {

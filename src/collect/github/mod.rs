@@ -12,9 +12,14 @@ mod items;
 mod listing;
 pub mod listings;
 mod members;
+mod properties;
 pub mod protection;
+mod reporting;
 mod repositories;
+mod repository_access;
+pub mod ruleset;
 mod rulesets;
+mod security_configuration;
 mod trimmed;
 mod wording;
 

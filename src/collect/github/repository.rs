@@ -9,7 +9,11 @@ use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, set};
+use crate::collect::github::properties::{self, Properties};
+use crate::collect::github::reporting;
 use crate::collect::github::repositories::{self, Listed, RestItem};
+use crate::collect::github::repository_access::{self, AllAccess};
+use crate::collect::github::security_configuration::{self, Configurations};
 use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally};
 
 /// The collector of `github.repository`.
@@ -87,6 +91,49 @@ pub static KIND: Kind = Kind {
             "commits made on the website must be signed off",
             "GraphQL Repository.webCommitSignoffRequired",
         ),
+        attribute(
+            "properties",
+            AttributeType::Map(&AttributeType::Text),
+            "its custom properties that are set, by name; several values of one with commas between them",
+            "GET /orgs/{org}/properties/values properties",
+        ),
+        attribute(
+            "private_vulnerability_reporting",
+            AttributeType::Optional(&AttributeType::Bool),
+            "anybody may report a vulnerability in private; null where it is not public",
+            "GET /repos/{owner}/{repo}/private-vulnerability-reporting enabled",
+        ),
+        attribute(
+            "security_configuration",
+            OPTIONAL_TEXT,
+            "the security configuration that it has or had; null where it never had one",
+            "GET /orgs/{org}/code-security/configurations name",
+        ),
+        attribute(
+            "security_configuration_status",
+            OPTIONAL_TEXT,
+            "how that is attached: attached, enforced, failed, removed and others; null where there is none",
+            "GET /orgs/{org}/code-security/configurations/{configuration_id}/repositories status",
+        ),
+        attribute(
+            "has_two_admins",
+            AttributeType::Bool,
+            "two people or more were made its administrators, themselves or through a team; owners do not count as such",
+            "GraphQL Repository.collaborators.edges.permissionSources",
+        ),
+        attribute(
+            "direct_writers",
+            AttributeType::List(&AttributeType::Text),
+            "who may push because the repository itself says so and no team, sorted",
+            "GraphQL Repository.collaborators(affiliation: DIRECT).edges.permissionSources",
+        ),
+        attribute("latest_release_tag", OPTIONAL_TEXT, "the tag of the latest release; null where there is none", "GraphQL Repository.latestRelease.tagName"),
+        attribute(
+            "latest_release_tag_protected",
+            AttributeType::Optional(&AttributeType::Bool),
+            "active rulesets keep that tag from being moved and from being deleted; null where there is no release",
+            "GraphQL Repository.latestRelease.tag.rules",
+        ),
     ],
 };
 
@@ -98,7 +145,13 @@ impl Collector for Repository {
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
         for organization in &scope.github_organizations {
-            repositories::fetch(organization, api, KIND.name, |_page| {}).await?;
+            let mut public = Vec::new();
+            let listing = repositories::fetch(organization, api, KIND.name, |page| public.extend(reporting::public(page)));
+            let properties = properties::fetch(organization, api, KIND.name);
+            let configurations = security_configuration::fetch(organization, api, KIND.name);
+            let access = repository_access::fetch(organization, api, KIND.name);
+            futures::try_join!(listing, properties, configurations, access)?;
+            reporting::fetch(&public, api, KIND.name).await?;
         }
         Ok(())
     }
@@ -128,12 +181,13 @@ fn read(organization: &str, evidence: &dyn Evidence, population: &mut Population
         }
         Err(gap) => unnamable.push(gap),
     };
+    let beside = Beside::read(organization, evidence)?;
     let whole = repositories::each(organization, evidence, &mut |listed| {
-        keep(from_both(organization, &listed));
+        keep(from_both(organization, &listed, &beside, evidence)?);
         Ok(())
     })?;
     for item in &whole.rest_only {
-        keep(from_rest(organization, item));
+        keep(from_rest(organization, item, &beside));
     }
     population.tallies.push(Tally {
         tenant: format!("github.com/{organization}"),
@@ -155,13 +209,88 @@ fn started(organization: &str, name: &str, evidence: Vec<u32>) -> Fact<Resource>
     Ok(resource)
 }
 
-fn from_both(organization: &str, listed: &Listed<'_>) -> Fact<Resource> {
-    let mut resource = started(organization, listed.name, listed.evidence.clone())?;
+fn from_both(organization: &str, listed: &Listed<'_>, beside: &Beside, evidence: &dyn Evidence) -> Result<Fact<Resource>, Unreadable> {
+    let mut resource = match started(organization, listed.name, listed.evidence.clone()) {
+        Ok(resource) => resource,
+        Err(gap) => return Ok(Err(gap)),
+    };
     let nothing = Answer::of(Value::Null);
     let rest = listed.rest.map_or_else(|| nothing.root(), |item| item.json.root()).needing(SEES_ADMINISTRATION);
     from_list(&mut resource, &rest);
     from_node(&mut resource, &listed.node.clone().needing(SEES_ADMINISTRATION), &rest);
-    Ok(resource.completed(&KIND))
+    release_tag(&mut resource, listed.node);
+    beside.describe(&mut resource, &listed.node.get("databaseId").int());
+    let reports = match listed.node.get("visibility").text() {
+        Ok("PUBLIC") => {
+            let (exchange, told) = reporting::read(listed.name, evidence)?;
+            resource.evidence.extend(exchange);
+            told.map(Some)
+        }
+        Ok(_) => Ok(None),
+        Err(gap) => Err(gap),
+    };
+    set(&mut resource, "private_vulnerability_reporting", reports);
+    Ok(Ok(resource.completed(&KIND)))
+}
+
+/// What listings of the organisation tell of its repositories, by number.
+struct Beside {
+    properties: Properties,
+    configurations: Configurations,
+    access: AllAccess,
+}
+
+impl Beside {
+    fn read(organization: &str, evidence: &dyn Evidence) -> Result<Self, Unreadable> {
+        Ok(Self {
+            properties: Properties::read(organization, evidence)?,
+            configurations: Configurations::read(organization, evidence)?,
+            access: AllAccess::read(organization, evidence)?,
+        })
+    }
+
+    fn describe(&self, resource: &mut Resource, number: &Fact<i64>) {
+        let (exchange, properties) = self.properties.of(number.clone());
+        resource.evidence.extend(exchange);
+        set(resource, "properties", properties);
+        let (exchanges, configuration) = self.configurations.of(number.clone());
+        resource.evidence.extend(exchanges);
+        let (name, status) = match configuration {
+            Ok(Some(attached)) => (Ok(Some(attached.name)), Ok(Some(attached.status))),
+            Ok(None) => (Ok(None), Ok(None)),
+            Err(gap) => (Err(gap.clone()), Err(gap)),
+        };
+        set(resource, "security_configuration", name);
+        set(resource, "security_configuration_status", status);
+        let access = self.access.of(number.clone());
+        resource.evidence.extend(access.exchange);
+        set(resource, "has_two_admins", access.has_two_admins);
+        set(resource, "direct_writers", access.direct_writers);
+    }
+}
+
+/// The tag of the latest release. Null means "no release" only to who can read the content, which the default branch proves.
+fn release_tag(resource: &mut Resource, node: &Field<'_>) {
+    let release = node.get("latestRelease");
+    let readable = default_branch(node).map(|_name| ());
+    if release.is_none() && readable.is_ok() {
+        resource.know("latest_release_tag", Value::Null);
+        resource.know("latest_release_tag_protected", Value::Null);
+        return;
+    }
+    set(resource, "latest_release_tag", release.get("tagName").text().map(ToOwned::to_owned));
+    set(resource, "latest_release_tag_protected", tag_protected(&release));
+}
+
+fn tag_protected(release: &Field<'_>) -> Fact<bool> {
+    let mut types = Vec::new();
+    for rule in release.path(&["tag", "rules"]).all_nodes()? {
+        // GitHub documents the list as that of active rulesets; a ruleset that is hidden from the viewer is among them.
+        if !matches!(rule.path(&["repositoryRuleset", "enforcement"]).text(), Ok("EVALUATE" | "DISABLED")) {
+            types.push(rule.get("type").text()?);
+        }
+    }
+    Ok(types.contains(&"DELETION") && (types.contains(&"UPDATE") || types.contains(&"NON_FAST_FORWARD")))
 }
 
 /// What GraphQL tells, over what REST told.
@@ -232,7 +361,7 @@ fn from_list(resource: &mut Resource, rest: &Field<'_>) {
 }
 
 /// A repository that GraphQL does not show.
-fn from_rest(organization: &str, item: &RestItem) -> Fact<Resource> {
+fn from_rest(organization: &str, item: &RestItem, beside: &Beside) -> Fact<Resource> {
     let rest = item.json.root().needing(SEES_ADMINISTRATION);
     let name = rest.get("full_name").text()?;
     let mut resource = started(organization, name, vec![item.exchange])?;
@@ -247,6 +376,7 @@ fn from_rest(organization: &str, item: &RestItem) -> Fact<Resource> {
     ] {
         set(&mut resource, attribute, rest.get(field).bool());
     }
+    beside.describe(&mut resource, &rest.get("id").int());
     set(&mut resource, "visibility", rest_visibility(&rest));
     set(&mut resource, "created_at", rest.get("created_at").time());
     set(&mut resource, "pushed_at", rest.get("pushed_at").or_none(Field::time));

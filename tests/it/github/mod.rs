@@ -6,6 +6,7 @@ mod organization;
 mod properties;
 mod repository;
 mod rules;
+mod ruleset;
 
 use std::path::Path;
 

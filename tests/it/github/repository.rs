@@ -96,3 +96,110 @@ async fn a_repository_made_again_under_its_name_is_one_resource_and_a_gap() {
     assert_eq!((resources.len(), population.completeness()), (6, Completeness::Incomplete));
     assert!(population.gaps.iter().any(|gap| gap.detail.contains("two repositories are called acme/web")), "{:?}", population.gaps);
 }
+
+/// The answers of listings beside the bulk query.
+fn beside() -> Value {
+    let grant = |login: &str, source: &str| json!({"permissionSources": [{"permission": "ADMIN", "source": {"__typename": source}}], "node": {"login": login}});
+    let reader = json!({"permissionSources": [{"permission": "READ", "source": {"__typename": "Repository"}}], "node": {"login": "zoe"}});
+    let all = |edges: Value| json!({"totalCount": edges.as_array().map_or(0, Vec::len), "edges": edges});
+    let mut normal = fixture("github.repository", "normal");
+    let access = json!({"totalCount": 6, "pageInfo": {"hasNextPage": false, "endCursor": null}, "nodes": [
+        {"databaseId": 1, "nameWithOwner": "acme/web", "everybody": {"totalCount": 900, "edges": [grant("ada", "Team"), grant("grace", "Repository")]},
+         "direct": all(json!([grant("grace", "Repository"), reader]))},
+        {"databaseId": 2, "nameWithOwner": "acme/api", "everybody": {"totalCount": 900, "edges": [grant("ada", "Organization")]}, "direct": all(json!([]))},
+        {"databaseId": 3, "nameWithOwner": "acme/old", "everybody": all(json!([grant("ada", "Team"), grant("root", "Organization")])), "direct": null},
+    ]});
+    for (asked, body) in [
+        (
+            "GET /orgs/acme/properties/values?per_page=100",
+            json!([
+                {"repository_id": 1, "properties": [{"property_name": "class", "value": "soc2"}, {"property_name": "unset", "value": null}, {"property_name": "langs", "value": ["go", "ts"]}]},
+                {"repository_id": 2, "properties": [{"property_name": "class", "value": 7}]},
+            ]),
+        ),
+        ("GET /orgs/acme/code-security/configurations?per_page=100", json!([{"id": 17, "name": "Baseline"}, {"id": 18, "name": "Old"}])),
+        ("GET /orgs/acme/code-security/configurations/17/repositories?per_page=100", json!([{"status": "enforced", "repository": {"id": 1}}])),
+        (
+            "GET /orgs/acme/code-security/configurations/18/repositories?per_page=100",
+            json!([{"status": "removed", "repository": {"id": 1}}, {"status": "removed", "repository": {"id": 2}}]),
+        ),
+        ("GET /repos/acme/web/private-vulnerability-reporting", json!({"enabled": true})),
+        ("graphql/repository_access", json!({"data": {"organization": {"repositories": access}}})),
+    ] {
+        normal["answers"][asked] = json!({"status": 200, "body": body});
+    }
+    normal
+}
+
+#[tokio::test]
+async fn what_listings_of_the_organisation_tell_of_a_repository_is_joined_by_number() {
+    let (resources, population) = assert_contract(&Repository, &collect(&Repository, world(beside())).await);
+    assert!(population.gaps.is_empty(), "{:?}", population.gaps);
+    let (web, api, old) = (named(&resources, "acme/web"), named(&resources, "acme/api"), named(&resources, "acme/old"));
+    assert_eq!(known(web, "properties"), json!({"class": "soc2", "langs": "go, ts"}));
+    assert_eq!(unknown(api, "properties").cause, GapCause::Malformed);
+    assert_eq!(unknown(old, "properties").cause, GapCause::Incomplete, "a repository that the list leaves out has no properties that are known");
+    assert_eq!((known(web, "security_configuration"), known(web, "security_configuration_status")), (json!("Baseline"), json!("enforced")));
+    assert_eq!(known(api, "security_configuration_status"), "removed");
+    assert_eq!(known(old, "security_configuration"), Value::Null, "all configurations were read whole, and it is in none");
+    assert_eq!(known(web, "private_vulnerability_reporting"), true);
+    assert_eq!(known(api, "private_vulnerability_reporting"), Value::Null, "GitHub offers it to public repositories only");
+    assert_eq!(unknown(old, "private_vulnerability_reporting").cause, GapCause::Malformed, "not prepared");
+    assert_eq!(known(web, "has_two_admins"), true, "two are two, however many were not read");
+    assert_eq!(unknown(api, "has_two_admins").cause, GapCause::Incomplete);
+    assert_eq!(known(old, "has_two_admins"), false, "an owner is not an administrator who was named");
+    assert_eq!((known(web, "direct_writers"), known(api, "direct_writers")), (json!(["grace"]), json!([])));
+    assert_eq!(unknown(old, "direct_writers").cause, GapCause::LeftOut);
+}
+
+#[tokio::test]
+async fn a_listing_that_is_refused_or_cut_leaves_every_repository_unknown_and_none_without() {
+    for (asked, attributes) in [
+        ("GET /orgs/acme/properties/values?per_page=100", &["properties"][..]),
+        ("GET /orgs/acme/code-security/configurations?per_page=100", &["security_configuration", "security_configuration_status"]),
+        ("GET /orgs/acme/code-security/configurations/17/repositories?per_page=100", &["security_configuration"]),
+        ("graphql/repository_access", &["has_two_admins", "direct_writers"]),
+    ] {
+        let mut refused = beside();
+        refused["answers"][asked] = json!({"status": 403, "body": {"message": "Must have admin rights"}});
+        let (resources, _) = assert_contract(&Repository, &collect(&Repository, world(refused)).await);
+        for name in attributes {
+            assert_eq!(unknown(named(&resources, "acme/old"), name).cause, GapCause::Forbidden, "{asked} {name}");
+        }
+        let mut cut = beside();
+        cut["answers"][asked]["headers"] = json!({"link": "<https://api.github.com/lost>; rel=\"next\""});
+        if let Some(page) = cut["answers"][asked].pointer_mut("/body/data/organization/repositories/pageInfo") {
+            *page = json!({"hasNextPage": true, "endCursor": "lost"});
+        }
+        let (resources, _) = assert_contract(&Repository, &collect(&Repository, world(cut)).await);
+        for name in attributes {
+            unknown(named(&resources, "acme/empty"), name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_tag_of_a_release_is_protected_by_active_rules_only() {
+    let rule = |kind: &str, enforcement: &str| json!({"type": kind, "repositoryRuleset": {"enforcement": enforcement}});
+    for (rules, expected) in [
+        (vec![rule("DELETION", "ACTIVE"), rule("UPDATE", "ACTIVE")], true),
+        (vec![rule("DELETION", "ACTIVE"), rule("NON_FAST_FORWARD", "ACTIVE")], true),
+        (vec![rule("DELETION", "ACTIVE"), rule("UPDATE", "EVALUATE")], false),
+        (vec![rule("UPDATE", "ACTIVE")], false),
+        (vec![], false),
+    ] {
+        let mut released = beside();
+        let node = &mut released["answers"]["graphql/repositories"]["body"]["data"]["organization"]["repositories"]["nodes"][0];
+        let name = node["nameWithOwner"].as_str().expect("a name").to_owned();
+        node["latestRelease"] = json!({"tagName": "v1", "tag": {"rules": {"totalCount": rules.len(), "nodes": rules}}});
+        let (resources, _) = assert_contract(&Repository, &collect(&Repository, world(released)).await);
+        let of = named(&resources, &name);
+        assert_eq!((known(of, "latest_release_tag"), known(of, "latest_release_tag_protected")), (json!("v1"), json!(expected)), "{rules:?}");
+    }
+    let mut cut = beside();
+    let node = &mut cut["answers"]["graphql/repositories"]["body"]["data"]["organization"]["repositories"]["nodes"][0];
+    let name = node["nameWithOwner"].as_str().expect("a name").to_owned();
+    node["latestRelease"] = json!({"tagName": "v1", "tag": {"rules": {"totalCount": 3, "nodes": [rule("DELETION", "ACTIVE"), rule("UPDATE", "ACTIVE")]}}});
+    let (resources, _) = assert_contract(&Repository, &collect(&Repository, world(cut)).await);
+    assert_eq!(unknown(named(&resources, &name), "latest_release_tag_protected").cause, GapCause::Incomplete);
+}

@@ -51,6 +51,9 @@ async fn answers_fit_the_published_schemas() {
         ("organization-full", vec![asking.json("/orgs/acme").await]),
         ("minimal-repository", asking.all("/orgs/acme/repos?per_page=100").await),
         ("simple-user", asking.all("/orgs/acme/members").await),
+        ("org-repo-custom-property-values", asking.all("/orgs/acme/properties/values?per_page=100").await),
+        ("code-security-configuration", asking.all("/orgs/acme/code-security/configurations?per_page=100").await),
+        ("code-security-configuration-repositories", asking.all("/orgs/acme/code-security/configurations/17/repositories?per_page=100").await),
         ("actions-organization-permissions", vec![asking.json("/orgs/acme/actions/permissions").await]),
         ("actions-get-default-workflow-permissions", vec![asking.json("/orgs/acme/actions/permissions/workflow").await]),
     ];

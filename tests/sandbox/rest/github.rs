@@ -6,8 +6,9 @@ use crate::sandbox::graphql::views::protection::rule_type;
 use crate::sandbox::rest::github_bodies as bodies;
 use crate::sandbox::rest::github_protection as protection;
 use crate::sandbox::rest::listings;
-use crate::sandbox::rest::{Ask, Reply, page};
+use crate::sandbox::rest::{Ask, Reply, page, page_after};
 use crate::sandbox::world::repositories::{Repository, Visibility};
+use crate::sandbox::world::settings::CONFIGURATION;
 use crate::sandbox::world::truth::instant;
 use crate::sandbox::world::{Viewer, World};
 
@@ -79,9 +80,19 @@ fn organization(world: &World, ask: &Ask, rest: &[&str]) -> Reply {
         }
         ["actions", "permissions", "fork-pr-contributor-approval"] => Reply::json(200, &json!({ "approval_policy": "first_time_contributors" })),
         ["actions", "permissions", "artifact-and-log-retention"] => Reply::json(200, &json!({ "days": 90, "maximum_allowed_days": 400 })),
-        _ if owner => listings::of_organization(ask, rest, &listing(&rest.join("/"))).unwrap_or_else(|| Reply::message(404, "Not Found")),
-        _ => Reply::message(404, "Not Found"),
+        _ if !owner => Reply::message(404, "Not Found"),
+        ["properties", "values"] => page(ask, &listing("properties/values"), &all(world), |found| bodies::property_values(world, found)),
+        ["code-security", "configurations"] => page_after(ask, &listing("code-security/configurations"), &[()], |()| bodies::configuration()),
+        ["code-security", "configurations", number, "repositories"] if *number == CONFIGURATION.0.to_string() => {
+            let attached: Vec<_> = world.repositories.iter().filter_map(|found| Some((found, found.configuration()?))).collect();
+            page_after(ask, &listing(&rest.join("/")), &attached, |(found, status)| json!({ "status": status, "repository": bodies::repository(world, found) }))
+        }
+        _ => listings::of_organization(ask, rest, &listing(&rest.join("/"))).unwrap_or_else(|| Reply::message(404, "Not Found")),
     }
+}
+
+fn all(world: &World) -> Vec<&Repository> {
+    world.repositories.iter().collect()
 }
 
 fn members(world: &World, ask: &Ask, path: &str) -> Reply {
@@ -129,6 +140,10 @@ fn repository(world: &World, ask: &Ask, found: &Repository, rest: &[&str]) -> Re
         ["rulesets", id] => match world.rulesets_of(found).find(|ruleset| ruleset.id.to_string() == *id) {
             Some(ruleset) => Reply::json(200, &protection::full_ruleset(world, found, ruleset)),
             None => Reply::message(404, "Not Found"),
+        },
+        ["private-vulnerability-reporting"] => match found.takes_reports() {
+            Some(enabled) => Reply::json(200, &json!({ "enabled": enabled })),
+            None => Reply::message(422, "Private vulnerability reporting is for public repositories."),
         },
         ["vulnerability-alerts"] if admin && found.vulnerability_alerts => Reply::new(204, Vec::new()),
         ["vulnerability-alerts"] => Reply::message(404, "Vulnerability alerts are disabled."),

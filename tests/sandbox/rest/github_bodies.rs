@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::sandbox::world::repositories::{Repository, Visibility};
+use crate::sandbox::world::settings::CONFIGURATION;
 use crate::sandbox::world::truth::instant;
 use crate::sandbox::world::{Viewer, World};
 
@@ -190,4 +191,19 @@ pub(crate) fn codeowners_error(line: usize) -> Value {
         "line": line, "column": 3, "kind": "Unknown owner", "source": "* @nobody", "suggestion": null, "path": ".github/CODEOWNERS",
         "message": format!("Unknown owner on line {line}: make sure @nobody exists and has write access to the repository"),
     })
+}
+
+/// The values of a repository's custom properties.
+pub(crate) fn property_values(world: &World, repository: &Repository) -> Value {
+    let properties = json!([
+        { "property_name": "classification", "value": repository.classification() },
+        { "property_name": "languages", "value": ["go", "typescript"] },
+    ]);
+    json!({ "repository_id": repository.id, "repository_name": repository.name, "repository_full_name": world.full_name(repository), "properties": properties })
+}
+
+/// The one security configuration.
+pub(crate) fn configuration() -> Value {
+    let (id, name) = CONFIGURATION;
+    json!({ "id": id, "name": name, "target_type": "organization", "description": "What every repository has", "enforcement": "enforced" })
 }

@@ -158,6 +158,17 @@ pub(crate) fn page<T>(ask: &Ask, path: &str, items: &[T], show: impl Fn(&T) -> V
     if links.is_empty() { reply } else { reply.header("link", links.join(", ")) }
 }
 
+/// A page of a listing that is continued by a cursor instead of a number, as GitHub does for alerts and security configurations.
+pub(crate) fn page_after<T>(ask: &Ask, path: &str, items: &[T], show: impl Fn(&T) -> Value) -> Reply {
+    let number = |name: &str| ask.parameter(name).and_then(|text| text.parse::<usize>().ok());
+    let (start, size) = (number("after").unwrap_or(0), number("per_page").unwrap_or(30).clamp(1, 100));
+    let reply = Reply::json(200, &items.iter().skip(start).take(size).map(show).collect::<Value>());
+    if start + size >= items.len() {
+        return reply;
+    }
+    reply.header("link", format!("<{}{path}?per_page={size}&after={}>; rel=\"next\"", ask.base, start + size))
+}
+
 /// Google's error shape. <https://google.aip.dev/193>
 pub(crate) fn google_error(code: u16, status: &str, message: &str) -> Reply {
     Reply::json(code, &json!({ "error": { "code": code, "message": message, "status": status } }))

@@ -8,6 +8,7 @@ pub(crate) mod hostile;
 pub(crate) mod people;
 pub(crate) mod protection;
 pub(crate) mod repositories;
+pub(crate) mod settings;
 pub(crate) mod tasks;
 pub(crate) mod truth;
 pub(crate) mod truth_google;

@@ -11,6 +11,7 @@ use crate::sandbox::world::changes::PullRequest;
 use crate::sandbox::world::people::Person;
 use crate::sandbox::world::protection::{Actor, Classic, Exempt, Rule, Ruleset};
 use crate::sandbox::world::repositories::Repository;
+use crate::sandbox::world::settings::CONFIGURATION;
 use crate::sandbox::world::tasks::Issue;
 use crate::sandbox::world::{Viewer, World, truth_google};
 
@@ -101,6 +102,9 @@ impl World {
     fn tell_repository(&self, repository: &Repository, truth: &mut Truth) {
         let name = self.full_name(repository);
         let id = format!("github.com/{name}");
+        let direct = repository.assigned(self).into_iter().filter(|(_, _, through_team)| !through_team);
+        let mut writers: Vec<&str> = direct.filter_map(|(person, _, _)| self.login(&person)).collect();
+        writers.sort_unstable();
         let switch = |on: bool| if on { "enabled" } else { "disabled" };
         let attributes = json!({
             "name": name, "organization": self.plan.organization, "visibility": repository.visibility.upper(), "archived": repository.archived,
@@ -111,7 +115,11 @@ impl World {
             "security_policy": repository.security_policy, "has_codeowners": repository.codeowners_errors.is_some(),
             "codeowners_error_count": repository.codeowners_errors.unwrap_or(0), "delete_branch_on_merge": repository.delete_branch_on_merge,
             "deploy_key_count": repository.deploy_keys, "outside_collaborator_count": repository.outsiders.len(),
-            "web_commit_signoff_required": repository.signoff_required,
+            "web_commit_signoff_required": repository.signoff_required, "properties": properties(repository),
+            "private_vulnerability_reporting": repository.takes_reports(), "security_configuration": repository.configuration().map(|_| CONFIGURATION.1),
+            "security_configuration_status": repository.configuration(), "has_two_admins": repository.assigned(self).len() >= 2,
+            "direct_writers": writers, "latest_release_tag": repository.latest_tag(),
+            "latest_release_tag_protected": repository.latest_tag().map(|_| !repository.tag_rules().is_empty()),
         });
         if !repository.viewer_is_admin {
             truth.hidden.insert(id.clone());
@@ -130,6 +138,7 @@ impl World {
         let mut attributes = protection.attributes();
         let about = json!({
             "name": branch, "repository": name, "repository_archived": repository.archived, "repository_visibility": repository.visibility.upper(), "is_default": true,
+            "repository_properties": properties(repository),
         });
         if let (Value::Object(all), Value::Object(about)) = (&mut attributes, about) {
             all.extend(about);
@@ -194,6 +203,12 @@ impl World {
         });
         truth.add("github.issue", format!("github.com/{name}/issues/{}", issue.number), attributes);
     }
+}
+
+/// The custom properties that are set.
+fn properties(repository: &Repository) -> Map<String, Value> {
+    let classification = repository.classification().map(|value| ("classification".to_owned(), value.into()));
+    classification.into_iter().chain([("languages".to_owned(), "go, typescript".into())]).collect()
 }
 
 /// Why an issue is in its state, as GraphQL's `stateReason`.

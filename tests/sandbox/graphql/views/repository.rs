@@ -9,8 +9,8 @@ use crate::sandbox::graphql::views::at;
 use crate::sandbox::graphql::views::commit::CommitView;
 use crate::sandbox::graphql::views::issue::IssueView;
 use crate::sandbox::graphql::views::organization::OrganizationView;
-use crate::sandbox::graphql::views::people;
-use crate::sandbox::graphql::views::protection::{ClassicView, rules, ruleset};
+use crate::sandbox::graphql::views::people::{self, TeamView};
+use crate::sandbox::graphql::views::protection::{ClassicView, rule_type, rules, ruleset};
 use crate::sandbox::graphql::views::pull_request::{self, PullRequestView};
 use crate::sandbox::rest::listings::counted;
 use crate::sandbox::world::World;
@@ -83,6 +83,14 @@ impl<'w> RepositoryView<'w> {
                 Edge::to(Record::new("DeployKey", fields))
             }),
             "environments" => Connection::counted("EnvironmentConnection", counted(repository, "environments")),
+            "latestRelease" => Shown::maybe(repository.latest_tag().map(|tag| {
+                let rules = Connection::over("RepositoryRuleConnection", repository.tag_rules().iter().collect(), |rule| {
+                    let ruleset = Shown::one(Record::new("RepositoryRuleset", [("enforcement", leaf("ACTIVE"))]));
+                    Edge::to(Record::new("RepositoryRule", [("type", leaf(rule_type(rule))), ("repositoryRuleset", ruleset)]))
+                });
+                let reference = Shown::one(Record::new("Ref", [("name", leaf(tag)), ("prefix", leaf("refs/tags/")), ("rules", rules)]));
+                Record::new("Release", [("tagName", leaf(tag)), ("tag", reference)])
+            })),
             "releases" => Connection::counted("ReleaseConnection", counted(repository, "releases")),
             "vulnerabilityAlerts" => Connection::counted("RepositoryVulnerabilityAlertConnection", repository.open_alerts),
             "mergeQueue" => self.merge_queue(),
@@ -132,14 +140,16 @@ impl<'w> RepositoryView<'w> {
         if !repository.viewer_is_admin {
             return Shown::NULL;
         }
-        let outside = repository.outsiders.iter().map(|index| (Person::Outsider(*index), "READ"));
-        let direct = (0..world.members.len().min(3)).map(|index| (Person::Member(index), "ADMIN"));
+        let outside = repository.outsiders.iter().map(|index| (Person::Outsider(*index), "READ", false));
+        let direct = repository.assigned(world).into_iter();
         let all: Vec<_> = match arguments.text("affiliation") {
             Some("OUTSIDE") => outside.collect(),
             Some(_) | None => direct.chain(outside).collect(),
         };
-        Connection::over("RepositoryCollaboratorConnection", all, move |(person, permission)| {
-            let source = Record::new("PermissionSource", [("permission", leaf(*permission)), ("source", Shown::one(RepositoryView { world, repository }))]);
+        Connection::over("RepositoryCollaboratorConnection", all, move |(person, permission, through_team)| {
+            let team = world.teams.first().filter(|_| *through_team).map(|team| Shown::one(TeamView { world, team }));
+            let source = team.unwrap_or_else(|| Shown::one(RepositoryView { world, repository }));
+            let source = Record::new("PermissionSource", [("permission", leaf(*permission)), ("source", source)]);
             Edge { node: people::actor(world, person), fields: vec![("permission", leaf(*permission)), ("permissionSources", Shown::many([source]))] }
         })
     }

@@ -1,0 +1,52 @@
+//! Settings of repositories that follow from what they are: how they are classified, who administers them, what they released.
+
+use crate::sandbox::world::World;
+use crate::sandbox::world::people::Person;
+use crate::sandbox::world::protection::Rule;
+use crate::sandbox::world::repositories::{Repository, Visibility};
+
+/// The one security configuration: its number and name.
+pub(crate) const CONFIGURATION: (u64, &str) = (17, "Baseline");
+
+impl Repository {
+    /// The value of the custom property `classification`; none where it is not set.
+    pub(crate) fn classification(&self) -> Option<&'static str> {
+        match self.name.split('-').next() {
+            Some("deploy" | "infra") => Some("deploy"),
+            Some("docs") => None,
+            _ => Some("soc2-scoped"),
+        }
+    }
+
+    /// How the security configuration is attached; none where it never was.
+    pub(crate) fn configuration(&self) -> Option<&'static str> {
+        match self.id % 10 {
+            0 => None,
+            1 => Some("removed"),
+            2 => Some("failed"),
+            _ => Some("enforced"),
+        }
+    }
+
+    /// Whether it takes reports in private; none where it is not public.
+    pub(crate) fn takes_reports(&self) -> Option<bool> {
+        (self.visibility == Visibility::Public).then_some(self.security_policy)
+    }
+
+    /// The tag of the latest release, where there is one.
+    pub(crate) fn latest_tag(&self) -> Option<&'static str> {
+        (self.id.is_multiple_of(4) && !self.empty).then_some("v1.2.0")
+    }
+
+    /// The rules that hold for that tag.
+    pub(crate) fn tag_rules(&self) -> &'static [Rule] {
+        if self.id.is_multiple_of(8) { &[Rule::Deletion, Rule::Update] } else { &[] }
+    }
+
+    /// Who has access otherwise than from above, with the permission, and whether through a team.
+    pub(crate) fn assigned(&self, world: &World) -> Vec<(Person, &'static str, bool)> {
+        let through_team = !self.id.is_multiple_of(3);
+        let admins = if self.id.is_multiple_of(5) { 1 } else { 3 };
+        (0..world.members.len().min(admins)).map(|index| (Person::Member(index), "ADMIN", through_team)).collect()
+    }
+}
