@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use crate::evaluate::engine::{Answer, Fault, Part, References, Trace};
-use crate::model::{Attribute, Gap, Parameters, Resource, Verdict};
+use crate::model::{Attribute, Gap, Parameters, Resource, Verdict, unseen};
 
 /// The longest `because`, in characters.
 const LINE: usize = 500;
@@ -140,11 +140,10 @@ impl Ruling {
     }
 }
 
-/// One line of bounded length: white space runs become one space, other control characters a replacement mark.
+/// One line of bounded length: white space runs become one space, and what would act unseen is written out.
 fn line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let plain: String = words.join(" ").chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
-    cut(&plain, LINE)
+    cut(&unseen::written_out(&words.join(" "), |_| true), LINE)
 }
 
 /// At most `most` characters, the last of them `…` where something was cut.
@@ -163,7 +162,7 @@ mod tests {
 
     #[test]
     fn reasons_are_one_bounded_line_without_control_characters() {
-        assert_eq!(line("a\n\tb\u{7}c\u{1b}[31m"), "a b\u{fffd}c\u{fffd}[31m");
+        assert_eq!(line("a\n\tb\u{7}c\u{1b}[31m"), "a b\\u{7}c\\u{1b}[31m");
         assert_eq!(line(&"é".repeat(600)).chars().count(), LINE);
         assert_eq!(cut("abcd", 4), "abcd");
         assert_eq!(cut("abcde", 4), "abc…");

@@ -20,6 +20,7 @@ pub mod redaction;
 pub mod resource;
 pub mod scope;
 pub mod snapshot;
+pub mod unseen;
 pub mod verdict;
 
 pub use assessment::{Assessment, Cited, ControlAssessment, RunSummary, SlotRow, SlotState};

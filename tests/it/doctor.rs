@@ -300,7 +300,9 @@ fn what_the_credential_could_not_see_is_listed_with_what_to_grant() {
     let mut bench = Bench::new(&site.configuration());
     let (_, document) = bench.json(&["doctor"]);
     assert_eq!((&check(&document, "permissions")["verdict"], &document["permissions"]), (&json!("undetermined"), &json!([])));
-    bench.run(&["collect"]);
+    let told = bench.run(&["collect"]);
+    let acts = |c: char| c != '\n' && proofline::model::unseen::is_invisible(c);
+    assert!(told.out.contains("\\u{202e}") && !told.out.contains(acts) && !told.err.contains(acts), "a hostile name acts in the terminal: {:?}", told.out);
     let (exit, document) = bench.json(&["doctor"]);
     assert_eq!(check(&document, "permissions")["verdict"], "undetermined");
     assert_ne!(exit, Exit::Satisfied);

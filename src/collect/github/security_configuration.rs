@@ -70,12 +70,10 @@ impl Configurations {
                 found.push((item.path(&["repository", "id"]).int()?, attached));
                 Ok(())
             })?;
-            for (repository, attached) in found {
-                // What was taken off says less than what is on.
-                if !matches!(attached.status.as_str(), "detached" | "removed" | "removed_by_enterprise") || !all.by_repository.contains_key(&repository) {
-                    all.by_repository.insert(repository, attached);
-                }
-            }
+            // What was taken off says less than what is on.
+            let is_off = |attached: &Attached| matches!(attached.status.as_str(), "detached" | "removed" | "removed_by_enterprise");
+            found.retain(|(repository, attached)| !is_off(attached) || !all.by_repository.contains_key(repository));
+            all.by_repository.extend(found);
         }
         Ok(all)
     }
