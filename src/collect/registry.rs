@@ -29,6 +29,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::repository::Repository,
     &github::ruleset::Ruleset,
     &github::listings::SECRET_ALERT,
+    &github::workflow::Workflow,
 ];
 
 static KINDS: LazyLock<Vec<&'static Kind>> = LazyLock::new(|| COLLECTORS.iter().map(|collector| collector.kind()).collect());

@@ -22,6 +22,7 @@ mod rulesets;
 mod security_configuration;
 mod trimmed;
 mod wording;
+mod workflow_file;
 
 pub use answer::Fact;
 
@@ -32,3 +33,4 @@ pub mod organization_member;
 pub mod pull_request;
 pub mod repository;
 pub mod review;
+pub mod workflow;
