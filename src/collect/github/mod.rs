@@ -19,6 +19,7 @@ mod repositories;
 mod repository_access;
 pub mod ruleset;
 mod rulesets;
+mod scanning;
 mod security_configuration;
 mod trimmed;
 mod wording;

@@ -1,5 +1,7 @@
 //! Settings of repositories that follow from what they are: how they are classified, who administers them, what they released.
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use crate::sandbox::world::World;
 use crate::sandbox::world::people::Person;
 use crate::sandbox::world::protection::Rule;
@@ -33,6 +35,16 @@ impl Repository {
             2 => Some("failed"),
             _ => Some("enforced"),
         }
+    }
+
+    /// The languages of its code.
+    pub(crate) fn languages(&self) -> &'static [&'static str] {
+        if self.classification().is_none() || self.empty { &[] } else { &["Go", "TypeScript"] }
+    }
+
+    /// When its default branch was last scanned; none where it never was.
+    pub(crate) fn last_scan(&self, world: &World) -> Option<DateTime<Utc>> {
+        (!self.id.is_multiple_of(5)).then(|| world.plan.instant(0) - TimeDelta::days(i64::try_from(self.id % 9).unwrap_or_default()))
     }
 
     /// Whether it takes reports in private; none where it is not public.

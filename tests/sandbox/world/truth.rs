@@ -117,8 +117,13 @@ impl World {
             "private_vulnerability_reporting": repository.takes_reports(), "security_configuration": repository.configuration().map(|_| CONFIGURATION.1),
             "security_configuration_status": repository.configuration(), "has_two_admins": repository.assigned(self).len() >= 2,
             "direct_writers": writers, "latest_release_tag": repository.latest_tag(),
+            "languages": repository.languages(),
             "latest_release_tag_protected": repository.latest_tag().map(|_| !repository.tag_rules().is_empty()),
         });
+        let mut attributes = attributes;
+        if let (Value::Object(all), false, Some(_)) = (&mut attributes, repository.archived, repository.branch()) {
+            all.insert("last_code_scan".to_owned(), repository.last_scan(self).map(instant).into());
+        }
         if !repository.viewer_is_admin {
             truth.hidden.insert(id.clone());
         }

@@ -124,6 +124,9 @@ impl<'w> RepositoryView<'w> {
                 _ => Shown::NULL,
             },
             "issues" => self.issues(arguments),
+            "languages" => {
+                Connection::over("LanguageConnection", repository.languages().to_vec(), |name| Edge::to(Record::new("Language", [("name", leaf(*name))])))
+            }
             "issue" => {
                 let number = arguments.int("number");
                 let issue = repository.issues.iter().find(|issue| Some(i64::from(issue.number)) == number);
