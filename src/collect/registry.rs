@@ -33,6 +33,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::ruleset::Ruleset,
     &github::listings::RUNNER_GROUP,
     &github::listings::SECRET_ALERT,
+    &github::workflow::Workflow,
 ];
 
 static KINDS: LazyLock<Vec<&'static Kind>> = LazyLock::new(|| COLLECTORS.iter().map(|collector| collector.kind()).collect());

@@ -38,6 +38,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rustls_pki_types", &["attest/timestamp/chain.rs"]),
     ("hmac", &["collect/redact"]),
     ("regex", &["catalog/settings/redaction.rs", "collect/redact"]),
+    ("saphyr_parser", &["collect/github/workflow_file/yaml.rs"]),
     ("secrecy", &["collect/redact", "collect/transport", "cli"]),
     ("http_body_util", &["collect/transport"]),
     ("cel", &["evaluate"]),

@@ -360,6 +360,15 @@ fn a_credential_in_an_answer_is_stored_nowhere_and_nothing_is_judged_from_it() {
     }
 }
 
+/// Secret alerts are asked for without the secrets; should one come all the same, it is taken out before anything is stored.
+#[test]
+fn the_secret_of_an_alert_is_neither_asked_for_nor_kept() {
+    assert!(proofline::collect::github::listings::SECRET_ALERT.path().contains("hide_secret=true"));
+    let body = br#"[{"number":1,"secret_type":"made_up","secret":"correct horse battery staple","validity":"active"}]"#;
+    let clean = plain().clean("secret-scanning/list-alerts-for-org", Bytes::from_static(body)).expect("kept");
+    assert!(!contains(&clean.body, "correct horse") && contains(&clean.body, "made_up"), "{}", String::from_utf8_lossy(&clean.body));
+}
+
 #[test]
 fn another_policy_or_key_asks_again() {
     let (site, mut bench) = site_with("");

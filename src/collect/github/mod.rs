@@ -19,9 +19,11 @@ mod repositories;
 mod repository_access;
 pub mod ruleset;
 mod rulesets;
+mod scanning;
 mod security_configuration;
 mod trimmed;
 mod wording;
+mod workflow_file;
 
 pub use answer::Fact;
 
@@ -32,3 +34,4 @@ pub mod organization_member;
 pub mod pull_request;
 pub mod repository;
 pub mod review;
+pub mod workflow;

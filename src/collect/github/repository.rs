@@ -13,6 +13,7 @@ use crate::collect::github::properties::{self, Properties};
 use crate::collect::github::reporting;
 use crate::collect::github::repositories::{self, Listed, RestItem};
 use crate::collect::github::repository_access::{self, AllAccess};
+use crate::collect::github::scanning;
 use crate::collect::github::security_configuration::{self, Configurations};
 use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally};
 
@@ -127,6 +128,18 @@ pub static KIND: Kind = Kind {
             "who may push because the repository itself says so and no team, sorted",
             "GraphQL Repository.collaborators(affiliation: DIRECT).edges.permissionSources",
         ),
+        attribute(
+            "languages",
+            AttributeType::List(&AttributeType::Text),
+            "the languages of its code as GitHub tells them, the largest first",
+            "GraphQL Repository.languages",
+        ),
+        attribute(
+            "last_code_scan",
+            OPTIONAL_TIME,
+            "when code scanning last looked at the default branch; null where it never did; asked where the repository is neither archived nor empty",
+            "GET /repos/{owner}/{repo}/code-scanning/analyses created_at",
+        ),
         attribute("latest_release_tag", OPTIONAL_TEXT, "the tag of the latest release; null where there is none", "GraphQL Repository.latestRelease.tagName"),
         attribute(
             "latest_release_tag_protected",
@@ -145,13 +158,16 @@ impl Collector for Repository {
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
         for organization in &scope.github_organizations {
-            let mut public = Vec::new();
-            let listing = repositories::fetch(organization, api, KIND.name, |page| public.extend(reporting::public(page)));
+            let (mut public, mut in_use) = (Vec::new(), Vec::new());
+            let listing = repositories::fetch(organization, api, KIND.name, |page| {
+                public.extend(reporting::public(page));
+                in_use.extend(scanning::in_use(page));
+            });
             let properties = properties::fetch(organization, api, KIND.name);
             let configurations = security_configuration::fetch(organization, api, KIND.name);
             let access = repository_access::fetch(organization, api, KIND.name);
             futures::try_join!(listing, properties, configurations, access)?;
-            reporting::fetch(&public, api, KIND.name).await?;
+            futures::try_join!(reporting::fetch(&public, api, KIND.name), scanning::fetch(&in_use, api, KIND.name))?;
         }
         Ok(())
     }
@@ -230,6 +246,12 @@ fn from_both(organization: &str, listed: &Listed<'_>, beside: &Beside, evidence:
         Err(gap) => Err(gap),
     };
     set(&mut resource, "private_vulnerability_reporting", reports);
+    let languages = listed.node.get("languages").all_nodes();
+    let languages = languages.and_then(|all| all.iter().map(|one| one.get("name").text().map(ToOwned::to_owned)).collect::<Fact<Vec<_>>>());
+    set(&mut resource, "languages", languages);
+    let (exchange, scan) = scanning::read(listed.name, evidence)?;
+    resource.evidence.extend(exchange);
+    set(&mut resource, "last_code_scan", scan);
     Ok(Ok(resource.completed(&KIND)))
 }
 

@@ -51,7 +51,10 @@ impl AllAccess {
             }
             let answer = Answer::stored_graphql(evidence, exchange)?;
             match answer.root().path(&["data", "organization", "repositories", "nodes"]).needing(SEES_ACCESS).items() {
-                Ok(nodes) => all.by_number.extend(nodes.iter().filter_map(|node| Some((node.get("databaseId").int().ok()?, access(node, exchange.n))))),
+                Ok(nodes) => {
+                    let numbered = nodes.iter().filter_map(|node| Some((node.get("databaseId").int().ok()?, access(node, exchange.n))));
+                    all.by_number.extend(numbered);
+                }
                 Err(gap) => all.gap = Some(gap),
             }
         }

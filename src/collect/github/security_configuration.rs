@@ -47,6 +47,12 @@ pub(super) struct Attached {
     exchange: u32,
 }
 
+impl Attached {
+    fn is_off(&self) -> bool {
+        !matches!(self.status.as_str(), "attached" | "attaching" | "enforced" | "updating")
+    }
+}
+
 /// What is known of all configurations of an organisation.
 pub(super) struct Configurations {
     by_repository: BTreeMap<i64, Attached>,
@@ -70,10 +76,12 @@ impl Configurations {
                 found.push((item.path(&["repository", "id"]).int()?, attached));
                 Ok(())
             })?;
-            // What was taken off says less than what is on.
-            let is_off = |attached: &Attached| matches!(attached.status.as_str(), "detached" | "removed" | "removed_by_enterprise");
-            found.retain(|(repository, attached)| !is_off(attached) || !all.by_repository.contains_key(repository));
-            all.by_repository.extend(found);
+            // What failed or was taken off says less than what is on.
+            let (off, on): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, attached)| attached.is_off());
+            all.by_repository.extend(on);
+            for (repository, attached) in off {
+                all.by_repository.entry(repository).or_insert(attached);
+            }
         }
         Ok(all)
     }

@@ -7,6 +7,7 @@ mod properties;
 mod repository;
 mod rules;
 mod ruleset;
+mod workflow;
 
 use std::path::Path;
 

@@ -179,6 +179,30 @@ async fn a_listing_that_is_refused_or_cut_leaves_every_repository_unknown_and_no
 }
 
 #[tokio::test]
+async fn a_scan_is_none_only_where_github_says_so() {
+    let asked = "GET /repos/acme/web/code-scanning/analyses?per_page=1&ref=refs%2Fheads%2Fmain";
+    let scan = |error: &str| json!([{"created_at": "2026-01-30T00:00:00Z", "error": error}]);
+    for (status, body, expected) in [
+        (200, scan(""), Ok(json!("2026-01-30T00:00:00Z"))),
+        (200, json!([]), Ok(Value::Null)),
+        (404, json!({"message": "no analysis found"}), Ok(Value::Null)),
+        (404, json!({"message": "Not Found"}), Err(GapCause::Forbidden)),
+        (403, json!({"message": "Code Security must be enabled for this repository to use code scanning."}), Err(GapCause::Forbidden)),
+        (200, scan("it broke"), Err(GapCause::Unanswered)),
+        (200, json!([{"created_at": "2026-01-30T00:00:00Z"}]), Err(GapCause::LeftOut)),
+        (200, json!({}), Err(GapCause::Malformed)),
+    ] {
+        let mut scanned = beside();
+        scanned["answers"][asked] = json!({"status": status, "body": body});
+        let (resources, _) = assert_contract(&Repository, &collect(&Repository, world(scanned)).await);
+        match &named(&resources, "acme/web").attributes["last_code_scan"] {
+            Attribute::Known(value) => assert_eq!(Ok(value.clone()), expected, "{status} {body}"),
+            Attribute::Unknown(gap) => assert_eq!(Err(gap.cause), expected, "{status} {body}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_tag_of_a_release_is_protected_by_active_rules_only() {
     let rule = |kind: &str, enforcement: &str| json!({"type": kind, "repositoryRuleset": {"enforcement": enforcement}});
     for (rules, expected) in [

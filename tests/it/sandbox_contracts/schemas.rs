@@ -62,6 +62,9 @@ async fn answers_fit_the_published_schemas() {
         answers.push(("full-repository", vec![asking.json(&base).await]));
         answers.push(("branch-with-protection", vec![asking.json(&format!("{base}/branches/{branch}")).await]));
         answers.push(("repository-rule-detailed", asking.all(&format!("{base}/rules/branches/{branch}")).await));
+        if repository.viewer_is_admin && repository.last_scan(&world).is_some() {
+            answers.push(("code-scanning-analysis", asking.all(&format!("{base}/code-scanning/analyses?per_page=1")).await));
+        }
         answers.push(("repository-ruleset", asking.all(&format!("{base}/rulesets")).await));
         if repository.classic.is_some() && repository.viewer_is_admin && !repository.classic.as_ref().unwrap().restricts_pushes {
             answers.push(("branch-protection", vec![asking.json(&format!("{base}/branches/{branch}/protection")).await]));

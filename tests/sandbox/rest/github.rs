@@ -145,6 +145,10 @@ fn repository(world: &World, ask: &Ask, found: &Repository, rest: &[&str]) -> Re
             Some(enabled) => Reply::json(200, &json!({ "enabled": enabled })),
             None => Reply::message(422, "Private vulnerability reporting is for public repositories."),
         },
+        ["code-scanning", "analyses"] if admin => match found.last_scan(world) {
+            Some(at) => page(ask, &listing("code-scanning/analyses"), &[at], |at| bodies::analysis(found, *at)),
+            None => Reply::message(404, "no analysis found"),
+        },
         ["vulnerability-alerts"] if admin && found.vulnerability_alerts => Reply::new(204, Vec::new()),
         ["vulnerability-alerts"] => Reply::message(404, "Vulnerability alerts are disabled."),
         ["codeowners", "errors"] => match found.codeowners_errors {

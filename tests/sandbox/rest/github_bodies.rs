@@ -1,5 +1,6 @@
 //! GitHub's REST objects: organisations, users, repositories.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use crate::sandbox::world::repositories::{Repository, Visibility};
@@ -206,4 +207,13 @@ pub(crate) fn property_values(world: &World, repository: &Repository) -> Value {
 pub(crate) fn configuration() -> Value {
     let (id, name) = CONFIGURATION;
     json!({ "id": id, "name": name, "target_type": "organization", "description": "What every repository has", "enforcement": "enforced" })
+}
+
+/// An analysis of the default branch.
+pub(crate) fn analysis(repository: &Repository, at: DateTime<Utc>) -> Value {
+    json!({
+        "id": 201, "ref": format!("refs/heads/{}", repository.default_branch), "commit_sha": repository.head, "analysis_key": "dynamic", "environment": "{}",
+        "error": "", "warning": "", "created_at": instant(at), "results_count": 3, "rules_count": 80, "url": api("/analyses/201"), "sarif_id": "s201",
+        "tool": { "name": "CodeQL", "guid": null, "version": "2.20.0" }, "deletable": true,
+    })
 }

@@ -1,5 +1,7 @@
 //! Settings of repositories that follow from what they are: how they are classified, who administers them, what they released.
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use crate::sandbox::world::World;
 use crate::sandbox::world::people::Person;
 use crate::sandbox::world::protection::Rule;
@@ -7,6 +9,13 @@ use crate::sandbox::world::repositories::{Repository, Visibility};
 
 /// The one security configuration: its number and name.
 pub(crate) const CONFIGURATION: (u64, &str) = (17, "Baseline");
+
+/// Pinned, with a token that may only read.
+const CI: &str = "name: CI\non: [push, pull_request]\npermissions:\n  contents: read\njobs:\n  test:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n      - run: make test\n";
+/// Not pinned, with a long-lived key.
+const DEPLOY: &str = "on:\n  push:\n    branches: [main]\njobs:\n  deploy:\n    permissions: write-all\n    steps:\n      - uses: google-github-actions/auth@v2\n        with:\n          credentials_json: ${{ secrets.GCP_SA_KEY }}\n";
+/// What no workflow should do.
+const TRIAGE: &str = "on: pull_request_target\njobs:\n  greet:\n    steps:\n      - uses: actions/checkout@v4\n        with:\n          ref: ${{ github.event.pull_request.head.sha }}\n      - run: echo ${{ github.event.pull_request.title }}\n";
 
 impl Repository {
     /// The value of the custom property `classification`; none where it is not set.
@@ -28,6 +37,16 @@ impl Repository {
         }
     }
 
+    /// The languages of its code.
+    pub(crate) fn languages(&self) -> &'static [&'static str] {
+        if self.classification().is_none() || self.empty { &[] } else { &["Go", "TypeScript"] }
+    }
+
+    /// When its default branch was last scanned; none where it never was.
+    pub(crate) fn last_scan(&self, world: &World) -> Option<DateTime<Utc>> {
+        (!self.id.is_multiple_of(5)).then(|| world.plan.instant(0) - TimeDelta::days(i64::try_from(self.id % 9).unwrap_or_default()))
+    }
+
     /// Whether it takes reports in private; none where it is not public.
     pub(crate) fn takes_reports(&self) -> Option<bool> {
         (self.visibility == Visibility::Public).then_some(self.security_policy)
@@ -41,6 +60,12 @@ impl Repository {
     /// The rules that hold for that tag.
     pub(crate) fn tag_rules(&self) -> &'static [Rule] {
         if self.id.is_multiple_of(8) { &[Rule::Deletion, Rule::Update] } else { &[] }
+    }
+
+    /// The files of `.github/workflows`, with their texts.
+    pub(crate) fn workflows(&self) -> Vec<(&'static str, &'static str)> {
+        let files = [("ci.yml", CI), ("deploy.yaml", DEPLOY), ("triage.yml", TRIAGE)];
+        files.into_iter().take(if self.empty { 0 } else { usize::try_from(self.id % 4).unwrap_or_default() }).collect()
     }
 
     /// Who has access otherwise than from above, with the permission, and whether through a team.

@@ -59,6 +59,7 @@ impl World {
         for repository in &self.repositories {
             self.tell_repository(repository, &mut truth);
             self.tell_branch(repository, &mut truth);
+            self.tell_workflows(repository, &mut truth);
             for change in repository.pull_requests.iter().filter(|change| change.base == repository.default_branch) {
                 self.tell_change(repository, change, &mut truth);
             }
@@ -119,8 +120,13 @@ impl World {
             "private_vulnerability_reporting": repository.takes_reports(), "security_configuration": repository.configuration().map(|_| CONFIGURATION.1),
             "security_configuration_status": repository.configuration(), "has_two_admins": repository.assigned(self).len() >= 2,
             "direct_writers": writers, "latest_release_tag": repository.latest_tag(),
+            "languages": repository.languages(),
             "latest_release_tag_protected": repository.latest_tag().map(|_| !repository.tag_rules().is_empty()),
         });
+        let mut attributes = attributes;
+        if let (Value::Object(all), false, Some(_)) = (&mut attributes, repository.archived, repository.branch()) {
+            all.insert("last_code_scan".to_owned(), repository.last_scan(self).map(instant).into());
+        }
         if !repository.viewer_is_admin {
             truth.hidden.insert(id.clone());
         }
@@ -144,6 +150,21 @@ impl World {
             all.extend(about);
         }
         truth.add("github.branch", id, attributes);
+    }
+
+    fn tell_workflows(&self, repository: &Repository, truth: &mut Truth) {
+        let name = self.full_name(repository);
+        for (file, _) in repository.workflows() {
+            let (bad, worst) = (file != "ci.yml", file == "triage.yml");
+            let attributes = json!({
+                "repository": name, "repository_archived": repository.archived, "path": format!(".github/workflows/{file}"),
+                "unpinned_uses": match file { "ci.yml" => vec![], "deploy.yaml" => vec!["google-github-actions/auth@v2"], _ => vec!["actions/checkout@v4"] },
+                "declares_permissions": !worst, "writes_all": file == "deploy.yaml", "checks_out_untrusted": worst,
+                "injections": if worst { vec!["greet: github.event.pull_request.title"] } else { vec![] },
+                "static_cloud_keys": if bad && !worst { vec!["google-github-actions/auth: credentials_json", "secrets.GCP_SA_KEY"] } else { vec![] },
+            });
+            truth.add("github.workflow", format!("github.com/{name}/blob/HEAD/.github/workflows/{file}"), attributes);
+        }
     }
 
     fn tell_change(&self, repository: &Repository, change: &PullRequest, truth: &mut Truth) {

@@ -119,7 +119,14 @@ impl<'w> RepositoryView<'w> {
                 let change = repository.pull_requests.iter().find(|change| Some(i64::from(change.number)) == number);
                 Shown::maybe(change.map(|change| PullRequestView { world, repository, change }))
             }
+            "object" => match arguments.text("expression") {
+                Some("HEAD:.github/workflows") if !repository.workflows().is_empty() => folder(repository),
+                _ => Shown::NULL,
+            },
             "issues" => self.issues(arguments),
+            "languages" => {
+                Connection::over("LanguageConnection", repository.languages().to_vec(), |name| Edge::to(Record::new("Language", [("name", leaf(*name))])))
+            }
             "issue" => {
                 let number = arguments.int("number");
                 let issue = repository.issues.iter().find(|issue| Some(i64::from(issue.number)) == number);
@@ -174,6 +181,16 @@ impl<'w> RepositoryView<'w> {
         }
         Connection::over("IssueConnection", all, move |issue| Edge::to(IssueView { world, repository, issue }))
     }
+}
+
+/// The folder of the workflows, as a `Tree`.
+fn folder<'w>(repository: &Repository) -> Shown<'w> {
+    let entries = repository.workflows().into_iter().map(|(name, text)| {
+        let blob = [("byteSize", leaf(text.len())), ("isTruncated", leaf(false)), ("isBinary", leaf(false)), ("text", leaf(text))];
+        let fields = [("name", leaf(name)), ("type", leaf("blob")), ("oid", leaf("c".repeat(40))), ("object", Shown::one(Record::new("Blob", blob)))];
+        Record::new("TreeEntry", fields)
+    });
+    Shown::one(Record::new("Tree", [("entries", Shown::many(entries))]))
 }
 
 fn codeowners_error<'w>(line: usize) -> Record<'w> {
