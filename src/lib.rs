@@ -10,7 +10,7 @@
 //!
 //! | folder | may name | may use |
 //! |---|---|---|
-//! | model | – | serde, chrono types, sha2 |
+//! | model | – | serde, chrono types, sha2, base64 (only in note) |
 //! | catalog | model | toml, regex |
 //! | collect | model | octocrab, reqwest, google-cloud-auth (only in transport), regex, hmac (only in redact), tokio |
 //! | store | model | tokio; google-cloud-storage, reqwest (only in gcs) |

@@ -16,6 +16,7 @@ const FILES: &[(&str, &str)] = files![
     "controls/change.toml",
     "controls/delivery.toml",
     "controls/infrastructure.toml",
+    "controls/organization.toml",
     "controls/repository.toml",
     "controls/tasks.toml",
     "controls/vulnerability.toml",

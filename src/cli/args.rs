@@ -185,7 +185,7 @@ pub struct Verify {
     /// A checkpoint seen before: the log may only have grown since
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
-    /// The log's first verifier key, from another place than the store
+    /// The log's first verifier key, from another place than the store; that of [log] vkey when absent
     #[arg(long, value_name = "KEY")]
     pub vkey: Option<String>,
     /// Judge the evidence again too, and compare

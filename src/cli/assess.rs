@@ -11,8 +11,8 @@ use crate::cli::project::Project;
 use crate::cli::runs::Runs;
 use crate::cli::{TOOL, judge, verify};
 use crate::model::{
-    Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, Digest, Finding, FindingStatus, Observation, Outcome, Period, RunId, RunSummary,
-    SlotRow, SlotState,
+    Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, Digest, Finding, FindingStatus, MissingPermission, Observation, Outcome, Period,
+    PermissionLedger, RunId, RunSummary, SlotRow, SlotState,
 };
 use crate::store::Store;
 use crate::store::bodies::BodyError;
@@ -71,6 +71,7 @@ pub async fn assess(project: &Project, store: &Arc<dyn Store>, sealed: &Runs, br
         scope: runs.last().map(|run| run.sealed.manifest.scope.clone()),
         evidence: cited(store, &controls, &newest).await?,
         populations: populations(&controls, &newest),
+        permissions: permissions(&controls, &newest),
         log: rests_on.log,
         days: rests_on.days,
         controls,
@@ -140,6 +141,16 @@ fn slots(brief: &Brief, control: &Control, runs: &[&Judged], began: DateTime<Utc
         SlotRow { state, runs: inside.iter().map(|run| run.sealed.manifest.run.clone()).collect(), slot }
     };
     control.frequency.slots_in(brief.period, brief.zone).into_iter().map(row).collect()
+}
+
+/// What each control's newest run lacked; a permission that another control lacks in an older run of its own stays with that run.
+fn permissions(controls: &[ControlAssessment], newest: &BTreeMap<RunId, &Judged>) -> Vec<MissingPermission> {
+    let mut ledger = PermissionLedger::default();
+    for (run, judged) in newest {
+        let is_newest = |id: &ControlId| controls.iter().any(|of| of.control.id == *id && of.findings.last().is_some_and(|(newest, _)| newest == run));
+        ledger.merge(&judged.evaluation.permissions, is_newest);
+    }
+    ledger.rows()
 }
 
 fn populations(controls: &[ControlAssessment], newest: &BTreeMap<RunId, &Judged>) -> Vec<(RunId, crate::model::Population)> {

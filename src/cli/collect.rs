@@ -20,6 +20,7 @@ use crate::cli::recorder::Recorder;
 use crate::cli::runs::{Judgement, Runs};
 use crate::cli::{TOOL, judge, network, redaction, retention, signing, summary};
 use crate::collect::evidence::refusal;
+use crate::collect::redact::Redactor;
 use crate::collect::registry;
 use crate::model::{Control, ControlFile, Exchange, Manifest, Outcome, Period, RunId, Scope};
 use crate::store::Store;
@@ -72,7 +73,9 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Collect, 
         recorder.finish(host, project).await?;
         return Ok(Exit::Satisfied);
     }
-    let sealed = fetch_and_seal(host, project, &store, &plan, &files).await?;
+    let redactor = redaction::redactor(host, project)?;
+    redaction::same_key(&redactor, known.past.iter().map(|past| &past.manifest), recorder.entries())?;
+    let sealed = fetch_and_seal(host, project, &store, (&plan, &files), redactor).await?;
     recorder.run(&sealed).await?;
     let judged = judge::judge(&store, &sealed).await?;
     recorder.evaluation(&judged).await?;
@@ -154,8 +157,13 @@ fn part(controls: Vec<Control>, shard: args::Shard) -> Vec<Control> {
     controls.into_iter().filter(|control| ours.contains(&kinds(control))).collect()
 }
 
-async fn fetch_and_seal(host: &mut Host, project: &Project, store: &Arc<dyn Store>, plan: &Plan, files: &[SourceFile]) -> Result<Sealed> {
-    let redactor = redaction::redactor(host, project)?;
+async fn fetch_and_seal(
+    host: &mut Host,
+    project: &Project,
+    store: &Arc<dyn Store>,
+    (plan, files): (&Plan, &[SourceFile]),
+    redactor: Redactor,
+) -> Result<Sealed> {
     let redaction = redaction::record(&redactor);
     let archive = Arc::new(RunArchive::new(Arc::clone(store), plan.started_at, &plan.earlier, &redaction).await?);
     archive.keep_text(redactor.policy().text()).await?;

@@ -13,6 +13,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::host::Host;
 use crate::cli::project::{Place, Project};
 use crate::cli::recorder::Recorder;
+use crate::cli::redaction;
 use crate::cli::runs::Runs;
 use crate::cli::signing;
 use crate::cli::summary::Form;
@@ -74,7 +75,7 @@ pub async fn erase(host: &mut Host, project: &Project, arguments: &args::Erase, 
     let signer = signing::configured(host, project).await?;
     let mut recorder = Recorder::open(host, project, &store, signer.as_deref()).await?;
     logged(&recorder)?;
-    let subject = Subject::new(format!("pseudonyms/{}", arguments.epoch), Digest::of(arguments.epoch.as_bytes()));
+    let subject = Subject::new(redaction::destroyed_epoch(&arguments.epoch), Digest::of(arguments.epoch.as_bytes()));
     let said = json!({"epoch": arguments.epoch, "reason": arguments.reason, "at": host.now()});
     let index = recorder.state(Kind::Tombstone, vec![subject], said).await?;
     recorder.finish(host, project).await?;

@@ -11,7 +11,7 @@ use crate::cli::evidence::StoredEvidence;
 use crate::cli::{TOOL, vocabulary};
 use crate::collect::registry;
 use crate::evaluate::Judge;
-use crate::model::{Control, ControlId, Digest, Manifest, Observation, Parameters, Population, Resource};
+use crate::model::{Control, ControlId, Digest, Manifest, MissingPermission, Observation, Parameters, Population, Resource};
 use crate::store::Store;
 use crate::store::bodies::{Packed, Packer};
 use crate::store::snapshot::{self, Evaluation, Sealed, SealedEvaluation};
@@ -78,6 +78,7 @@ pub async fn evaluate(store: &Arc<dyn Store>, sealed: &Sealed) -> Result<(Evalua
         tool: TOOL.to_owned(),
         findings: judged.findings,
         populations: judged.populations,
+        permissions: judged.permissions,
         results: snapshot::results_of(&id, &judged.results),
         observations: judged.observations,
         id,
@@ -105,6 +106,7 @@ pub async fn stored(store: &Arc<dyn Store>, sealed: &Sealed, accepts: impl Fn(&s
 struct Judged {
     findings: Vec<crate::model::Finding>,
     populations: Vec<Population>,
+    permissions: Vec<MissingPermission>,
     results: Packed,
     observations: u64,
 }
@@ -130,7 +132,8 @@ fn judge_blocking(evidence: &StoredEvidence, manifest: &Manifest, controls: &[Co
         populations.push(population);
     }
     let findings = judge.conclude(&populations);
-    Ok(Judged { findings, populations, observations: results.observations, results: results.packer.finish()? })
+    let permissions = judge.permissions(&populations);
+    Ok(Judged { findings, populations, permissions, observations: results.observations, results: results.packer.finish()? })
 }
 
 struct Results {

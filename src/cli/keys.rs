@@ -12,6 +12,7 @@ use crate::cli::args;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::host::Host;
 use crate::cli::project::Project;
+use crate::cli::recorder;
 use crate::cli::signing;
 use crate::cli::summary::Form;
 use crate::ledger::identity::Identity;
@@ -77,6 +78,7 @@ pub async fn rotate(host: &mut Host, project: &Project, arguments: &args::Rotate
     if Identity::read(store.as_ref()).await?.is_none() {
         return Err(Failure::usage("there is no log in this store yet: `proofline collect` begins one with the key that is configured").into());
     }
+    recorder::expected(project, store.as_ref(), old.as_ref()).await?;
     let mut log = Log::open(store.as_ref(), old.as_ref(), &signing::origin(project, old.as_ref())).await?;
     let index = log.rotate(new.as_ref()).await?;
     let published = log.integrate().await?.context("a log with entries has a checkpoint")?;

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::cli::host::{Output, Screen};
 use crate::cli::summary::instant;
 use crate::collect::transport::Event;
+use crate::model::unseen;
 
 /// Counts what the transport reports.
 pub struct Progress {
@@ -112,6 +113,7 @@ impl Progress {
     }
 
     fn say(&self, state: &mut State, text: &str) {
+        let text = unseen::written_out(text, |_| true);
         match &self.bar {
             Some(bar) => bar.println(text),
             // A log that cannot be written to is no reason to stop collecting.

@@ -14,6 +14,7 @@ use crate::cli::signing;
 use crate::ledger::LedgerError;
 use crate::ledger::identity::Identity;
 use crate::ledger::log::{Log, Published};
+use crate::ledger::note::{KeyKind, Vkey};
 use crate::ledger::replay::Entry;
 use crate::ledger::signer::Signer;
 use crate::ledger::statement::{Kind, Statement, Subject};
@@ -66,6 +67,7 @@ impl<'a> Recorder<'a> {
             writeln!(host.err, "warning: nothing signs this evidence, so assurance stays at L0: `proofline keygen` makes a key")?;
             return Ok(Self { store, log: None, entered: Vec::new() });
         };
+        expected(project, store.as_ref(), signer).await?;
         let log = Log::open(store.as_ref(), signer, &signing::origin(project, signer)).await?;
         let mut recorder = Self { store, log: Some(log), entered: Vec::new() };
         recorder.adopt().await?;
@@ -174,5 +176,22 @@ impl<'a> Recorder<'a> {
             writeln!(host.err, "warning: {}", said.told())?;
         }
         Ok(Some(Recorded { origin: log.vkey().name().to_owned(), entries: self.entered, published, said }))
+    }
+}
+
+/// Holds the log, or the one that would begin now, against the configured first key.
+///
+/// # Errors
+/// Exit code 4 where the store has another log, 2 where another would begin.
+pub async fn expected(project: &Project, store: &dyn Store, signer: &dyn Signer) -> Result<()> {
+    let Some(expected) = &project.settings.log.vkey else { return Ok(()) };
+    match Identity::read(store).await? {
+        Some(identity) if identity.first == *expected => Ok(()),
+        Some(identity) => {
+            let message = format!("refusing to sign: store.json says that the log's first key is {}, and [log] vkey = \"{expected}\"", identity.first);
+            Err(Failure { exit: Exit::Broken, message }.into())
+        }
+        None if Vkey::new(&signing::origin(project, signer), KeyKind::Ed25519, signer.public_key()).is_ok_and(|own| own == *expected) => Ok(()),
+        None => Err(Failure::usage(format!("the store has no log, and this key would not begin the one that is expected: [log] vkey = \"{expected}\"")).into()),
     }
 }

@@ -24,7 +24,7 @@ use crate::report::{FORMATS, Format, ReportFile};
 pub async fn run(host: &mut Host, project: &Project, arguments: &args::Report, form: Form) -> Result<Exit> {
     let formats = formats(&arguments.format)?;
     let store = project.store()?;
-    let runs = Runs::open(&store).await?;
+    let runs = Runs::open(&store, project.settings.log.vkey.as_ref()).await?;
     let period = runs.period(host, project, (arguments.from, arguments.to)).await?;
     let brief = Brief {
         entity: project.settings.entity.clone().unwrap_or_else(|| project.settings.github.organizations.join(", ")),

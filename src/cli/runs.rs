@@ -8,11 +8,12 @@ use anyhow::Result;
 use chrono::{Days, NaiveDate};
 
 use crate::cli::due::day_start;
-use crate::cli::exit::Failure;
+use crate::cli::exit::{Exit, Failure};
 use crate::cli::host::Host;
 use crate::cli::judge;
 use crate::cli::project::Project;
 use crate::ledger::log;
+use crate::ledger::note::Vkey;
 use crate::ledger::replay::Entry;
 use crate::ledger::statement::Kind;
 use crate::model::{Digest, Period, RunId};
@@ -50,9 +51,16 @@ impl Runs {
     /// Reads the log, where there is one.
     ///
     /// # Errors
-    /// Where it cannot be read, or is not what was signed.
-    pub async fn open(store: &Arc<dyn Store>) -> Result<Self> {
+    /// Where it cannot be read, or is not what was signed; exit code 4 where it is not the one that is expected.
+    pub async fn open(store: &Arc<dyn Store>, expected: Option<&Vkey>) -> Result<Self> {
         let read = log::entries(store.as_ref()).await?;
+        let first = read.as_ref().map(|read| &read.first);
+        if let Some(expected) = expected.filter(|expected| first != Some(expected))
+            && (first.is_some() || !snapshot::runs(store.as_ref()).await?.is_empty())
+        {
+            let found = first.map_or_else(|| "nothing signs this evidence".to_owned(), |first| format!("this is another log, whose first key is {first}"));
+            return Err(Failure { exit: Exit::Broken, message: format!("{found}, and [log] vkey = \"{expected}\"") }.into());
+        }
         Ok(Self::of(store, read.as_ref().map(|read| read.entries.as_slice())))
     }
 

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::attest::AttestError;
 use crate::attest::kms::{self, Kms};
 use crate::cli::exit::Failure;
 use crate::cli::host::Host;
@@ -87,10 +88,15 @@ fn private(_path: &Path) -> Result<(), String> {
 }
 
 async fn connect(project: &Project, key: &str) -> Result<Kms> {
-    let base = project.settings.google.base_url.replace("{service}", "cloudkms");
+    let settings = &project.settings;
+    let base = settings.log.kms_base_url.clone().unwrap_or_else(|| settings.google.base_url.replace("{service}", "cloudkms"));
     let credential = if url_is_loopback(&base) { kms::Credential::Anonymous } else { kms::Credential::ApplicationDefault };
-    let settings = kms::Settings { base, credential, ..kms::Settings::new(key) };
-    Kms::connect(settings).await.with_context(|| format!("the log's key {key}"))
+    let attempts = usize::try_from(settings.limits.attempts).unwrap_or(usize::MAX);
+    let connected = Kms::connect(kms::Settings { base, credential, attempts, ..kms::Settings::new(key) }).await;
+    match connected {
+        Err(error @ AttestError::Setting { .. }) => Err(Failure::usage(format!("the log's key {key}: {error}")).into()),
+        connected => connected.with_context(|| format!("the log's key {key}")),
+    }
 }
 
 struct Remote(Kms);

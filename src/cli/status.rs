@@ -20,7 +20,7 @@ use crate::model::{ControlId, Finding};
 /// Where stored evidence is missing or changed, or the controls are wrong.
 pub async fn run(host: &mut Host, project: &Project, form: Form) -> Result<Exit> {
     let catalog = project.catalog(host, &project.control_files()?)?;
-    let (past, _made) = past(&Runs::open(&project.store()?).await?).await?;
+    let (past, _made) = past(&Runs::open(&project.store()?, project.settings.log.vkey.as_ref()).await?).await?;
     let now = host.now();
     let owed = due::owed(&catalog.controls, &past, now, project.settings.time_zone);
     let newest: Vec<(&Past, &Finding)> = catalog.controls.iter().filter_map(|control| newest(&past, &control.id)).collect();

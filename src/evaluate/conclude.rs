@@ -1,7 +1,7 @@
 //! The counts of one test, and the finding that the counts of a control's tests and the completeness of their populations amount to.
 
 use crate::evaluate::ruling::{Ruling, cut};
-use crate::model::{Completeness, ControlId, Counts, Finding, FindingStatus, Kind, Population, Tally, Test, Verdict};
+use crate::model::{Completeness, ControlId, Counts, Finding, FindingStatus, Kind, Population, Tally, Test, Verdict, unseen};
 
 /// How many names or causes a reason spells out.
 const SPELLED_OUT: usize = 5;
@@ -40,7 +40,7 @@ impl Standing {
         self.counts.add(ruling.verdict);
         self.transient |= ruling.transient;
         let (list, text) = match ruling.verdict {
-            Verdict::Fail => (&mut self.failing, cut(name, QUOTED)),
+            Verdict::Fail => (&mut self.failing, cut(&unseen::written_out(name, |_| true), QUOTED)),
             // The name is left out: of a thousand repositories that lack the same permission, one line is enough.
             Verdict::Undetermined => (&mut self.open, cut(&ruling.because, QUOTED)),
             Verdict::Pass | Verdict::Waived | Verdict::NotApplicable => return,

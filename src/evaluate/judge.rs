@@ -11,7 +11,9 @@ use crate::evaluate::conclude::{self, Standing};
 use crate::evaluate::engine::{Engine, Plan, PlannedTest, Subject, Trace, Work};
 use crate::evaluate::ruling::Case;
 use crate::evaluate::{EvaluateError, TIME_LIMIT};
-use crate::model::{Control, ControlId, Expression, Finding, Gap, Kind, Observation, Parameters, Population, Resource, Test};
+use crate::model::{
+    Control, ControlId, Expression, Finding, Gap, Kind, MissingPermission, Observation, Parameters, PermissionLedger, Population, Resource, Test,
+};
 
 /// Judges the resources of one run under all controls, at one instant.
 #[derive(Debug)]
@@ -21,6 +23,7 @@ pub struct Judge {
     /// Sorted by control id, then by number; the engine's plan has the same order.
     tests: Vec<JudgedTest>,
     controls: Vec<ControlId>,
+    permissions: PermissionLedger,
 }
 
 #[derive(Debug)]
@@ -66,7 +69,7 @@ impl Judge {
             }
         }
         let engine = Engine::start(Plan { now, tests: planned }, TIME_LIMIT)?;
-        Ok(Self { engine, kinds, tests, controls: sorted.into_iter().map(|control| control.id.clone()).collect() })
+        Ok(Self { engine, kinds, tests, controls: sorted.into_iter().map(|control| control.id.clone()).collect(), permissions: PermissionLedger::default() })
     }
 
     /// The same judge with another bound on each expression on each resource; `TIME_LIMIT` otherwise.
@@ -111,6 +114,19 @@ impl Judge {
         findings.collect()
     }
 
+    /// What would have to be granted to close what is open, from everything observed so far and the populations of the run.
+    #[must_use]
+    pub fn permissions(&self, populations: &[Population]) -> Vec<MissingPermission> {
+        let mut ledger = self.permissions.clone();
+        for population in populations {
+            let asking = self.tests.iter().filter(|test| test.kind.name == population.kind);
+            for (test, gap) in asking.flat_map(|test| population.gaps.iter().map(move |gap| (test, gap))) {
+                ledger.note(gap, &population.kind, &test.control, 0);
+            }
+        }
+        ledger.rows()
+    }
+
     fn vetted(&self, resource: &Resource) -> Result<&'static Kind, EvaluateError> {
         let (kind, id) = (|| resource.kind.clone(), || resource.id.clone());
         let Some(known) = self.kinds.get(resource.kind.as_str()).copied() else {
@@ -142,6 +158,9 @@ impl Judge {
         };
         let ruling = case.rule(trace);
         test.standing.count(&ruling, &resource.name);
+        if let Some((name, gap)) = ruling.lacks.as_ref().and_then(|name| Some((name, prepared.gaps.get(name)?))) {
+            self.permissions.note(gap, &format!("{}.{name}", resource.kind), &test.control, 1);
+        }
         Some(Observation {
             control: test.control.clone(),
             test: test.number,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use crate::evaluate::engine::{Answer, Fault, Part, References, Trace};
-use crate::model::{Attribute, Gap, Parameters, Resource, Verdict};
+use crate::model::{Attribute, Gap, Parameters, Resource, Verdict, unseen};
 
 /// The longest `because`, in characters.
 const LINE: usize = 500;
@@ -22,6 +22,8 @@ pub(super) struct Ruling {
     pub(super) verdict: Verdict,
     pub(super) because: String,
     pub(super) transient: bool,
+    /// The attribute without which there is no verdict.
+    pub(super) lacks: Option<String>,
 }
 
 /// Everything that the reason may quote.
@@ -105,7 +107,10 @@ impl Case<'_> {
     fn unknown(&self, name: &str) -> Ruling {
         let noun = self.noun;
         match self.gaps.get(name) {
-            Some(gap) => Ruling { transient: gap.cause.is_transient(), ..Ruling::open(&format!("{noun}.{name} is not known: {gap}")) },
+            Some(gap) => {
+                let open = Ruling::open(&format!("{noun}.{name} is not known: {gap}"));
+                Ruling { transient: gap.cause.is_transient(), lacks: Some(name.to_owned()), ..open }
+            }
             None => Ruling::open(&format!("{noun}.{name} is not known: the kind has no such attribute")),
         }
     }
@@ -127,7 +132,7 @@ impl Case<'_> {
 
 impl Ruling {
     fn new(verdict: Verdict, because: &str) -> Self {
-        Self { verdict, because: line(because), transient: false }
+        Self { verdict, because: line(because), transient: false, lacks: None }
     }
 
     fn open(because: &str) -> Self {
@@ -135,11 +140,10 @@ impl Ruling {
     }
 }
 
-/// One line of bounded length: white space runs become one space, other control characters a replacement mark.
+/// One line of bounded length: white space runs become one space, and what would act unseen is written out.
 fn line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let plain: String = words.join(" ").chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
-    cut(&plain, LINE)
+    cut(&unseen::written_out(&words.join(" "), |_| true), LINE)
 }
 
 /// At most `most` characters, the last of them `…` where something was cut.
@@ -158,7 +162,7 @@ mod tests {
 
     #[test]
     fn reasons_are_one_bounded_line_without_control_characters() {
-        assert_eq!(line("a\n\tb\u{7}c\u{1b}[31m"), "a b\u{fffd}c\u{fffd}[31m");
+        assert_eq!(line("a\n\tb\u{7}c\u{1b}[31m"), "a b\\u{7}c\\u{1b}[31m");
         assert_eq!(line(&"é".repeat(600)).chars().count(), LINE);
         assert_eq!(cut("abcd", 4), "abcd");
         assert_eq!(cut("abcde", 4), "abc…");

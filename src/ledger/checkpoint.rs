@@ -5,7 +5,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use crate::ledger::note::{Note, Signed, Vkey};
+use crate::ledger::note::{self, Note, Vkey};
 use crate::ledger::{Hash, LedgerError};
 
 const CHECKPOINT: &str = "checkpoint";
@@ -66,10 +66,7 @@ impl Checkpoint {
         if checkpoint.origin != vkey.name() {
             return Err(LedgerError::unverified(CHECKPOINT, "it is another log's"));
         }
-        match note.verify(vkey)? {
-            Some(Signed::Plain) => Ok(checkpoint),
-            Some(Signed::At(_)) | None => Err(LedgerError::unverified(CHECKPOINT, "the log's key did not sign it")),
-        }
+        if note::is_signed(note, vkey)? { Ok(checkpoint) } else { Err(LedgerError::unverified(CHECKPOINT, "the log's key did not sign it")) }
     }
 }
 

@@ -2,14 +2,16 @@
 //!
 //! Left out: what entries say, and who observes the log from outside.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::envelope::Envelope;
 use crate::ledger::identity::Identity;
 use crate::ledger::keys;
-use crate::ledger::note::{KeyKind, Note, Vkey};
-use crate::ledger::replay::{Entry, Listing, Replayed, Source, checkpoint_at, checkpoint_object, slot};
+use crate::ledger::note::{self, KeyKind, Note, Vkey};
+use crate::ledger::replay::{Entry, Listing, Mark, Replayed, Source, checkpoint_at, checkpoint_object, slot};
 use crate::ledger::signer::Signer;
 use crate::ledger::statement::Statement;
 use crate::ledger::{Hash, LedgerError};
@@ -168,7 +170,7 @@ impl<'a> Log<'a> {
     async fn publish(&self, size: u64) -> Result<Published, LedgerError> {
         let root = self.replayed.tiling.root();
         let mut note = Note::new(Checkpoint::new(self.vkey.name(), size, root).text())?;
-        note.sign(self.vkey.name(), self.signer).await?;
+        note::sign(&mut note, self.vkey.name(), self.signer).await?;
         let (object, bytes) = (checkpoint_object(size), Bytes::from(note.to_bytes()));
         match self.store.put_new(&object, bytes.clone()).await {
             Ok(_put) => Ok(Published { size, root, bytes }),
@@ -185,12 +187,40 @@ impl<'a> Log<'a> {
 /// A log as anybody can read it.
 #[derive(Debug)]
 pub struct Read {
+    /// The first key.
+    pub first: Vkey,
     /// The key in force.
     pub current: Vkey,
     /// Every leaf.
     pub entries: Vec<Entry>,
     /// The newest checkpoint; none where nothing was published yet.
     pub published: Option<Published>,
+    marks: BTreeMap<u64, Mark>,
+}
+
+impl Read {
+    /// Sizes for which there is an object named as a checkpoint, smallest first.
+    pub fn sizes(&self) -> impl DoubleEndedIterator<Item = u64> {
+        self.marks.keys().copied()
+    }
+
+    /// The first `most` checkpoints of `sizes` that were signed as they have to be, as stored.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn checkpoints(&self, store: &dyn Store, sizes: impl Iterator<Item = u64>, most: usize) -> Result<BTreeMap<u64, Bytes>, StoreError> {
+        let mut found = BTreeMap::new();
+        for (size, mark) in sizes.filter_map(|size| Some((size, self.marks.get(&size)?))) {
+            if found.len() >= most {
+                break;
+            }
+            let bytes = store.get(&checkpoint_object(size)).await?.unwrap_or_default();
+            if checkpoint_at(&bytes, size, &mark.key).is_ok_and(|checkpoint| checkpoint == Checkpoint::new(mark.key.name(), size, mark.root)) {
+                found.insert(size, bytes);
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// Reads the store's log and holds it against its newest checkpoint; none where there is no log.
@@ -200,7 +230,7 @@ pub struct Read {
 pub async fn entries(store: &dyn Store) -> Result<Option<Read>, LedgerError> {
     let Some(identity) = Identity::read(store).await? else { return Ok(None) };
     let (replayed, published) = read(store, &identity).await?;
-    Ok(Some(Read { current: replayed.keys.current().clone(), entries: replayed.entries, published }))
+    Ok(Some(Read { first: identity.first, current: replayed.keys.current().clone(), entries: replayed.entries, published, marks: replayed.marks }))
 }
 
 /// Reads the log, from bundles if their root is the signed one, else from the slots.

@@ -21,6 +21,7 @@ pub mod statement;
 pub mod tile;
 pub mod verify;
 
+use crate::model::note::NotANote;
 use crate::store::StoreError;
 
 /// A SHA-256 tree hash, RFC 9162 §2.1.
@@ -93,6 +94,12 @@ pub enum LedgerError {
     /// The signer failed; the same call may be made again.
     #[error(transparent)]
     Sign(#[from] signer::SignError),
+}
+
+impl From<NotANote> for LedgerError {
+    fn from(NotANote { what, why }: NotANote) -> Self {
+        Self::Malformed { what, why }
+    }
 }
 
 impl LedgerError {

@@ -94,10 +94,12 @@ pub async fn log(store: &dyn Store, pins: &Pins) -> Result<Verified, StoreError>
         }
     };
     let stated = identity.map(|identity| identity.first);
-    if let (Some(stated), Some(expected)) = (&stated, &pins.vkey)
-        && stated != expected
-    {
-        problems.push(Problem::new(identity::OBJECT, format!("its first key is {stated}, and {expected} was expected")));
+    match (&stated, &pins.vkey) {
+        (Some(stated), Some(expected)) if stated != expected => {
+            problems.push(Problem::new(identity::OBJECT, format!("its first key is {stated}, and {expected} was expected")));
+        }
+        (None, Some(expected)) if problems.is_empty() => problems.push(Problem::new(identity::OBJECT, format!("it is missing, and {expected} was expected"))),
+        _ => {}
     }
     let Some(first) = pins.vkey.clone().or(stated) else {
         return without_key(store, pins, problems).await;

@@ -10,6 +10,7 @@ use crate::model::evidence::Exchange;
 use crate::model::finding::Finding;
 use crate::model::ids::RunId;
 use crate::model::period::{Period, Slot};
+use crate::model::permission::MissingPermission;
 use crate::model::population::Population;
 use crate::model::scope::Scope;
 use crate::model::snapshot::Body;
@@ -40,6 +41,8 @@ pub struct Assessment {
     pub runs: Vec<RunSummary>,
     /// Populations of each control's newest run.
     pub populations: Vec<(RunId, Population)>,
+    /// What would have to be granted to close what is open in those runs; what leaves most controls open first.
+    pub permissions: Vec<MissingPermission>,
     /// The exchanges of the runs that any finding in `controls` cites, by run and number.
     pub evidence: Vec<Cited>,
     /// The log that the evidence is sealed in; none where nothing signs it.

@@ -59,6 +59,9 @@ pub struct Redaction {
     /// The name of the pseudonyms' key; none where there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_epoch: Option<String>,
+    /// What this key makes of a text that is always the same, so that another key under the same name is noticed; none in runs from before there was such a thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_check: Option<String>,
 }
 
 /// A JSON pointer (RFC 6901) in which `*` stands for any text within a member's name or for any index, and a part `**` for any number of parts.

@@ -67,6 +67,16 @@ pub(crate) struct Coverage<'a> {
     pub(crate) controls: Vec<&'a ControlAssessment>,
 }
 
+/// A place in answers from which something was taken out.
+pub(crate) struct Redacted<'a> {
+    /// JSON pointer, `*` for any index.
+    pub(crate) place: &'a str,
+    /// The operations that were answered so.
+    pub(crate) operations: BTreeSet<&'a str>,
+    /// How many answers.
+    pub(crate) answers: u64,
+}
+
 /// The slots of one control, counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SlotCounts {
@@ -174,6 +184,19 @@ impl<'a> Reading<'a> {
     /// The hosts that the cited exchanges went to, sorted.
     pub(crate) fn hosts(&self) -> BTreeSet<&'a str> {
         self.assessment.evidence.iter().map(|cited| words::host(&cited.exchange.url)).collect()
+    }
+
+    /// What was taken out of cited answers before they were stored, by where it stood.
+    pub(crate) fn redactions(&self) -> Vec<Redacted<'a>> {
+        let mut places: BTreeMap<&str, (BTreeSet<&str>, u64)> = BTreeMap::new();
+        for exchange in self.assessment.evidence.iter().map(|cited| &cited.exchange) {
+            for place in &exchange.redacted {
+                let (operations, answers) = places.entry(place).or_default();
+                operations.insert(&exchange.operation);
+                *answers += 1;
+            }
+        }
+        places.into_iter().map(|(place, (operations, answers))| Redacted { place, operations, answers }).collect()
     }
 
     /// All slots of all controls; their gaps stay with each control.

@@ -2,7 +2,6 @@
 //!
 //! Left out on purpose: escaping, which each format does in its own way.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -108,30 +107,9 @@ pub(crate) fn tallies(population: &Population) -> String {
     text
 }
 
-/// True for characters that reorder, hide or end text without being seen: controls, direction overrides and isolates, zero-width spaces, tags.
-/// The joiners U+200C and U+200D stay, because Persian and emoji are spelt with them.
-pub(crate) fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-        || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
-/// The text with every invisible character for which `acts` holds written out, e.g. `\u{202e}`.
-pub(crate) fn written_out(text: &str, acts: impl Fn(char) -> bool + Copy) -> Cow<'_, str> {
-    let acts = |c: char| is_invisible(c) && acts(c);
-    if !text.contains(acts) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 32);
-    for c in text.chars() {
-        if acts(c) { out.extend(c.escape_default()) } else { out.push(c) }
-    }
-    Cow::Owned(out)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{grouped, host, instant, local_instant, plural, written_out};
+    use super::{grouped, host, instant, local_instant, plural};
 
     #[test]
     fn numbers_and_instants_read_the_same_everywhere() {
@@ -145,12 +123,5 @@ mod tests {
         assert_eq!(local_instant(at, "Europe/Berlin").as_deref(), Some("2026-11-10T00:00:00+01:00"));
         assert_eq!(local_instant(at, "Mars/Olympus"), None);
         assert_eq!((host("https://api.github.com/orgs/x?a=b"), host("nonsense")), ("api.github.com", "nonsense"));
-    }
-
-    #[test]
-    fn what_would_act_unseen_is_written_out() {
-        assert_eq!(written_out("a\u{202e}b\u{0}c\nd", |c| c != '\n'), "a\\u{202e}b\\u{0}c\nd");
-        assert_eq!(written_out("a\r\n\tb", |_| true), "a\\r\\n\\tb");
-        assert_eq!(written_out("Zoë 👩\u{200d}💻", |_| true), "Zoë 👩\u{200d}💻");
     }
 }

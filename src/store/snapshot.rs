@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Body, Digest, Exchange, Finding, Manifest, Observation, Population, RunId, StoredFile};
+use crate::model::{Body, Digest, Exchange, Finding, Manifest, MissingPermission, Observation, Population, RunId, StoredFile};
 use crate::store::bodies::{self, BodyError, Packed, Packer};
 use crate::store::{Store, StoreError};
 
@@ -69,6 +69,9 @@ pub struct Evaluation {
     pub findings: Vec<Finding>,
     /// One for each kind, by name.
     pub populations: Vec<Population>,
+    /// What would have to be granted to close what is open; what leaves most controls open first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permissions: Vec<MissingPermission>,
     /// `results.ndjson.zst`.
     pub results: StoredFile,
     /// Observations in it.

@@ -28,7 +28,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("backon", &["attest/kms/line.rs", "collect/transport", "store/gcs"]),
     ("crc32c", &["attest/kms", "store/gcs"]),
     ("aws_lc_rs", &["attest/timestamp"]),
-    ("base64", &["attest", "ledger"]),
+    ("base64", &["attest", "ledger", "model/note.rs"]),
     ("cms", &["attest/timestamp"]),
     ("ed25519_dalek", &["attest", "ledger/signer.rs"]),
     ("der", &["attest/timestamp"]),

@@ -581,7 +581,14 @@ base_url = "https://storage.example.com/"
 impersonate = "evidence@acme-audit.iam.gserviceaccount.com"
 [retention]
 days = 400
+[log]
+origin = "acme.example/evidence"
+vkey = "acme.example/evidence+bc435f43+AQANps1kpRU0Q5I7IUVXWHu7p2qPVIIbiu3rikCYOrzG"
+kms = "projects/p/locations/global/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1"
+kms_base_url = "https://kms.example.com/"
 "#;
+
+    const VKEY: &str = "acme.example/evidence+bc435f43+AQANps1kpRU0Q5I7IUVXWHu7p2qPVIIbiu3rikCYOrzG";
 
     #[test]
     fn every_field_is_read() {
@@ -598,6 +605,8 @@ days = 400
         let impersonate = settings.storage.impersonate.as_deref();
         assert_eq!((settings.storage.base_url.as_str(), impersonate), ("https://storage.example.com", Some("evidence@acme-audit.iam.gserviceaccount.com")));
         assert_eq!(settings.retention_days, Some(400));
+        assert_eq!(settings.log.vkey.map(|vkey| vkey.to_string()).as_deref(), Some(VKEY));
+        assert_eq!((settings.log.kms.is_some(), settings.log.kms_base_url.as_deref()), (true, Some("https://kms.example.com")));
     }
 
     #[test]
@@ -680,7 +689,20 @@ days = 400
     }
 
     #[test]
-    fn each_mistake_about_the_store_says_what_to_write() {
+    fn a_key_that_is_not_the_first_of_this_log_is_refused() {
+        let cases = [
+            (VKEY.replace("evidence+", "evidence+0"), "the key id is not the key's"),
+            ("acme.example/other+b9c95957+AQANps1kpRU0Q5I7IUVXWHu7p2qPVIIbiu3rikCYOrzG".to_owned(), "it is the key of a log called \"acme.example/other\""),
+            ("acme.example/evidence+e68c6fd2+BAANps1kpRU0Q5I7IUVXWHu7p2qPVIIbiu3rikCYOrzG".to_owned(), "it is the key of a witness"),
+        ];
+        for (vkey, why) in cases {
+            let help = "write the first key of this log, as `proofline keygen --origin NAME` and `proofline verify` print it: name+id+key";
+            told(VKEY, &vkey, &format!("30:8 `vkey` is not the verifier key of this log: {why} | {help}"));
+        }
+    }
+
+    #[test]
+    fn each_mistake_about_store_and_log_says_what_to_write() {
         let cases = [
             (
                 "https://storage",
@@ -692,6 +714,12 @@ days = 400
                 "someone@acme.com",
                 "25:15 \"someone@acme.com\" is not the address of a service account | write it in full, e.g. \"evidence@acme-audit.iam.gserviceaccount.com\"",
             ),
+            (
+                "https://kms",
+                "http://kms",
+                "32:16 over plain http a token would travel in clear | write https://; http:// is only for 127.0.0.1, [::1] and localhost",
+            ),
+            ("https://kms", "kms", "32:16 `base_url` is not a URL | e.g. https://cloudkms.googleapis.com"),
             ("days = 400", "days = 0", "27:8 `days` is out of range | write an integer from 1 to 36500"),
         ];
         for (from, to, expected) in cases {

@@ -18,7 +18,7 @@ use crate::cli::Bench;
 use crate::gcs_store::{configuration, fake};
 use crate::sandbox::gcs::bucket::Bucket;
 use crate::sandbox::gcs::{FakeGcs, Fault, Verb};
-use crate::sandbox::site::Site;
+use crate::sandbox::site::{Site, Size};
 
 /// A well-kept bucket with a clock like the bench's.
 fn kept() -> (Site, FakeGcs, Bench) {
@@ -45,8 +45,8 @@ fn a_well_kept_bucket_passes_everything_that_can_be_seen() {
     let (_site, fake, mut bench) = kept();
     let (exit, document) = bench.json(&["doctor"]);
     let others: Vec<_> = verdicts(&document).into_iter().filter(|(_, verdict)| verdict != "pass").collect();
-    assert_eq!(others, ["audit-logs", "log"].map(|id| (id.to_owned(), "undetermined".to_owned())), "{document:#}");
-    assert_eq!((exit, &document["write_once"], document["checks"].as_array().map(Vec::len)), (Exit::Undetermined, &json!(true), Some(15)));
+    assert_eq!(others, ["audit-logs", "log", "permissions"].map(|id| (id.to_owned(), "undetermined".to_owned())), "{document:#}");
+    assert_eq!((exit, &document["write_once"], document["checks"].as_array().map(Vec::len)), (Exit::Undetermined, &json!(true), Some(16)));
     assert!(
         check(&document, "audit-logs")["detail"]
             .as_str()
@@ -62,7 +62,7 @@ fn a_well_kept_bucket_passes_everything_that_can_be_seen() {
     let shown = bench.run(&["doctor", "--from", "2026-01-01"]);
     assert_eq!(shown.exit, Exit::NotSatisfied);
     assert!(shown.out.contains("276 days from 2026-01-01T00:00:00Z on are"), "{}", shown.out);
-    assert!(shown.out.contains("15 checks: 12 pass, 1 fail, 2 undetermined") && shown.out.contains("Assurance stays at L1"), "{}", shown.out);
+    assert!(shown.out.contains("16 checks: 12 pass, 1 fail, 3 undetermined") && shown.out.contains("Assurance stays at L1"), "{}", shown.out);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn each_weakness_turns_its_own_check() {
         let (_site, fake, mut bench) = kept();
         weaken(&mut fake.bucket());
         let (exit, document) = bench.json(&["doctor"]);
-        let expected: BTreeMap<_, _> = [("audit-logs", "undetermined"), ("log", "undetermined"), (*id, *verdict)]
+        let expected: BTreeMap<_, _> = [("audit-logs", "undetermined"), ("log", "undetermined"), ("permissions", "undetermined"), (*id, *verdict)]
             .into_iter()
             .map(|(id, verdict)| (id.to_owned(), verdict.to_owned()))
             .collect();
@@ -292,4 +292,33 @@ fn policies_are_read_as_they_are_documented() {
     let exempting = json!([{"logType": "DATA_READ", "exemptedMembers": ["user:a@example.com"]}, {"logType": "DATA_WRITE"}]);
     assert_eq!(logs(&json!([{"service": "allServices", "auditLogConfigs": exempting}])), AuditLogs { reads: false, writes: true });
     assert_eq!(audit_configuration(&json!({})), AuditLogs::default());
+}
+
+#[test]
+fn what_the_credential_could_not_see_is_listed_with_what_to_grant() {
+    let site = Site::sized(Size { repositories: 60, members: 10, projects: 2, changes: 3, tasks: 4 });
+    let mut bench = Bench::new(&site.configuration());
+    let (_, document) = bench.json(&["doctor"]);
+    assert_eq!((&check(&document, "permissions")["verdict"], &document["permissions"]), (&json!("undetermined"), &json!([])));
+    let told = bench.run(&["collect"]);
+    let acts = |c: char| c != '\n' && proofline::model::unseen::is_invisible(c);
+    assert!(told.out.contains("\\u{202e}") && !told.out.contains(acts) && !told.err.contains(acts), "a hostile name acts in the terminal: {:?}", told.out);
+    let (exit, document) = bench.json(&["doctor"]);
+    assert_eq!(check(&document, "permissions")["verdict"], "undetermined");
+    assert_ne!(exit, Exit::Satisfied);
+    // The sandbox's token does not administer every repository.
+    let missing = document["permissions"].as_array().expect("rows");
+    let row = missing.iter().find(|row| row["unseen"].as_array().is_some_and(|unseen| unseen.contains(&json!("github.repository.push_protection"))));
+    let row = row.unwrap_or_else(|| panic!("{document:#}"));
+    assert!(row["cure"].as_str().is_some_and(|cure| cure.contains("Administration: read on the repository")), "{row}");
+    assert!(row["controls"].as_array().is_some_and(|controls| controls.contains(&json!("VUL-03"))), "{row}");
+    assert!(row["observations"].as_u64().is_some_and(|observations| observations > 0) && row["example"].is_string(), "{row}");
+    let shown = bench.run(&["doctor"]).out;
+    assert!(shown.contains("WHAT TO GRANT") && shown.contains("VUL-03"), "{shown}");
+    let report = bench.folder.path().join("report");
+    bench.run(&["report", "--out", report.to_str().expect("UTF-8")]);
+    let table = fs::read_to_string(report.join("permissions.csv")).expect("a table");
+    assert!(table.contains("github.repository.push_protection") && table.contains("VUL-03"), "{table}");
+    let page = fs::read_to_string(report.join("index.html")).expect("a page");
+    assert!(page.contains("What to grant"), "the ledger is on page one");
 }

@@ -19,6 +19,8 @@ mod github;
 #[cfg(test)]
 mod holds;
 #[cfg(test)]
+mod key_service;
+#[cfg(test)]
 mod killed;
 #[cfg(test)]
 mod ledger;
@@ -33,6 +35,7 @@ mod sandbox_contracts;
 #[cfg(test)]
 mod sealed;
 mod store;
+mod stored;
 #[cfg(test)]
 mod tools;
 mod transport;

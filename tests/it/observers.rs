@@ -181,3 +181,48 @@ fn observers_that_do_not_answer_are_asked_again_and_nothing_wrong_is_kept() {
     let (exit, found) = bench.json(&["verify"]);
     assert_eq!((exit, found["unjudged"].as_array().map(Vec::len)), (Exit::Satisfied, Some(1)));
 }
+
+/// What doctor says of the observers: verdict and detail; none where it says nothing.
+fn doctored(bench: &mut Bench) -> Option<(String, String)> {
+    let (_exit, document) = bench.json(&["doctor"]);
+    let checks = document["checks"].as_array().expect("checks");
+    let text = |check: &Value, member: &str| check[member].as_str().expect("text").to_owned();
+    checks.iter().find(|check| check["id"] == "observers").map(|check| (text(check, "verdict"), text(check, "detail")))
+}
+
+#[test]
+fn doctor_says_when_each_observer_last_vouched_for_the_log() {
+    if !openssl() {
+        return;
+    }
+    let runtime = Runtime::new().expect("a runtime");
+    let (tsa, url, _now) = authority(&runtime);
+    let down = runtime.block_on(serve_answer(StatusCode::INTERNAL_SERVER_ERROR, &[], "no"));
+    let site = Site::small();
+    let Some(mut bench) = bench(&site.configuration(), |_vkey| Some(String::new())) else { return };
+    let path = bench.folder.path().join("proofline.toml");
+    let general = fs::read_to_string(&path).expect("read");
+    assert_eq!(doctored(&mut bench), None, "none is configured");
+    let with = |observers: String| fs::write(&path, format!("{general}{observers}")).expect("written");
+    with(of_authority(bench.folder.path(), &tsa, &url));
+    assert_eq!(doctored(&mut bench).expect("a check").0, "undetermined", "nothing is signed yet");
+    collect(&mut bench);
+    let (verdict, detail) = doctored(&mut bench).expect("a check");
+    assert!(verdict == "pass" && detail.starts_with("tsa last vouched for the checkpoint of 3 entries, at 20"), "{detail}");
+    // It is down from now on. The nights after that, more is signed than it ever saw.
+    with(of_authority(bench.folder.path(), &tsa, &down));
+    for (expected, words) in [("undetermined", "not yet for the newest 1"), ("undetermined", "not yet for the newest 2"), ("fail", "for none of the newest 3")]
+    {
+        collect(&mut bench);
+        let (verdict, detail) = doctored(&mut bench).expect("a check");
+        assert!(verdict == expected && detail.contains("of 3 entries, at 20") && detail.contains(words), "{verdict} {detail}");
+    }
+    // Another one beside it, which never answered, and then a root that is not the one that signed.
+    with(of_authority(bench.folder.path(), &tsa, &url) + &of_authority(bench.folder.path(), &tsa, &down).replace("\"tsa\"", "\"second\""));
+    bench.run(&["collect", "--due"]);
+    let (verdict, detail) = doctored(&mut bench).expect("a check");
+    assert!(verdict == "fail" && detail.contains(", the newest; second vouched for none of the newest 3"), "{verdict} {detail}");
+    with(of_authority(bench.folder.path(), &Tsa::new(Plan::PLAIN), &url));
+    let (verdict, detail) = doctored(&mut bench).expect("a check");
+    assert!(verdict == "fail" && detail.contains("/tsa.tsr does not verify"), "{verdict} {detail}");
+}

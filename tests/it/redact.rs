@@ -342,6 +342,9 @@ fn no_stored_byte_holds_an_address() {
     assert_eq!(manifest["redaction"]["policy"].as_str().map(str::len), Some(64), "{}", manifest["redaction"]);
     assert_eq!(manifest["redaction"]["key_epoch"], Value::Null);
     assert_ne!(bench.run(&["evaluate", "--run", run]).exit, Exit::Broken, "it is judged from what is stored");
+    assert_eq!(bench.run(&["report", "--out", "out"]).exit, Exit::Satisfied);
+    let report = |file: &str| fs::read_to_string(bench.folder.path().join("out").join(file)).expect("written");
+    assert!(report("evidence.csv").contains(",/email,") && report("index.html").contains("<code><bdi>/email</bdi></code>"), "the reader is told");
 }
 
 #[test]
@@ -383,6 +386,44 @@ fn another_policy_or_key_asks_again() {
     assert_eq!(night(&mut bench, PSEUDONYMS), 0);
     assert!(night(&mut bench, PSEUDONYMS) > 0, "the same key");
     assert_eq!(night(&mut bench, &PSEUDONYMS.replace("2026", "2027")), 0, "another epoch");
+}
+
+#[test]
+fn an_epoch_has_one_key_and_none_that_was_destroyed() {
+    const KEY: &str = "PROOFLINE_PSEUDONYM_KEY";
+    let site = Site::small();
+    let mut bench = crate::sealed::bench(&site);
+    let path = bench.folder.path().join("proofline.toml");
+    let in_epoch = |epoch: &str| fs::write(&path, format!("{}{}", site.configuration(), PSEUDONYMS.replace("2026", epoch))).expect("written");
+    let [first, second] = ["0123456789abcdef", "fedcba9876543210"].map(|part| part.repeat(2));
+    in_epoch("2026");
+    bench.set(KEY, &first);
+    let told = crate::sealed::collect(&mut bench);
+    let manifest = bench.folder.path().join("evidence/runs").join(told["run"].as_str().expect("a run")).join("manifest.json");
+    let manifest: Value = serde_json::from_slice(&fs::read(manifest).expect("read")).expect("JSON");
+    let check = manifest["redaction"]["key_check"].as_str().expect("a check");
+    assert!(check.len() == 16 && !first.contains(check), "{check}");
+
+    bench.set(KEY, &second);
+    let answered = site.answered();
+    let refused = bench.run(&["collect"]);
+    assert_eq!(refused.exit, Exit::Usage, "{}", refused.err);
+    assert!(refused.err.contains("had another key under this name") && refused.err.contains(told["run"].as_str().expect("a run")), "{}", refused.err);
+    assert!(!refused.err.contains(&first) && !refused.err.contains(&second));
+    assert_eq!(site.answered(), answered, "nothing was asked");
+    // The old name with its key, and the new key with a name of its own.
+    bench.set(KEY, &first);
+    crate::sealed::collect(&mut bench);
+    in_epoch("2027");
+    bench.set(KEY, &second);
+    crate::sealed::collect(&mut bench);
+    // Whoever says that a key is destroyed does not go on with it.
+    assert_eq!(bench.run(&["erase", "--epoch", "2026", "--reason", "asked for"]).exit, Exit::Satisfied);
+    crate::sealed::collect(&mut bench);
+    in_epoch("2026");
+    bench.set(KEY, &first);
+    let refused = bench.run(&["collect"]);
+    assert!(refused.exit == Exit::Usage && refused.err.contains("was destroyed"), "{}", refused.err);
 }
 
 #[test]

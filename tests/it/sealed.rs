@@ -192,6 +192,68 @@ fn a_new_key_takes_over_and_the_old_one_is_refused() {
     assert_ne!(found["log"]["first_key"], found["log"]["key_in_force"]);
 }
 
+/// What doctor says of the log.
+fn doctored(bench: &mut Bench) -> (String, String) {
+    let (_exit, document) = bench.json(&["doctor"]);
+    let log = document["checks"].as_array().expect("checks").iter().find(|check| check["id"] == "log").expect("a check").clone();
+    let text = |member: &str| log[member].as_str().expect("text").to_owned();
+    (text("verdict"), text("detail"))
+}
+
+#[test]
+fn with_its_first_key_in_the_configuration_no_other_log_is_taken_for_it() {
+    const ORIGIN: &str = "acme.example/evidence";
+    let site = Site::small();
+    let mut bench = Bench::new(&site.configuration());
+    let keys = ["log.pem", "other.pem"].map(|file| bench.json(&["keygen", "--out", file, "--origin", ORIGIN]).1["vkey"].as_str().expect("a key").to_owned());
+    let path = bench.folder.path().join("proofline.toml");
+    let expecting = |vkey: &str| fs::write(&path, format!("{}\n[log]\norigin = \"{ORIGIN}\"\nvkey = \"{vkey}\"\n", site.configuration())).expect("written");
+    let [own, other] = keys;
+    bench.set(KEY_FILE, "log.pem");
+    // No log begins that is not the expected one.
+    expecting(&other);
+    let refused = bench.run(&["collect"]);
+    assert!(refused.exit == Exit::Usage && refused.err.contains("would not begin the one that is expected"), "{}", refused.err);
+    // Before the first run there is nothing to complain about.
+    assert_ne!(bench.run(&["status"]).exit, Exit::Broken);
+    // To `verify`, what is expected and missing is no pass.
+    assert_eq!(told(&mut bench), (Exit::Broken, BTreeSet::from(["store.json".to_owned()])));
+    assert!(site.answered() == 0 && !bench.folder.path().join("evidence/store.json").exists());
+    expecting(&own);
+    collect(&mut bench);
+    bench.now -= TimeDelta::hours(12);
+    assert_eq!(told(&mut bench), (Exit::Satisfied, BTreeSet::new()));
+    let (verdict, detail) = doctored(&mut bench);
+    assert!(verdict == "pass" && detail.contains("its first key is the expected one"), "{detail}");
+    // After a rotation it is still the first key that tells.
+    assert_eq!(bench.run(&["keygen", "--out", "new.pem"]).exit, Exit::Satisfied);
+    bench.set("PROOFLINE_LOG_NEW_KEY_FILE", "new.pem");
+    assert_eq!(bench.run(&["rotate"]).exit, Exit::Satisfied);
+    assert_eq!(told(&mut bench), (Exit::Satisfied, BTreeSet::new()));
+    // Another log: everything in it verifies, and it is not ours.
+    expecting(&other);
+    assert_eq!(told(&mut bench).0, Exit::Broken);
+    assert_eq!(bench.run(&["verify", "--vkey", &own]).exit, Exit::Satisfied, "what is given on the command line wins");
+    let (verdict, detail) = doctored(&mut bench);
+    assert!(verdict == "fail" && detail.contains("this is another log"), "{detail}");
+    bench.set(KEY_FILE, "new.pem");
+    let before = site.answered();
+    let refused = bench.run(&["collect"]);
+    assert!(refused.exit == Exit::Broken && refused.err.contains("refusing to sign"), "{}", refused.err);
+    assert_eq!(site.answered(), before);
+    for words in [&["report", "--out", "out"][..], &["status"], &["export", "--out", "pack"], &["rotate"]] {
+        let refused = bench.run(words);
+        assert!(refused.exit == Exit::Broken && refused.err.contains("first key"), "{words:?}: {}", refused.err);
+    }
+    // Without its name the log is not taken for evidence from before there was one.
+    expecting(&own);
+    fs::remove_file(bench.folder.path().join("evidence/store.json")).expect("removed");
+    for words in [&["report", "--out", "out"][..], &["status"], &["export", "--out", "pack"], &["verify"]] {
+        let refused = bench.run(words);
+        assert_eq!(refused.exit, Exit::Broken, "{words:?}: {}", refused.err);
+    }
+}
+
 #[test]
 fn a_key_that_cannot_be_used_is_refused_before_anything_is_asked() {
     let site = Site::small();

@@ -268,14 +268,13 @@ async fn open(store: &dyn Store, packs: BTreeMap<String, Vec<check::Place>>, fou
     }
 }
 
-/// Unpacks and hashes every frame of the store with nothing around it; says how many bytes that were.
+/// Reads, unpacks and hashes every frame of the store with nothing around it; says how many bytes that were.
 fn bare(folder: &Path) -> (u64, Duration) {
     let mut unpacked = Vec::with_capacity(64 << 20);
-    let mut time = Duration::ZERO;
+    let spent = cpu();
     let mut total = 0;
     for path in files(folder).into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "zpack" || extension == "zst")) {
         let bytes = fs::read(path).expect("an object");
-        let spent = cpu();
         let mut rest = &bytes[..];
         let mut decompressor = zstd::bulk::Decompressor::new().expect("a decompressor");
         while !rest.is_empty() {
@@ -286,9 +285,8 @@ fn bare(folder: &Path) -> (u64, Duration) {
             total += unpacked.len() as u64;
             rest = &rest[length..];
         }
-        time += cpu() - spent;
     }
-    (total, time)
+    (total, cpu() - spent)
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -307,11 +305,12 @@ fn gb(bytes: u64) -> f64 {
     bytes as f64 / 1e9
 }
 
-/// Time that all threads of this process have had on a processor (Linux), so that what else the machine does counts for neither side.
+/// Time that this process has had on a processor (Linux, proc(5): hundredths of a second), so that what else the machine does counts for neither side.
 fn cpu() -> Duration {
-    let of = |task: PathBuf| fs::read_to_string(task.join("schedstat")).ok()?.split(' ').next()?.parse::<u64>().ok();
-    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    Duration::from_nanos(tasks.filter_map(|task| of(task.path())).sum::<u64>())
+    let status = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = status.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+    let ticks = |n: usize| fields.get(n).and_then(|ticks| ticks.parse::<u64>().ok()).unwrap_or(0);
+    Duration::from_millis(10 * (ticks(11) + ticks(12)))
 }
 
 /// Peak resident memory of this process, MB (Linux).

@@ -7,14 +7,19 @@ use std::borrow::Cow;
 use crate::catalog::page::{Node, Page, Section, shown};
 use crate::catalog::settings::urls;
 use crate::catalog::value;
+use crate::model::note::{KeyKind, Vkey};
 
 /// `[log]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LogSettings {
     /// The log's name, a URL without its scheme; none where it follows from the first key.
     pub origin: Option<String>,
+    /// The log's first verifier key, so that another log is not taken for it; none where any log is taken.
+    pub vkey: Option<Vkey>,
     /// A key of Cloud KMS that signs, by the name of its version; none for a key from the environment.
     pub kms: Option<String>,
+    /// The base of Cloud KMS, without a slash at the end; none where it follows from `[google] base_url`.
+    pub kms_base_url: Option<String>,
     /// Time stamp authorities (RFC 3161).
     pub authorities: Vec<AuthoritySettings>,
     /// Witnesses (C2SP tlog-witness).
@@ -47,11 +52,14 @@ pub struct WitnessSettings {
 const MOST: usize = 8;
 
 pub(super) fn read(page: &mut Page<'_>, root: &Section<'_, '_>) -> LogSettings {
-    let keys = &["origin", "kms", "authority", "witness"];
+    let keys = &["origin", "vkey", "kms", "kms_base_url", "authority", "witness"];
     let Some(section) = root.get("log").and_then(|node| Section::of(page, node, "[log]", keys)) else { return LogSettings::default() };
+    let origin = section.get("origin").and_then(|node| origin(page, node));
     LogSettings {
-        origin: section.get("origin").and_then(|node| origin(page, node)),
+        vkey: section.get("vkey").and_then(|node| vkey(page, node, origin.as_deref())),
+        origin,
         kms: section.get("kms").and_then(|node| kms(page, node)),
+        kms_base_url: section.get("kms_base_url").and_then(|node| urls::base(page, node, urls::Service::Kms)),
         authorities: each(page, &section, "authority", &["name", "url", "roots"], |page, entry| {
             Some(AuthoritySettings { name: name(page, entry)?, url: url(page, entry)?, roots: line(page, entry, "roots")? })
         }),
@@ -113,6 +121,20 @@ fn origin(page: &mut Page<'_>, node: Node<'_, '_>) -> Option<String> {
     }
     let help = "write a name of yours like a URL without https://, e.g. origin = \"acme.example/evidence\"".to_owned();
     page.error(node.span(), format!("\"{}\" cannot be the name of a log", shown(&given)), help);
+    None
+}
+
+/// A key of the kind that signs a log, with the log's name in it.
+fn vkey(page: &mut Page<'_>, node: Node<'_, '_>, origin: Option<&str>) -> Option<Vkey> {
+    let given = value::line(page, node, "vkey")?;
+    let wrong = match given.parse::<Vkey>() {
+        Ok(vkey) if vkey.kind() != KeyKind::Ed25519 => "it is the key of a witness".to_owned(),
+        Ok(vkey) if origin.is_some_and(|origin| origin != vkey.name()) => format!("it is the key of a log called \"{}\"", shown(vkey.name())),
+        Ok(vkey) => return Some(vkey),
+        Err(error) => error.why.to_owned(),
+    };
+    let help = "write the first key of this log, as `proofline keygen --origin NAME` and `proofline verify` print it: name+id+key".to_owned();
+    page.error(node.span(), format!("`vkey` is not the verifier key of this log: {wrong}"), help);
     None
 }
 

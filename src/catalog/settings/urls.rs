@@ -13,6 +13,7 @@ use crate::catalog::value;
 pub(super) enum Service {
     GitHub,
     Storage,
+    Kms,
     Placeholder,
 }
 
@@ -24,6 +25,7 @@ pub(super) fn base(page: &mut Page<'_>, node: Node<'_, '_>, service: Service) ->
     let (concrete, example) = match service {
         Service::GitHub => (given.clone().into_owned(), "https://ghe.example.com/api/v3"),
         Service::Storage => (given.clone().into_owned(), "https://storage.googleapis.com"),
+        Service::Kms => (given.clone().into_owned(), "https://cloudkms.googleapis.com"),
         Service::Placeholder => (given.replace(PLACEHOLDER, "storage"), "https://{service}.googleapis.com"),
     };
     if given.contains('@') {

@@ -42,7 +42,7 @@ struct Wanted {
 /// Exit code 4 where the log does not verify, or stored evidence is missing or changed; where the pack cannot be written.
 pub async fn run(host: &mut Host, project: &Project, arguments: &args::Export, form: Form) -> Result<Exit> {
     let store = project.store()?;
-    let log = verify::log(store.as_ref(), &Pins::default()).await?;
+    let log = verify::log(store.as_ref(), &Pins { vkey: project.settings.log.vkey.clone(), checkpoint: None }).await?;
     if let Some(problem) = log.problems.first() {
         let text = format!("{}: {}; nothing was exported: `proofline verify` says everything that is wrong", problem.object, problem.what);
         return Err(Failure { exit: Exit::Broken, message: text }.into());

@@ -48,7 +48,8 @@ pub struct Found {
 pub async fn run(host: &mut Host, project: &Project, arguments: &args::Verify, form: Form) -> Result<Exit> {
     let store = project.store()?;
     let steps = Steps::new(host.screen);
-    let pins = pins(&host.folder, arguments)?;
+    let mut pins = pins(&host.folder, arguments)?;
+    pins.vkey = pins.vkey.or_else(|| project.settings.log.vkey.clone());
     steps.step("the log");
     let log = verify::log(store.as_ref(), &pins).await?;
     let mut evidence = evidence::check(&store, &log, arguments, &steps).await?;
@@ -81,7 +82,7 @@ pub struct RestsOn {
 /// Where the store or an observer's roots cannot be read. What does not verify lowers the level.
 pub async fn rests_on(project: &Project, runs: impl Iterator<Item = (RunId, DateTime<Utc>)>) -> Result<RestsOn> {
     let store = project.store()?;
-    let log = verify::log(store.as_ref(), &Pins::default()).await?;
+    let log = verify::log(store.as_ref(), &Pins { vkey: project.settings.log.vkey.clone(), checkpoint: None }).await?;
     let observed = anchors::observed(project, store.as_ref(), &log.checkpoints).await?;
     let evidence = Evidence { runs: evidence::began(&log, runs), ..Evidence::default() };
     let row = |day: Day| DayAssurance { day: day.day, runs: u32::try_from(day.runs).unwrap_or(u32::MAX), level: day.derived.level, lacks: day.derived.lacks };

@@ -29,7 +29,7 @@ impl Found {
 /// The newest checkpoint: size and root.
 pub(super) fn newest(log: &Verified) -> Option<(u64, String)> {
     let (size, bytes) = log.checkpoints.last_key_value()?;
-    let checkpoint = Note::parse(bytes).and_then(|note| Checkpoint::parse(note.text())).ok()?;
+    let checkpoint = Checkpoint::parse(Note::parse(bytes).ok()?.text()).ok()?;
     Some((*size, hash_text(&checkpoint.root)))
 }
 

@@ -3,6 +3,8 @@
 //! What an attribute is read from is the last word of its declaration's vendor field, e.g. `GET /orgs/{org}/hooks config.url`; its type decides how. So what the
 //! program tells about a kind is what it does. Left out: kinds that join answers, which have a file each. The tables are in `listings`.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use futures::channel::mpsc;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -40,6 +42,16 @@ pub struct Listing {
     pub(super) title: &'static str,
     /// Attributes that are not read from a single field.
     pub(super) derived: &'static [Derived],
+    /// An attribute that is true of the items which the same listing, asked with another query, does not hold.
+    pub(super) unlisted: Option<Unlisted>,
+}
+
+/// An attribute that a second listing denies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unlisted {
+    pub(super) name: &'static str,
+    /// What is added to the query, e.g. `filter=2fa_disabled`.
+    pub(super) query: &'static str,
 }
 
 /// An attribute that is made of several fields of an item, or of one that is spelled in several ways.
@@ -78,7 +90,7 @@ impl Collector for Listing {
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
         for organization in &scope.github_organizations {
             match self.of {
-                Of::Organization => self.ask(organization, &format!("/orgs/{}", path_part(organization)), api).await?,
+                Of::Organization => self.ask_organization(organization, api).await?,
                 Of::Repository { counted } => self.ask_repositories(organization, counted, api).await?,
             }
         }
@@ -95,7 +107,8 @@ impl Collector for Listing {
         };
         let mut population = Population { kind: self.kind.name.to_owned(), definition, tallies: Vec::new(), gaps: Vec::new(), evidence: Vec::new() };
         for organization in &scope.github_organizations {
-            let mut read = Reading { listing: self, count: 0, total: None, gaps: Vec::new(), evidence: Vec::new(), emit };
+            let denied = self.denied(organization, evidence)?;
+            let mut read = Reading { listing: self, denied, count: 0, total: None, gaps: Vec::new(), evidence: Vec::new(), emit };
             let (second_count, second_source) = match self.of {
                 Of::Organization => {
                     read.pages(organization, "", &format!("orgs/{organization}"), evidence)?;
@@ -136,10 +149,25 @@ impl Listing {
         self.items
     }
 
+    /// What is added to the query of the second listing, where there is one.
+    #[must_use]
+    pub fn unlisted(&self) -> Option<&'static str> {
+        self.unlisted.map(|unlisted| unlisted.query)
+    }
+
     /// The paths of what tells an item from all others, with slashes between them.
     #[must_use]
     pub fn key(&self) -> &'static str {
         self.key
+    }
+
+    async fn ask_organization(&self, organization: &str, api: &dyn Api) -> Result<(), ApiError> {
+        let below = format!("/orgs/{}", path_part(organization));
+        self.ask(organization, &below, api).await?;
+        let Some(unlisted) = self.unlisted else { return Ok(()) };
+        let subject = unlisted.subject(organization);
+        let ask = |target: &str| Request::get(Host::GitHub, target, self.operation, subject.as_str(), self.kind.name);
+        all_pages(api, ask(&format!("{below}/{}&{}", self.path, unlisted.query)), Paging::Link, ask, |_page| {}).await
     }
 
     async fn ask(&self, subject: &str, below: &str, api: &dyn Api) -> Result<(), ApiError> {
@@ -165,14 +193,43 @@ impl Listing {
     }
 }
 
+impl Listing {
+    /// The keys of what the second listing holds.
+    fn denied(&self, organization: &str, evidence: &dyn Evidence) -> Result<Fact<BTreeSet<String>>, Unreadable> {
+        let Some(unlisted) = self.unlisted else { return Ok(Ok(BTreeSet::new())) };
+        let subject = unlisted.subject(organization);
+        let mut keys = BTreeSet::new();
+        for exchange in evidence.about(self.operation, &subject) {
+            if !exchange.is_answer() {
+                return Ok(Err(refused(evidence, exchange, self.kind.permission)?));
+            }
+            let answer = Answer::stored_rest(evidence, exchange)?;
+            match answer.root().items().and_then(|items| items.iter().map(|item| spoken(item, self.key)).collect::<Fact<Vec<_>>>()) {
+                Ok(page) => keys.extend(page),
+                Err(gap) => return Ok(Err(gap)),
+            }
+        }
+        Ok(evidence.listing_gap(self.operation, &subject).map_or(Ok(keys), Err))
+    }
+}
+
 /// True unless the bulk query says that there is nothing to ask for.
 fn is_asked(node: &Field<'_>, counted: &str) -> bool {
     node.path(&[counted, "totalCount"]).int() != Ok(0) || node.get("viewerCanAdminister").bool() != Ok(true)
 }
 
+impl Unlisted {
+    /// What the exchanges are filed under: two queries of one operation must not be mistaken for each other.
+    fn subject(self, organization: &str) -> String {
+        format!("{organization}?{}", self.query)
+    }
+}
+
 /// What has been read of one organisation.
 struct Reading<'a, 'b> {
     listing: &'a Listing,
+    /// The keys of the second listing, or why they are not known.
+    denied: Fact<BTreeSet<String>>,
     count: u64,
     total: Option<u64>,
     gaps: Vec<Gap>,
@@ -185,7 +242,7 @@ impl Reading<'_, '_> {
     fn pages(&mut self, subject: &str, within: &str, folder: &str, evidence: &dyn Evidence) -> Result<(), Unreadable> {
         let operation = self.listing.operation;
         let before = self.gaps.len();
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for exchange in evidence.about(operation, subject) {
             self.evidence.push(exchange.n);
             if !exchange.is_answer() {
@@ -212,7 +269,7 @@ impl Reading<'_, '_> {
         Ok(())
     }
 
-    fn item(&mut self, item: &Field<'_>, exchange: &Exchange, (within, folder): (&str, &str), seen: &mut std::collections::BTreeSet<String>) {
+    fn item(&mut self, item: &Field<'_>, exchange: &Exchange, (within, folder): (&str, &str), seen: &mut BTreeSet<String>) {
         let key = match spoken(item, self.listing.key) {
             Ok(key) => key,
             Err(gap) => return self.gaps.push(Gap { cause: GapCause::Malformed, ..gap }),
@@ -227,6 +284,9 @@ impl Reading<'_, '_> {
             Ok(id) => {
                 let mut resource = Resource::new(self.listing.kind, id, name, vec![exchange.n]);
                 self.describe(&mut resource, item, within);
+                if let Some(unlisted) = self.listing.unlisted {
+                    set(&mut resource, unlisted.name, self.denied.as_ref().map(|denied| !denied.contains(&key)).map_err(Clone::clone));
+                }
                 self.count += 1;
                 (self.emit)(resource.completed(self.listing.kind));
             }
@@ -235,7 +295,8 @@ impl Reading<'_, '_> {
     }
 
     fn describe(&self, resource: &mut Resource, item: &Field<'_>, within: &str) {
-        for declared in self.listing.kind.attributes {
+        let unlisted = self.listing.unlisted.map(|unlisted| unlisted.name);
+        for declared in self.listing.kind.attributes.iter().filter(|declared| Some(declared.name) != unlisted) {
             match self.listing.derived.iter().find(|derived| derived.name == declared.name) {
                 Some(derived) => set(resource, declared.name, (derived.read)(item)),
                 None if declared.name == "repository" && !within.is_empty() => resource.know(declared.name, within),

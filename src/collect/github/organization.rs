@@ -3,13 +3,14 @@
 //! Left out: its members (`organization_member`), its repositories, and what only an enterprise account has.
 
 use async_trait::async_trait;
+use serde_json::Value;
 
 use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
 use crate::collect::github::members;
-use crate::collect::github::wording::path_part;
+use crate::collect::github::wording::{graphql_body, path_part};
 use crate::model::{AttributeDecl, AttributeType, Exchange, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
 
 /// The collector of `github.organization`.
@@ -22,6 +23,13 @@ const SETTINGS: &str = "orgs/get";
 const ACTIONS: &str = "actions/get-github-actions-permissions-organization";
 /// What a workflow's token may do unless the workflow says otherwise.
 const WORKFLOW: &str = "actions/get-github-actions-default-workflow-permissions-organization";
+/// Whose pull requests from forks wait for an approval before workflows run.
+const FORKS: &str = "actions/get-fork-pr-contributor-approval-permissions-organization";
+/// How long logs of workflows are kept.
+const RETENTION: &str = "actions/get-artifact-and-log-retention-settings-organization";
+/// What only GraphQL tells.
+const SECURITY: &str = "graphql/organization_security";
+const SECURITY_QUERY: &str = include_str!("queries/organization_security.graphql");
 const SEES_SETTINGS: &str = "Administration: read on the organisation (token: admin:org of an owner)";
 
 const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
@@ -90,6 +98,46 @@ pub static KIND: Kind = Kind {
             "which actions may run: all, local_only or selected; none where Actions are off",
             "GET /orgs/{org}/actions/permissions allowed_actions",
         ),
+        attribute("members_can_create_teams", AttributeType::Bool, "members may create teams", "GET /orgs/{org} members_can_create_teams"),
+        attribute(
+            "members_can_invite_outside_collaborators",
+            AttributeType::Bool,
+            "members who administer a repository may invite outside collaborators",
+            "GET /orgs/{org} members_can_invite_outside_collaborators",
+        ),
+        attribute(
+            "members_can_delete_issues",
+            AttributeType::Bool,
+            "members who administer a repository may delete issues",
+            "GET /orgs/{org} members_can_delete_issues",
+        ),
+        attribute(
+            "sha_pinning_required",
+            AttributeType::Bool,
+            "workflows may use actions only by the full SHA of a commit",
+            "GET /orgs/{org}/actions/permissions sha_pinning_required",
+        ),
+        attribute(
+            "fork_approval_policy",
+            AttributeType::Text,
+            "whose pull requests from forks need an approval before workflows run: first_time_contributors_new_to_github, first_time_contributors or all_external_contributors",
+            "GET /orgs/{org}/actions/permissions/fork-pr-contributor-approval approval_policy",
+        ),
+        attribute(
+            "workflow_log_days",
+            AttributeType::Int,
+            "days for which logs and artifacts of workflows are kept",
+            "GET /orgs/{org}/actions/permissions/artifact-and-log-retention days",
+        ),
+        attribute("ip_allow_list", AttributeType::Bool, "only listed addresses get in", "GraphQL Organization.ipAllowListEnabledSetting"),
+        attribute(
+            "notifications_restricted",
+            AttributeType::Bool,
+            "notifications go to verified or approved domains only",
+            "GraphQL Organization.notificationDeliveryRestrictionEnabledSetting",
+        ),
+        attribute("verified_domain_count", AttributeType::Int, "domains that GitHub has verified", "GraphQL Organization.domains.nodes.isVerified"),
+        attribute("has_saml", AttributeType::Bool, "a SAML identity provider is set up", "GraphQL Organization.samlIdentityProvider"),
         attribute("verified", AttributeType::Bool, "GitHub has verified a domain of the organisation", "GET /orgs/{org} is_verified"),
         attribute("created_at", AttributeType::Time, "when the account was created", "GET /orgs/{org} created_at"),
     ],
@@ -108,9 +156,13 @@ impl Collector for Organization {
                 (SETTINGS, format!("/orgs/{login}")),
                 (ACTIONS, format!("/orgs/{login}/actions/permissions")),
                 (WORKFLOW, format!("/orgs/{login}/actions/permissions/workflow")),
+                (FORKS, format!("/orgs/{login}/actions/permissions/fork-pr-contributor-approval")),
+                (RETENTION, format!("/orgs/{login}/actions/permissions/artifact-and-log-retention")),
             ] {
                 api.send(Request::get(Host::GitHub, target, operation, organization, KIND.name)).await?;
             }
+            let security = Request::get(Host::GitHub, "/graphql", SECURITY, organization, KIND.name);
+            api.send(security.post(graphql_body(SECURITY_QUERY, organization, None))).await?;
             members::fetch_all(organization, api, KIND.name).await?;
             members::fetch(members::Filter::Owners, organization, api, KIND.name).await?;
         }
@@ -148,12 +200,19 @@ fn read(organization: &str, evidence: &dyn Evidence) -> Result<Fact<Resource>, U
     let settings = Part::read(SETTINGS, organization, evidence)?;
     let actions = Part::read(ACTIONS, organization, evidence)?;
     let workflow = Part::read(WORKFLOW, organization, evidence)?;
+    let forks = Part::read(FORKS, organization, evidence)?;
+    let retention = Part::read(RETENTION, organization, evidence)?;
+    let security = Part::read(SECURITY, organization, evidence)?;
     let roll = members::each(organization, evidence, &mut |_member| {})?;
     let owners = members::filtered(members::Filter::Owners, organization, evidence)?;
 
     let listed = owners.as_ref().map(|listed| listed.evidence.clone()).unwrap_or_default();
-    let cited: Vec<u32> =
-        [&settings, &actions, &workflow].into_iter().filter_map(|part| part.exchange).chain(roll.evidence.iter().copied()).chain(listed).collect();
+    let cited: Vec<u32> = [&settings, &actions, &workflow, &forks, &retention, &security]
+        .into_iter()
+        .filter_map(|part| part.exchange)
+        .chain(roll.evidence.iter().copied())
+        .chain(listed)
+        .collect();
     if cited.is_empty() {
         return Ok(Err(Gap::new(GapCause::Incomplete, format!("nothing was asked about the organisation {organization}"))));
     }
@@ -169,13 +228,52 @@ fn read(organization: &str, evidence: &dyn Evidence) -> Result<Fact<Resource>, U
     settings.bool(&mut resource, "members_can_delete_repositories", "members_can_delete_repositories");
     settings.bool(&mut resource, "members_can_change_repository_visibility", "members_can_change_repo_visibility");
     settings.bool(&mut resource, "members_can_fork_private_repositories", "members_can_fork_private_repositories");
+    settings.bool(&mut resource, "members_can_create_teams", "members_can_create_teams");
+    settings.bool(&mut resource, "members_can_invite_outside_collaborators", "members_can_invite_outside_collaborators");
+    settings.bool(&mut resource, "members_can_delete_issues", "members_can_delete_issues");
     settings.bool(&mut resource, "verified", "is_verified");
+    actions.bool(&mut resource, "sha_pinning_required", "sha_pinning_required");
+    forks.text(&mut resource, "fork_approval_policy", "approval_policy");
+    set(&mut resource, "workflow_log_days", retention.fact("days", |field| field.int()));
+    describe_security(&mut resource, &security);
     set(&mut resource, "created_at", settings.fact("created_at", |field| field.time()));
     set(&mut resource, "owner_count", members::owner_count(&roll, &owners));
     workflow.text(&mut resource, "default_workflow_permissions", "default_workflow_permissions");
     workflow.bool(&mut resource, "actions_can_approve_pull_requests", "can_approve_pull_request_reviews");
     set(&mut resource, "allowed_actions", actions.allowed_actions());
     Ok(Ok(resource.completed(&KIND)))
+}
+
+/// What GraphQL tells to who owns the organisation.
+fn describe_security(resource: &mut Resource, security: &Part) {
+    let organization = |read: &dyn Fn(&Field<'_>) -> Fact<Value>| security.answer.as_ref().map_err(Clone::clone).and_then(|answer| read(&of_graphql(answer)));
+    let is_enabled = |setting: &Field<'_>| setting.text().map(|state| Value::from(state == "ENABLED"));
+    set(resource, "ip_allow_list", organization(&|of| is_enabled(&of.get("ipAllowListEnabledSetting"))));
+    set(resource, "notifications_restricted", organization(&|of| is_enabled(&of.get("notificationDeliveryRestrictionEnabledSetting"))));
+    set(resource, "has_saml", organization(&|of| has_saml(of).map(Value::from)));
+    set(
+        resource,
+        "verified_domain_count",
+        organization(&|of| {
+            let verified: Vec<bool> = of.get("domains").all_nodes()?.iter().map(|domain| domain.get("isVerified").bool()).collect::<Fact<_>>()?;
+            Ok(verified.into_iter().filter(|verified| *verified).count().into())
+        }),
+    );
+}
+
+/// GitHub answers null to who may not see the provider as it does where there is none, so that null counts only from who administers the organisation.
+/// <https://docs.github.com/en/graphql/reference/objects#organization>
+fn has_saml(of: &Field<'_>) -> Fact<bool> {
+    let provider = of.get("samlIdentityProvider");
+    if provider.is_none() && of.get("viewerCanAdminister").bool() == Ok(true) {
+        return Ok(false);
+    }
+    provider.get("id").text().map(|_id| true)
+}
+
+/// An organisation that is not shown has no field that is none.
+fn of_graphql(answer: &Answer) -> Field<'_> {
+    answer.root().path(&["data", "organization"]).needing(SEES_SETTINGS)
 }
 
 /// One of the answers that an organisation is put together from.
@@ -194,7 +292,8 @@ impl Part {
     }
 
     fn answer(exchange: &Exchange, evidence: &dyn Evidence) -> Result<Fact<Answer>, Unreadable> {
-        if exchange.is_answer() { Ok(Ok(Answer::stored_rest(evidence, exchange)?)) } else { Ok(Err(refused(evidence, exchange, SEES_SETTINGS)?)) }
+        let read = if exchange.operation == SECURITY { Answer::stored_graphql } else { Answer::stored_rest };
+        if exchange.is_answer() { Ok(Ok(read(evidence, exchange)?)) } else { Ok(Err(refused(evidence, exchange, SEES_SETTINGS)?)) }
     }
 
     fn fact<T>(&self, field: &str, read: impl FnOnce(&Field<'_>) -> Fact<T>) -> Fact<T> {

@@ -27,6 +27,9 @@ use crate::model::{Pointer, RedactionAction, RedactionRule, RedactionTarget};
 /// The least length of a pseudonym key, in bytes: that of the hash.
 pub const KEY_LENGTH: usize = 32;
 
+/// What a key is checked with. No value of an answer begins so.
+const CHECK: &[u8] = b"\0proofline pseudonym key check 1\0";
+
 /// Rules, ready to be applied.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -169,10 +172,18 @@ impl Key {
 
     /// HMAC-SHA-256 (RFC 2104), its first 16 bytes in hexadecimal.
     fn pseudonym(&self, value: &[u8]) -> Option<String> {
+        self.code(value, 16).map(|code| format!("p_{code}"))
+    }
+
+    /// The same of no value, its first 8 bytes.
+    fn check(&self) -> Option<String> {
+        self.code(CHECK, 8)
+    }
+
+    fn code(&self, message: &[u8], length: usize) -> Option<String> {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.octets.expose_secret()).ok()?;
-        mac.update(value);
-        let code = mac.finalize().into_bytes();
-        Some(code.iter().take(16).fold("p_".to_owned(), |name, byte| format!("{name}{byte:02x}")))
+        mac.update(message);
+        Some(mac.finalize().into_bytes().iter().take(length).map(|byte| format!("{byte:02x}")).collect())
     }
 }
 
@@ -193,6 +204,12 @@ impl Redactor {
     #[must_use]
     pub fn key_epoch(&self) -> Option<&str> {
         self.key.as_ref().map(|key| key.epoch.as_str())
+    }
+
+    /// What tells the pseudonyms' key from another, and nothing more about it; none without a key.
+    #[must_use]
+    pub fn key_check(&self) -> Option<String> {
+        self.key.as_ref().and_then(Key::check)
     }
 
     /// Takes out of an answer what may not be kept.

@@ -5,7 +5,7 @@
 
 use std::fmt::Display;
 
-use crate::report::words;
+use crate::model::unseen;
 
 /// The content of a cell, safe to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Cell {
 /// Text from anywhere.
 pub(crate) fn text(text: impl AsRef<str>) -> Cell {
     let text = text.as_ref();
-    let visible = words::written_out(text, |_| true);
+    let visible = unseen::written_out(text, |_| true);
     Cell(if is_formula(text) { format!("'{visible}") } else { visible.into_owned() })
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn blank() -> Cell {
 }
 
 fn is_formula(text: &str) -> bool {
-    let blank = |c: char| c.is_whitespace() || words::is_invisible(c);
+    let blank = |c: char| c.is_whitespace() || unseen::is_invisible(c);
     let first = text.trim_start_matches(blank).chars().next();
     text.starts_with(['\t', '\r', '\n']) || matches!(first, Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\u{2212}'))
 }

@@ -37,6 +37,7 @@ impl Format for Csv {
             runs::runs(&reading),
             runs::criteria(&reading),
             runs::assurance(&reading),
+            runs::permissions(&reading),
         ];
         let mut files = Vec::new();
         for sheet in sheets {

@@ -1,7 +1,7 @@
 //! The tables that a run leads to: populations, evidence, runs; and the criteria.
 
 use crate::model::assessment::DayAssurance;
-use crate::model::{Cited, ControlAssessment, Population, RunId, RunSummary, Tally};
+use crate::model::{Cited, ControlAssessment, ControlId, MissingPermission, Population, RunId, RunSummary, Tally};
 use crate::report::csv::cell::{Cell, blank, list, number, optional, text};
 use crate::report::csv::sheet::Sheet;
 use crate::report::reading::{self, Coverage, Reading};
@@ -82,6 +82,7 @@ pub(crate) fn evidence(reading: &Reading<'_>) -> Sheet {
             "last_page",
             "bytes",
             "sha256",
+            "redacted",
             "pack_object",
             "pack_offset",
             "pack_length",
@@ -119,6 +120,7 @@ fn exchange_row(cited: &Cited) -> Vec<Cell> {
         exchange.page.and_then(|page| page.last).map_or_else(blank, Cell::from),
         number(exchange.bytes),
         text(exchange.sha256.to_string()),
+        list(&exchange.redacted),
         text(&body.pack),
         number(body.offset),
         number(body.length),
@@ -163,6 +165,20 @@ pub(crate) fn assurance(reading: &Reading<'_>) -> Sheet {
         query: "the level that each day of the period on which a run began has reached, derived from what was verified",
         columns: &["day", "runs", "level", "rests_on", "lacks"],
         rows: reading.assessment.days.iter().map(row).collect(),
+    }
+}
+
+/// One row a permission.
+pub(crate) fn permissions(reading: &Reading<'_>) -> Sheet {
+    let row = |missing: &MissingPermission| {
+        let controls: Vec<&str> = missing.controls.iter().map(ControlId::as_str).collect();
+        vec![text(&missing.cure), list(&controls), list(&missing.unseen), number(missing.observations), text(&missing.example)]
+    };
+    Sheet {
+        name: "permissions".to_owned(),
+        query: "what would have to be granted to close what the newest runs left open",
+        columns: &["cure", "controls", "unseen", "observations", "example"],
+        rows: reading.assessment.permissions.iter().map(row).collect(),
     }
 }
 

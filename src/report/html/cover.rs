@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::model::{Assessment, ControlAssessment, Gap, Population, RunId};
+use crate::model::{Assessment, ControlAssessment, Gap, MissingPermission, Population, RunId};
 use crate::report::html::{Page, cells};
 use crate::report::reading::{self, Conclusion};
 use crate::report::words::{self, grouped};
@@ -112,8 +112,33 @@ pub(crate) fn open_questions(page: &Page<'_>) -> Markup {
                     }
                 }))
                 (cells::shown(open.len() + shown.len(), open.len() + total, "populations.csv"))
+                @if !page.reading.assessment.permissions.is_empty() { (permissions(&page.reading.assessment.permissions)) }
             }
         }
+    }
+}
+
+/// The permission ledger: what to grant, and what it would open.
+fn permissions(missing: &[MissingPermission]) -> Markup {
+    let (shown, total) = cells::capped(missing);
+    html! {
+        h3 { "What to grant" }
+        (cells::boxed("What to grant", &html! {
+            table {
+                thead { tr { th scope="col" { "Permission" } th scope="col" { "Controls it leaves open" } th.num scope="col" { "Observations" } th scope="col" { "What is not seen" } } }
+                tbody {
+                    @for row in shown {
+                        tr {
+                            th scope="row" { (cells::foreign(&row.cure)) }
+                            td { @for control in &row.controls { (cells::control_link(control.as_str())) " " } }
+                            td.num { (grouped(row.observations)) }
+                            td { @for unseen in &row.unseen { code { (unseen) } " " } span.meta { (cells::foreign(&row.example)) } }
+                        }
+                    }
+                }
+            }
+        }))
+        (cells::shown(shown.len(), total, "permissions.csv"))
     }
 }
 

@@ -50,6 +50,7 @@ pub(crate) fn evidence(page: &Page<'_>) -> Markup {
         section #evidence aria-labelledby="evidence-h" {
             h2 #evidence-h { "Evidence index" }
             p { "Exchanges with the sources, by run and number, those behind failures before all others where not all fit. The digest is of the stored, uncompressed body: as received, but for what was taken out before anything was hashed." }
+            (redactions(page))
             (cells::boxed("Evidence index", &html! {
                 table.evidence {
                     thead { tr { th scope="col" { "Exchange" } th scope="col" { "Request" } th scope="col" { "Answer" } th scope="col" { "Stored body" } } }
@@ -57,6 +58,32 @@ pub(crate) fn evidence(page: &Page<'_>) -> Markup {
                 }
             }))
             (cells::shown(rows.len(), page.reading.assessment.evidence.len(), "evidence.csv"))
+        }
+    }
+}
+
+/// How many answers are not whole, and where.
+fn redactions(page: &Page<'_>) -> Markup {
+    let evidence = &page.reading.assessment.evidence;
+    let answers = words::length(&evidence.iter().filter(|cited| !cited.exchange.redacted.is_empty()).collect::<Vec<_>>());
+    let places = page.reading.redactions();
+    let (rows, total) = cells::capped(&places);
+    html! {
+        @if places.is_empty() {
+            p { "No cited answer has anything taken out." }
+        } @else {
+            p { "Personal data and secrets were taken out of " (grouped(answers)) " of " (words::plural(words::length(evidence), "cited answer")) ", before they were hashed and stored:" }
+            (cells::boxed("What was taken out", &html! {
+                table.redactions {
+                    thead { tr { th scope="col" { "Where in the answer" } th scope="col" { "Operations" } th.num scope="col" { "Answers" } } }
+                    tbody { @for row in rows { tr {
+                        th scope="row" { code { (cells::foreign(row.place)) } }
+                        td { (cells::foreign(&row.operations.iter().copied().collect::<Vec<_>>().join(", "))) }
+                        td.num { (grouped(row.answers)) }
+                    } } }
+                }
+            }))
+            (cells::shown(rows.len(), total, "evidence.csv"))
         }
     }
 }
@@ -80,7 +107,7 @@ fn exchange_row(cited: &Cited) -> Markup {
                     span.meta { "unchanged since " (cells::time(earlier.received_at)) ", exchange #" (earlier.n) " of run " code { (earlier.run) } }
                 }
             }
-            td { code.hash { (exchange.sha256) } span.meta { code { (body.pack) } ", " (grouped(body.length)) " bytes at " (grouped(body.offset)) "; " (grouped(exchange.bytes)) " bytes unpacked" } }
+            td { code.hash { (exchange.sha256) } span.meta { code { (body.pack) } ", " (grouped(body.length)) " bytes at " (grouped(body.offset)) "; " (grouped(exchange.bytes)) " bytes unpacked" } @if !exchange.redacted.is_empty() { span.meta { "taken out: " code { (cells::foreign(&exchange.redacted.join(", "))) } } } }
         }
     }
 }

@@ -18,9 +18,9 @@ use std::collections::BTreeSet;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::model::{Assessment, RunId, Verdict};
+use crate::model::{Assessment, RunId, Verdict, unseen};
 use crate::report::reading::{self, Reading};
-use crate::report::{Format, ReportError, ReportFile, words};
+use crate::report::{Format, ReportError, ReportFile};
 
 /// Rows that a table shows at most; the rest is in the CSV file that the table names.
 const CAP: usize = 200;
@@ -45,7 +45,7 @@ impl Format for Html {
     fn render(&self, assessment: &Assessment) -> Result<Vec<ReportFile>, ReportError> {
         let page = Page::new(assessment);
         let text = document(&page).into_string();
-        let safe = words::written_out(&text, |c| c != '\n').into_owned();
+        let safe = unseen::written_out(&text, |c| c != '\n').into_owned();
         Ok(vec![ReportFile { path: "index.html".to_owned(), bytes: safe.into_bytes() }])
     }
 }

@@ -113,8 +113,13 @@ pub async fn evaluation(store: &dyn Store, id: &str) -> Result<(Option<SealedEva
 /// # Errors
 /// Only where the store cannot be read.
 pub async fn pack(store: &dyn Store, pack: &str, wanted: Vec<Place>) -> Result<CheckedPack, StoreError> {
-    let Some(bytes) = store.get(pack).await? else {
-        return Ok(CheckedPack { problems: vec![Problem::new(pack, format!("it is missing, and with it {} bodies", wanted.len()))], ..CheckedPack::default() });
+    let missing =
+        |what: &str| CheckedPack { problems: vec![Problem::new(pack, format!("{what}, and with it {} bodies", wanted.len()))], ..CheckedPack::default() };
+    let bytes = match store.get(pack).await {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(missing("it is missing")),
+        Err(StoreError::InvalidKey { .. }) => return Ok(missing("nothing can have this name")),
+        Err(error) => return Err(error),
     };
     let name = pack.to_owned();
     let checking = tokio::task::spawn_blocking(move || opened(&name, &bytes, &wanted));
@@ -175,6 +180,9 @@ fn sound<T>(read: Result<T, SnapshotError>, problems: &mut Vec<Problem>) -> Resu
 
 fn problem(error: SnapshotError) -> Result<Problem, StoreError> {
     let problem = match error {
+        SnapshotError::Store(StoreError::InvalidKey { key }) | SnapshotError::Body(BodyError::Store(StoreError::InvalidKey { key })) => {
+            Problem::new(key, "it is named, and nothing can have this name")
+        }
         SnapshotError::Store(error) | SnapshotError::Body(BodyError::Store(error)) => return Err(error),
         SnapshotError::Body(BodyError::Missing { object }) => Problem::new(object, "it is missing"),
         SnapshotError::Body(BodyError::Tampered { object, expected, found }) => {

@@ -21,33 +21,38 @@ use proofline::attest::AttestError;
 use proofline::attest::kms::{Credential, Kms, Settings};
 use serde_json::{Map, Value, json};
 
-use super::log::secret;
+pub(crate) use super::log::secret;
 use super::tsa::listen;
 use crate::sandbox::contracts::{Contracts, folder};
 use crate::sandbox::rest::Ask;
 use crate::tools::{must, openssl};
 
 const ADDRESS: &str = "LOOPBACK_KMS";
-const KEY: &str = "projects/acme-seal/locations/europe-west4/keyRings/log/cryptoKeys/signer/cryptoKeyVersions/1";
+pub(crate) const KEY: &str = "projects/acme-seal/locations/europe-west4/keyRings/log/cryptoKeys/signer/cryptoKeyVersions/1";
 
 /// Changes a good answer into a bad one.
 type Twist = Arc<dyn Fn(&mut Map<String, Value>) + Send + Sync>;
 
+/// After so many good answers, this one.
+type Trouble = Option<(usize, (u16, Value))>;
+
 /// A Cloud KMS with one key.
 #[derive(Clone)]
-struct Service {
-    secret: SigningKey,
+pub(crate) struct Service {
+    pub(crate) secret: SigningKey,
     public: Twist,
     signed: Twist,
     /// Answered before anything else.
     first: Arc<Mutex<VecDeque<(u16, Value)>>>,
+    /// Answered to everything once so many answers were good.
+    trouble: Arc<Mutex<Trouble>>,
     asked: Arc<Mutex<Vec<Ask>>>,
 }
 
 impl Service {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let nothing: Twist = Arc::new(|_| {});
-        Self { secret: secret(), public: Arc::clone(&nothing), signed: nothing, first: Arc::default(), asked: Arc::default() }
+        Self { secret: secret(), public: Arc::clone(&nothing), signed: nothing, first: Arc::default(), trouble: Arc::default(), asked: Arc::default() }
     }
 
     fn public(self, twist: impl Fn(&mut Map<String, Value>) + Send + Sync + 'static) -> Self {
@@ -68,10 +73,19 @@ impl Service {
         self.first.lock().unwrap().extend(answers);
     }
 
+    /// From now on: `good` answers, then `answer` to everything; none to be well again.
+    pub(crate) fn ails(&self, trouble: Trouble) {
+        *self.trouble.lock().unwrap() = trouble;
+    }
+
+    /// Listens, and gives the base of its addresses.
+    pub(crate) async fn serve(&self) -> String {
+        format!("{}/cloudkms", listen(Router::new().fallback(handle).with_state(self.clone())).await)
+    }
+
     async fn start(&self) -> Settings {
-        let origin = listen(Router::new().fallback(handle).with_state(self.clone())).await;
         Settings {
-            base: format!("{origin}/cloudkms"),
+            base: self.serve().await,
             credential: Credential::Anonymous,
             timeout: Duration::from_mins(1),
             delay: Duration::from_micros(1),
@@ -79,13 +93,19 @@ impl Service {
         }
     }
 
-    fn asked(&self) -> Vec<String> {
+    /// What was asked, by the last part of its address.
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().iter().map(|ask| ask.path.rsplit('/').next().unwrap().to_owned()).collect()
     }
 
     fn answer(&self, ask: &Ask) -> (u16, Value) {
         if let Some(answer) = self.first.lock().unwrap().pop_front() {
             return answer;
+        }
+        match self.trouble.lock().unwrap().as_mut() {
+            Some((0, answer)) => return answer.clone(),
+            Some((good, _)) => *good -= 1,
+            None => {}
         }
         if ask.method == "GET" && ask.path == format!("/v1/{KEY}/publicKey") {
             let pem = self.secret.verifying_key().to_public_key_pem(LineEnding::LF).unwrap();
@@ -150,10 +170,12 @@ async fn handle(State(service): State<Service>, parts: Parts, body: Bytes) -> Re
     }
     service.asked.lock().unwrap().push(ask.clone());
     let (status, answer) = service.answer(&ask);
-    (StatusCode::from_u16(status).unwrap(), [("content-type", "application/json")], answer.to_string()).into_response()
+    // A text is no JSON, but what a proxy may say.
+    let body = answer.as_str().map_or_else(|| answer.to_string(), str::to_owned);
+    (StatusCode::from_u16(status).unwrap(), [("content-type", "application/json")], body).into_response()
 }
 
-fn refusal(status: u16, reason: &str, message: &str) -> (u16, Value) {
+pub(crate) fn refusal(status: u16, reason: &str, message: &str) -> (u16, Value) {
     let details = json!([{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}]);
     (status, json!({"error": {"code": status, "message": message, "status": "REFUSED", "details": details}}))
 }

@@ -9,7 +9,7 @@ use proofline::model::Digest;
 pub(super) type Hash = [u8; 32];
 
 /// A key that signs notes.
-pub(super) struct Key {
+pub(crate) struct Key {
     pub(super) name: String,
     kind: u8,
     secret: SigningKey,
@@ -19,7 +19,7 @@ fn sha256(parts: &[&[u8]]) -> Hash {
     *Digest::of(&parts.concat()).as_bytes()
 }
 
-pub(super) fn secret() -> SigningKey {
+pub(crate) fn secret() -> SigningKey {
     SigningKey::from_bytes(&rand::random())
 }
 
@@ -30,7 +30,7 @@ impl Key {
     }
 
     /// Of a witness: type 4.
-    pub(super) fn of_witness(name: &str) -> Self {
+    pub(crate) fn of_witness(name: &str) -> Self {
         Self { kind: 4, ..Self::of_log(name) }
     }
 
@@ -42,7 +42,7 @@ impl Key {
         sha256(&[self.name.as_bytes(), b"\n", &self.typed()])[..4].try_into().unwrap()
     }
 
-    pub(super) fn vkey(&self) -> String {
+    pub(crate) fn vkey(&self) -> String {
         let id: String = self.id().iter().map(|byte| format!("{byte:02x}")).collect();
         format!("{}+{id}+{}", self.name, BASE64.encode(self.typed()))
     }
@@ -54,7 +54,7 @@ impl Key {
     }
 
     /// A cosignature line at `time` over a checkpoint's text.
-    pub(super) fn cosign(&self, text: &str, time: u64) -> String {
+    pub(crate) fn cosign(&self, text: &str, time: u64) -> String {
         self.line(&format!("cosignature/v1\ntime {time}\n{text}"), &time.to_be_bytes())
     }
 }

@@ -2,8 +2,8 @@
 #![cfg(test)]
 
 mod authority;
-mod kms;
-mod log;
+pub(crate) mod kms;
+pub(crate) mod log;
 mod mutation;
 mod stamps;
 pub(crate) mod tsa;

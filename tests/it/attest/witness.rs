@@ -129,7 +129,7 @@ async fn answered(status: StatusCode, headers: &[(&'static str, &str)], body: im
 }
 
 fn note() -> String {
-    format!("{}\n— {ORIGIN} AAAA\n", text(ORIGIN, &leaves(5, "x")))
+    format!("{}\n— {ORIGIN} AAAAAAA=\n", text(ORIGIN, &leaves(5, "x")))
 }
 
 #[tokio::test]
@@ -161,11 +161,11 @@ async fn only_a_cosignature_of_this_checkpoint_by_this_key_is_taken() {
         (key.line(&text, &[]), "the cosignature cannot be read"),
         (key.cosign(&text, u64::MAX), "its time is out of range"),
         (other.cosign(&text, 1_767_225_600), "there is no cosignature of w"),
-        (String::new(), "its last line has no end"),
-        (good.trim_end().to_owned(), "its last line has no end"),
-        ("thanks\n".to_owned(), "a line is not a signature line"),
-        ("— w !!\n".to_owned(), "a signature is not base64"),
-        ("— w AAAA\n".to_owned(), "there is no cosignature of w"),
+        (String::new(), "it does not end in a newline"),
+        (good.trim_end().to_owned(), "it does not end in a newline"),
+        ("thanks\n".to_owned(), "a signature line is not — name base64"),
+        ("— w !!\n".to_owned(), "a signature line is not — name base64"),
+        ("— w AAAA\n".to_owned(), "a signature line is not — name base64"),
     ];
     for (body, why) in refusals {
         let error = answered(StatusCode::OK, &[], body.clone(), &key).await.unwrap_err().to_string();
@@ -188,12 +188,12 @@ fn keys_of_witnesses_are_read_with_care() {
     let cases = [
         (log.vkey(), "not an Ed25519 key that cosigns"),
         (format!("w+{weak_id}+{weak}"), "a weak key"),
-        (format!("v+{id}+{rest}"), "its id is not"),
-        (format!("w w+{id}+{rest}"), "has spaces"),
+        (format!("v+{id}+{rest}"), "the key id is not the key's"),
+        (format!("w w+{id}+{rest}"), "has a space"),
         (format!("+{id}+{rest}"), "is empty"),
-        (format!("w+{id}"), "not name+id+key"),
+        (format!("w+{id}"), "it is not name+id+key"),
         (format!("w+{id}+{rest}A"), "not base64"),
-        (String::new(), "not name+id+key"),
+        (String::new(), "it is not name+id+key"),
     ];
     for (wrong, why) in cases {
         let error = Witness::new("https://witness.example", &wrong, PATIENCE).unwrap_err();

@@ -28,6 +28,11 @@ fn answers(kind: &str, pages: &[Value], count: usize) -> Value {
         }
     };
     let first = format!("{base}/{}", listing.path());
+    if let Some(query) = listing.unlisted() {
+        // Every second item is in the other listing.
+        let denied: Vec<Value> = pages.iter().flat_map(|page| page.as_array().cloned().unwrap_or_default()).skip(1).step_by(2).collect();
+        world["answers"][format!("GET {first}&{query}")] = json!({ "status": 200, "body": denied });
+    }
     for (at, page) in pages.iter().enumerate() {
         let target = |at: usize| if at == 0 { first.clone() } else { format!("{first}&page={}", at + 1) };
         let mut answer = json!({ "status": 200, "body": page });
@@ -129,7 +134,8 @@ async fn what_is_left_out_or_misshapen_is_unknown() {
         let key = listing.key();
         let is_told = |name: &str| {
             let read_from = listing.kind().attribute(name).expect("declared").vendor.rsplit(' ').next().expect("a path");
-            key.split('/').any(|path| path == read_from) || (name == "repository" && listing.counted().is_some())
+            let is_denied = listing.unlisted().is_some_and(|query| read_from.contains(query));
+            is_denied || key.split('/').any(|path| path == read_from) || (name == "repository" && listing.counted().is_some())
         };
         for replace in [None, Some(json!({ "odd": [1] }))] {
             let paths: Vec<&str> = key.split('/').collect();
@@ -157,4 +163,17 @@ fn stripped(item: &Value, paths: &[&str], replace: Option<&Value>) -> Value {
         Some((name.clone(), kept?))
     });
     Value::Object(fields.collect())
+}
+
+/// Who is not in the second listing has what it denies only where that listing was read.
+#[tokio::test]
+async fn what_only_a_second_listing_denies_is_unknown_without_it() {
+    let kind = "github.outside_collaborator";
+    let all = items(kind);
+    let mut refused = answers(kind, &[page(kind, &all, all.len())], all.len());
+    let second = "GET /orgs/acme/outside_collaborators?per_page=100&filter=2fa_disabled";
+    refused["answers"][second] = json!({ "status": 422, "body": { "message": "Only owners can use this filter." } });
+    let (resources, population) = run(kind, refused).await;
+    assert!(population.completeness().is_complete() && resources.len() == 2);
+    assert!(resources.iter().all(|resource| matches!(resource.attributes["has_two_factor"], Attribute::Unknown(_))), "{resources:?}");
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::github::{all_unknown_but, assert_contract, collect, fixture, known, named, run, unknown, world};
 
 #[tokio::test]
-async fn an_organisation_is_read_from_five_answers() {
+async fn an_organisation_is_read_from_eight_answers() {
     let (resources, population) = run(&Organization, "normal").await;
     let acme = named(&resources, "acme");
     assert_eq!(acme.id.as_str(), "github.com/orgs/acme");
@@ -20,7 +20,9 @@ async fn an_organisation_is_read_from_five_answers() {
         "login": "acme", "two_factor_required": true, "default_repository_permission": "read", "members_can_create_public_repositories": false,
         "members_can_delete_repositories": false, "members_can_change_repository_visibility": false, "members_can_fork_private_repositories": false,
         "owner_count": 2, "default_workflow_permissions": "read", "actions_can_approve_pull_requests": false, "allowed_actions": "selected",
-        "verified": true, "created_at": "2019-04-01T09:30:00Z",
+        "verified": true, "created_at": "2019-04-01T09:30:00Z", "members_can_create_teams": false, "members_can_invite_outside_collaborators": true,
+        "members_can_delete_issues": false, "sha_pinning_required": true, "fork_approval_policy": "all_external_contributors", "workflow_log_days": 90,
+        "ip_allow_list": false, "notifications_restricted": true, "verified_domain_count": 1, "has_saml": true,
     });
     assert_eq!(json!(attributes), expected);
 }
@@ -58,6 +60,21 @@ async fn a_rate_limit_without_a_header_is_no_missing_permission() {
     let (resources, _) = assert_contract(&Organization, &collect(&Organization, world(limited)).await);
     let gap = unknown(&resources[0], "two_factor_required");
     assert_eq!((gap.cause, gap.cure), (GapCause::Unanswered, None));
+}
+
+#[tokio::test]
+async fn a_provider_that_is_null_is_none_only_for_who_may_see_it() {
+    for (administers, expected) in [(json!(true), Some(json!(false))), (json!(false), None), (json!(null), None)] {
+        let mut odd = fixture("github.organization", "normal");
+        let organization = &mut odd["answers"]["graphql/organization_security"]["body"]["data"]["organization"];
+        organization["samlIdentityProvider"] = json!(null);
+        organization["viewerCanAdminister"] = administers;
+        let (resources, _) = assert_contract(&Organization, &collect(&Organization, world(odd)).await);
+        match expected {
+            Some(expected) => assert_eq!(known(&resources[0], "has_saml"), expected),
+            None => assert_eq!(unknown(&resources[0], "has_saml").cause, GapCause::LeftOut),
+        }
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use proofline::ledger::identity::{self, Identity};
 use proofline::ledger::keys::{self, Keys};
 use proofline::ledger::log::Log;
 use proofline::ledger::merkle;
-use proofline::ledger::note::{KeyKind, Note, Vkey};
+use proofline::ledger::note::{self, KeyKind, Note, Vkey};
 use proofline::ledger::proof::Proof;
 use proofline::ledger::replay::slot;
 use proofline::ledger::signer::{KeyFile, Signer as _};
@@ -25,6 +25,7 @@ use proptest::sample::{Index, select};
 use serde_json::{Map, Value};
 
 use super::protocol::{ORIGIN, filled, key, statement, verified};
+use crate::attest::log::Key;
 
 fn wait<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(work)
@@ -48,8 +49,8 @@ static VALID: LazyLock<Valid> = LazyLock::new(|| {
     wait(async {
         let (left, right) = (merkle::leaf(b"left"), merkle::leaf(b"right"));
         let mut note = Note::new(Checkpoint::new(ORIGIN, 2, merkle::node(&left, &right)).text()).expect("a text");
-        note.sign(ORIGIN, &key(1)).await.expect("signed");
-        note.cosign("witness.example/w", &key(3), 1_767_225_600).await.expect("signed");
+        note::sign(&mut note, ORIGIN, &key(1)).await.expect("signed");
+        note.push(Key::of_witness("witness.example/w").cosign(note.text(), 1_767_225_600).trim_end().parse().expect("a line"));
         let predicate = Map::from_iter([("at".to_owned(), serde_json::json!([1, -2, null, true, {"\u{1f512}": "\u{0}\n"}]))]);
         let rich = Statement::new(Kind::Hold, vec![Subject::new("a", Digest::of(b"a")), Subject::new("\u{e9}/\"", Digest::of(b"b"))], predicate);
         let statements = vec![statement("1"), rich.expect("a statement"), keys::rotation(&vkey(&key(2), KeyKind::Ed25519)).expect("a rotation")];

@@ -93,7 +93,7 @@ fn every_csv_file_is_rfc_4180_and_its_companion_has_its_digest_and_rows() {
         assert_eq!(about.iter().filter(|row| row[0] == "match.population").count(), 8);
         assert_eq!(about.iter().filter(|row| row[0] == "gap.population").count(), 1);
     }
-    assert_eq!(files.len(), 18);
+    assert_eq!(files.len(), 20);
 }
 
 #[test]
@@ -381,4 +381,23 @@ fn a_year_of_hours_fits_the_calendar() {
     balanced(&text);
     assert!(text.contains("Rows shown / total: 200 / 366. <strong>Not all rows are shown. </strong>All rows: <a href=\"slots.csv\">"));
     assert!(text.len() < 4_000_000, "{} bytes", text.len());
+}
+
+#[test]
+fn what_was_taken_out_of_answers_is_counted_and_named() {
+    let mut of = assessment();
+    let (header, rows) = table(&of, "evidence.csv");
+    let redacted: Vec<_> = rows.iter().map(|row| cell(&header, row, "redacted")).filter(|places| !places.is_empty()).collect();
+    assert_eq!(redacted.len(), 3, "the organisation and two pages of changes");
+    assert_eq!(redacted[0], "/billing_email; /email");
+    let page = |of: &Assessment| String::from_utf8(render("html", of).remove("index.html").expect("the page")).expect("UTF-8");
+    let html = page(&of);
+    assert!(html.contains(&format!("taken out of 3 of {} cited answers", of.evidence.len())), "{html}");
+    let row = "<code><bdi>/data/search/nodes/*/author/email</bdi></code></th><td><bdi>graphql/pull-requests</bdi></td><td class=\"num\">2</td>";
+    assert!(html.contains(row), "{html}");
+    // A member's name is a source's text: it is escaped.
+    of.evidence[0].exchange.redacted = vec!["/<script>".to_owned()];
+    assert!(page(&of).contains("/&lt;script&gt;") && !page(&of).contains("<script>"));
+    of.evidence.iter_mut().for_each(|cited| cited.exchange.redacted.clear());
+    assert!(page(&of).contains("No cited answer has anything taken out."));
 }

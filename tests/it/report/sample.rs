@@ -47,6 +47,11 @@ pub(crate) fn assessment() -> Assessment {
         criteria: criteria(),
         runs: NIGHTS.iter().map(|(day, _)| summary(*day)).collect(),
         populations: populations(),
+        permissions: vec![read(json!({
+            "cure": "Administration: read on the repository (token: repo of somebody who administers it)", "controls": ["REP-03"],
+            "unseen": ["github.branch.binds_admins", "github.branch.required_approvals"], "observations": 3,
+            "example": "repos/get-branch-protection for example/<b>vault</b> answered 404: Not Found",
+        }))],
         evidence: evidence(),
         log: Some(read(json!({
             "origin": "example.com/evidence", "first_key": format!("example.com/evidence+0a1b2c3d+{}=", "A".repeat(43)),
@@ -535,8 +540,17 @@ fn exchange(n: u32, (operation, subject): (&str, &str), url: String, page: Optio
         headers: [("date".to_owned(), "Fri, 20 Nov 2026 02:00:05 GMT".to_owned())].into(),
         sha256,
         bytes: 1_830 + u64::from(n) * 977,
-        redacted: Vec::new(),
+        redacted: redacted(operation),
         page,
         revalidates: unchanged.then_some(earlier),
     }
+}
+
+fn redacted(operation: &str) -> Vec<String> {
+    let places: &[&str] = match operation {
+        "graphql/pull-requests" => &["/data/search/nodes/*/author/email", "/data/search/nodes/*/commits/nodes/*/commit/author/email"],
+        "orgs/get" => &["/billing_email", "/email"],
+        _ => &[],
+    };
+    places.iter().map(|place| (*place).to_owned()).collect()
 }

@@ -61,7 +61,10 @@ fn organization(world: &World, ask: &Ask, rest: &[&str]) -> Reply {
             page(ask, &listing("repos"), &all, |repository| bodies::repository(world, repository))
         }
         ["outside_collaborators"] => {
-            page(ask, &listing("outside_collaborators"), &world.outsiders, |outsider| bodies::user(&outsider.login, outsider.id, "User"))
+            // The last of them has no second factor.
+            let without = ask.parameter("filter").is_some_and(|filter| filter == "2fa_disabled");
+            let all = if without { world.outsiders.get(world.outsiders.len() - 1..) } else { Some(world.outsiders.as_slice()) };
+            page(ask, &listing("outside_collaborators"), all.unwrap_or_default(), |outsider| bodies::user(&outsider.login, outsider.id, "User"))
         }
         ["rulesets"] => page(ask, &listing("rulesets"), &world.rulesets, |ruleset| protection::ruleset(world, None, ruleset)),
         ["installation"] => {
@@ -75,6 +78,8 @@ fn organization(world: &World, ask: &Ask, rest: &[&str]) -> Reply {
         ["actions", "permissions", "workflow"] => {
             Reply::json(200, &json!({ "default_workflow_permissions": "read", "can_approve_pull_request_reviews": false }))
         }
+        ["actions", "permissions", "fork-pr-contributor-approval"] => Reply::json(200, &json!({ "approval_policy": "first_time_contributors" })),
+        ["actions", "permissions", "artifact-and-log-retention"] => Reply::json(200, &json!({ "days": 90, "maximum_allowed_days": 400 })),
         _ if !owner => Reply::message(404, "Not Found"),
         ["properties", "values"] => page(ask, &listing("properties/values"), &all(world), |found| bodies::property_values(world, found)),
         ["code-security", "configurations"] => page_after(ask, &listing("code-security/configurations"), &[()], |()| bodies::configuration()),

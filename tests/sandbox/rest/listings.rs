@@ -21,10 +21,13 @@ macro_rules! served {
 }
 
 const OF_ORGANIZATION: &[Served] = served! {
+    "actions/runner-groups" ["runner_groups"] => "github.runner_group",
+    "actions/secrets" ["secrets"] => "github.organization_secret",
     "code-scanning/alerts" => "github.code_scanning_alert",
     "dependabot/alerts" => "github.dependabot_alert",
     "hooks" => "github.organization_webhook",
     "installations" ["installations"] => "github.app_installation",
+    "personal-access-tokens" => "github.pat_grant",
     "secret-scanning/alerts" => "github.secret_alert",
 };
 

@@ -78,6 +78,9 @@ impl World {
             "members_can_delete_repositories": true, "members_can_change_repository_visibility": false, "members_can_fork_private_repositories": false,
             "owner_count": self.members.iter().filter(|member| member.owner).count(), "default_workflow_permissions": "read",
             "actions_can_approve_pull_requests": false, "allowed_actions": "selected", "verified": true, "created_at": instant(self.created),
+            "members_can_create_teams": true, "members_can_invite_outside_collaborators": true, "members_can_delete_issues": false,
+            "sha_pinning_required": false, "fork_approval_policy": "first_time_contributors", "workflow_log_days": 90, "ip_allow_list": false,
+            "notifications_restricted": false, "verified_domain_count": 1, "has_saml": false,
         });
         truth.add("github.organization", format!("github.com/orgs/{login}"), organization);
         if self.plan.viewer == Viewer::Member {

@@ -48,6 +48,7 @@ pub static DEPENDABOT_ALERT: Listing = Listing {
     key: KEY,
     title: KEY,
     derived: &[],
+    unlisted: None,
 };
 
 /// `github.code_scanning_alert`. <https://docs.github.com/en/rest/code-scanning/code-scanning#list-code-scanning-alerts-for-an-organization>
@@ -79,6 +80,7 @@ pub static CODE_SCANNING_ALERT: Listing = Listing {
     key: KEY,
     title: KEY,
     derived: &[],
+    unlisted: None,
 };
 
 /// `github.secret_alert`. <https://docs.github.com/en/rest/secret-scanning/secret-scanning#list-secret-scanning-alerts-for-an-organization>
@@ -113,4 +115,5 @@ pub static SECRET_ALERT: Listing = Listing {
     key: KEY,
     title: KEY,
     derived: &[],
+    unlisted: None,
 };

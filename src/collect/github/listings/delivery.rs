@@ -44,6 +44,7 @@ pub static ENVIRONMENT: Listing = Listing {
         Derived { name: "rules", read: rule_types },
         Derived { name: "branch_policy", read: branch_policy },
     ],
+    unlisted: None,
 };
 
 /// The rules of one type; GitHub lists an environment's rules whole.
@@ -129,6 +130,7 @@ pub static RELEASE: Listing = Listing {
     key: "id",
     title: "tag_name",
     derived: &[Derived { name: "assets", read: assets }],
+    unlisted: None,
 };
 
 fn assets(release: &Field<'_>) -> Fact<Value> {

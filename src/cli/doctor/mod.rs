@@ -1,11 +1,15 @@
-//! `doctor`: whether the store keeps evidence from those who would delete it.
+//! `doctor`: whether the store keeps evidence from those who would delete it, whether what is in it is signed and observed, and what could not be seen.
+
+mod log;
+mod observers;
+mod permissions;
 
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use comfy_table::ContentArrangement;
 use serde_json::json;
 
@@ -15,10 +19,7 @@ use crate::cli::exit::Exit;
 use crate::cli::host::Host;
 use crate::cli::project::{Place, Project};
 use crate::cli::summary::{Form, instant, table};
-use crate::ledger::LedgerError;
-use crate::ledger::log as ledger;
-use crate::ledger::statement::Statement;
-use crate::model::Verdict;
+use crate::model::{ControlId, MissingPermission, Verdict};
 use crate::store::doctor::bucket::{self, Expected};
 use crate::store::doctor::retention::Asked;
 use crate::store::doctor::{Check, Unseen, folder, is_write_once, trial};
@@ -28,8 +29,6 @@ use crate::store::{Store, snapshot};
 
 /// Columns of the table; what is longer goes on below.
 const WIDTH: u16 = 120;
-/// A nightly job that ran has a run that is not older.
-const STALE: TimeDelta = TimeDelta::hours(36);
 
 /// Runs the verb. One object `doctor/<random>` is created, and stays where it cannot be deleted.
 ///
@@ -40,8 +39,10 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Doctor, f
         Place::Folder(root) => of_folder(host, &root).await?,
         Place::Bucket(store) => of_bucket(host, project, arguments, &store).await?,
     };
-    checks.push(log(host, project).await?);
-    let told = Told { store: &project.settings.store, at: host.now(), checks: &checks };
+    checks.extend(log::checks(host, project).await?);
+    let (check, missing) = permissions::check(project).await;
+    checks.push(check);
+    let told = Told { store: &project.settings.store, at: host.now(), checks: &checks, missing: &missing };
     match form {
         Form::Json => told.json(host)?,
         Form::Text => told.text(host)?,
@@ -70,37 +71,6 @@ async fn of_bucket(host: &Host, project: &Project, arguments: &args::Doctor, sto
     let cure = "lock the bucket's retention policy, and collect as an account that has roles/storage.objectCreator and roles/storage.objectViewer only";
     checks.extend(trial::run(store, &random(host), cure).await);
     Ok(checks)
-}
-
-/// Whether what was collected is signed, and lately.
-async fn log(host: &Host, project: &Project) -> Result<Check> {
-    const ID: &str = "log";
-    let nightly = "look whether `proofline collect --due` runs every night, and what it says";
-    let store = project.store()?;
-    let read = match ledger::entries(store.as_ref()).await {
-        Ok(Some(read)) => read,
-        Ok(None) if snapshot::runs(store.as_ref()).await.is_ok_and(|runs| runs.is_empty()) => {
-            return Ok(Check::undetermined(ID, "nothing was collected yet", "run `proofline keygen`, then `proofline collect`"));
-        }
-        Ok(None) => return Ok(Check::fail(ID, "nothing signs this evidence", "run `proofline keygen`, and set PROOFLINE_LOG_KEY_FILE for `collect`")),
-        Err(LedgerError::Store(error)) => return Ok(Check::undetermined(ID, error.to_string(), "cure the reason given, then run doctor again")),
-        Err(error) => return Ok(Check::fail(ID, error.to_string(), "run `proofline verify`: it names what is wrong")),
-    };
-    let foreign = read.entries.iter().filter(|entry| entry.statement.is_none()).count();
-    let size = read.published.as_ref().map_or(0, |published| published.size);
-    let pending = u64::try_from(read.entries.len()).unwrap_or(u64::MAX).saturating_sub(size);
-    let newest = read.entries.iter().rev().find_map(|entry| ended_at(entry.statement.as_ref()?));
-    let said = format!("{size} entries are signed, {pending} wait for a checkpoint, {foreign} are not ours; the key in force is {}", read.current);
-    Ok(match newest {
-        None => Check::fail(ID, format!("{said}; no run is in it"), nightly),
-        Some(at) if host.now().signed_duration_since(at) > STALE => Check::fail(ID, format!("{said}; the newest run ended {}", instant(at)), nightly),
-        Some(_) if pending > 0 => Check::fail(ID, said, "run `proofline collect --due`: it signs what waits"),
-        Some(at) => Check::pass(ID, format!("{said}; the newest run ended {}", instant(at))),
-    })
-}
-
-fn ended_at(statement: &Statement) -> Option<DateTime<Utc>> {
-    statement.predicate().get("ended_at").and_then(|at| at.as_str()?.parse().ok())
 }
 
 /// How long the configuration and the controls ask for evidence to be kept.
@@ -137,13 +107,26 @@ struct Told<'a> {
     store: &'a str,
     at: DateTime<Utc>,
     checks: &'a [Check],
+    missing: &'a [MissingPermission],
 }
 
 impl Told<'_> {
     fn json(&self, host: &mut Host) -> Result<()> {
-        let document = json!({"store": self.store, "at": instant(self.at), "write_once": is_write_once(self.checks), "checks": self.checks});
+        let document =
+            json!({"store": self.store, "at": instant(self.at), "write_once": is_write_once(self.checks), "checks": self.checks, "permissions": self.missing});
         writeln!(host.out, "{}", serde_json::to_string_pretty(&document)?)?;
         Ok(())
+    }
+
+    /// What to grant, and what it would open.
+    fn grants(&self) -> String {
+        let mut table = table(&["WHAT TO GRANT", "CONTROLS IT LEAVES OPEN", "WHAT IS NOT SEEN"]);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+        for row in self.missing {
+            let controls: Vec<&str> = row.controls.iter().map(ControlId::as_str).collect();
+            table.add_row([row.cure.clone(), controls.join(" "), row.unseen.join(" ")]);
+        }
+        table.to_string()
     }
 
     fn text(&self, host: &mut Host) -> Result<()> {
@@ -162,6 +145,9 @@ impl Told<'_> {
         }
         for (cure, ids) in cures {
             writeln!(host.out, "{}: {cure}", ids.join(", "))?;
+        }
+        if !self.missing.is_empty() {
+            writeln!(host.out, "\n{}", self.grants())?;
         }
         let of = |verdict| self.checks.iter().filter(|check| check.verdict == verdict).count();
         let (pass, fail, undetermined) = (of(Verdict::Pass), of(Verdict::Fail), of(Verdict::Undetermined));
