@@ -117,6 +117,8 @@ impl Site {
         let unseen_rule = |branch: &Attributes| branch["protected"] == true;
         let any = |_: &Attributes| true;
         let none = |_: &Attributes| false;
+        let is_empty = |list: &Value| list.as_array().is_some_and(Vec::is_empty);
+        let released = |repository: &Attributes| repository["archived"] == false && repository["latest_release_tag"] != Value::Null;
         let unarchived = |repository: &Attributes| repository["archived"] == false;
         let personal = |binding: &Attributes| binding["resource_type"] == "project" && binding["member_type"] == "user" && !truth.hides(&binding["resource"]);
         let labelled = |project: &Attributes| ["owner", "environment"].iter().all(|label| project["labels"].get(*label).is_some());
@@ -130,6 +132,15 @@ impl Site {
             ("ORG-02", counts("github.organization_member", &any, &none, &|member| member["has_two_factor"] == true)),
             ("REP-02", counts("github.branch", &live, &none, &|branch| branch["protected"] == true)),
             ("REP-03", counts("github.branch", &live, &unseen_rule, &|branch| branch["required_approvals"].as_u64() >= Some(1))),
+            ("REP-01", counts("github.repository", &unarchived, &none, &|repository| repository["properties"].get("classification").is_some())),
+            ("REP-18", counts("github.repository", &released, &none, &|repository| repository["latest_release_tag_protected"] == true)),
+            ("REP-20", counts("github.repository", &unarchived, &any, &|repository| repository["has_two_admins"] == true)),
+            ("REP-21", counts("github.repository", &unarchived, &any, &|repository| is_empty(&repository["direct_writers"]))),
+            ("CD-05", counts("github.workflow", &live, &none, &|workflow| is_empty(&workflow["unpinned_uses"]))),
+            ("CD-06", counts("github.workflow", &live, &none, &|workflow| workflow["declares_permissions"] == true && workflow["writes_all"] == false)),
+            ("CD-07", counts("github.workflow", &live, &none, &|workflow| workflow["checks_out_untrusted"] == false && is_empty(&workflow["injections"]))),
+            ("CD-08", counts("github.workflow", &live, &none, &|workflow| is_empty(&workflow["static_cloud_keys"]))),
+            ("VUL-10", counts("github.repository", &unarchived, &none, &|repository| repository["security_configuration_status"] == "enforced")),
             ("VUL-01", counts("github.repository", &unarchived, &none, &|repository| repository["dependabot_alerts"] == true)),
             ("VUL-03", counts("github.repository", &unarchived, &any, &scanned)),
             ("CHG-03", counts("github.pull_request", &tonight, &none, &|change| change["independent_approvals"].as_u64() >= Some(1))),

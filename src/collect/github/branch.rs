@@ -44,7 +44,7 @@ const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str,
 pub static KIND: Kind = Kind {
     name: "github.branch",
     meaning: "the default branch of a repository that is not empty, with its effective protection",
-    permission: "Metadata, Contents and Administration: read on all repositories; for bypass lists Administration: write on the owner of each ruleset",
+    permission: "Metadata, Contents and Administration: read on all repositories; Custom properties: read on the organisation; for bypass lists Administration: write on the owner of each ruleset",
     attributes: &[
         attribute("name", AttributeType::Text, "the branch", "GraphQL Repository.defaultBranchRef.name"),
         attribute("repository", AttributeType::Text, "owner/name of its repository", "GraphQL Repository.nameWithOwner"),

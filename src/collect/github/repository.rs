@@ -33,7 +33,7 @@ const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str,
 pub static KIND: Kind = Kind {
     name: "github.repository",
     meaning: "a repository of an organisation, archived or not",
-    permission: "Metadata, Contents, Administration and Dependabot alerts: read on all repositories (token: repo of an owner)",
+    permission: "Metadata, Contents, Administration, Dependabot alerts and Code scanning alerts: read on all repositories; Administration and Custom properties: read on the organisation (token: repo and admin:org of an owner)",
     attributes: &[
         attribute("name", AttributeType::Text, "owner/name", "GraphQL Repository.nameWithOwner"),
         attribute("organization", AttributeType::Text, "the organisation", "the configuration"),

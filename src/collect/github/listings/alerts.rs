@@ -1,6 +1,7 @@
 //! Alerts: what Dependabot, code scanning and secret scanning found, open or not, over all repositories of an organisation.
 //!
-//! Left out: the secrets themselves, which are asked for hidden, and what an advisory says at length.
+//! Left out: the secrets themselves, which are asked for hidden; secrets of generic patterns such as passwords, which GitHub lists only by name; and what an
+//! advisory says at length.
 
 use crate::collect::github::listing::{Listing, Of, fields};
 use crate::model::{AttributeType, Kind};
@@ -87,7 +88,7 @@ pub static CODE_SCANNING_ALERT: Listing = Listing {
 pub static SECRET_ALERT: Listing = Listing {
     kind: &Kind {
         name: "github.secret_alert",
-        meaning: "a secret that was found in a repository, resolved or not; never the secret itself",
+        meaning: "a secret of a pattern of its issuer that was found in a repository, resolved or not; never the secret itself",
         permission: "Secret scanning alerts: read on all repositories (token: security_events of an owner or security manager)",
         attributes: fields! { "GET /orgs/{org}/secret-scanning/alerts";
             "repository": TEXT, "owner/name", "repository.full_name";

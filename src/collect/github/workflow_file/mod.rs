@@ -167,6 +167,8 @@ fn each_text(value: &Value, visit: &mut dyn FnMut(&str)) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::{ProptestConfig, prop_assert_eq, proptest};
+
     use super::{File, is_unpinned};
 
     fn file(on: &str, rest: &str) -> File {
@@ -242,6 +244,18 @@ mod tests {
             ["", "- a", "on: push", "jobs: {a: {}}", "on: push\njobs: {a: 1}", "on: push\njobs: {a: {steps: 1}}", "on: push\njobs: {a: {steps: [{uses: [x]}]}}"]
         {
             assert!(File::read(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "[-a-z:{}\\[\\]$ '\"|>&*#\n]{0,120}") {
+            let inside = format!("on: push\njobs:\n  a:\n    steps:\n      - run: {text}\n");
+            for text in [&text, &inside] {
+                prop_assert_eq!(File::read(text), File::read(text));
+            }
         }
     }
 }
