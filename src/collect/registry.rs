@@ -16,6 +16,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &gcp::ServiceAccountKey,
     &github::listings::APP_INSTALLATION,
     &github::branch::Branch,
+    &github::branch_activity::BranchActivity,
     &github::listings::CODE_SCANNING_ALERT,
     &github::listings::DEPENDABOT_ALERT,
     &github::listings::DEPLOY_KEY,

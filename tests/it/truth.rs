@@ -80,6 +80,11 @@ fn assert_nothing_false(truth: &Truth, read: &Read) -> BTreeSet<String> {
     ids
 }
 
+/// The truth knows what was before the window too.
+fn is_of_window(kind: &str) -> bool {
+    matches!(kind, "github.pull_request" | "github.branch_activity")
+}
+
 /// True where a gap says that the place in which the resource lies, e.g. `projects/acme-prod-7`, could not be read.
 fn names_the_place(population: &Population, id: &str) -> bool {
     let words = population.gaps.iter().flat_map(|gap| gap.detail.split_whitespace());
@@ -108,7 +113,7 @@ fn assert_all_is_seen(site: &Site) {
     let truth = site.sandbox().world().truth();
     for read in collected(site) {
         let seen = assert_nothing_false(&truth, &read);
-        let in_window = |id: &str| read.kind != "github.pull_request" || seen.contains(id);
+        let in_window = |id: &str| !is_of_window(read.kind) || seen.contains(id);
         for (id, facts) in truth.of(read.kind).filter(|(id, _)| is_compared(id) && in_window(id) && !truth.hidden.contains(*id)) {
             let Some(resource) = read.resources.iter().find(|resource| resource.id.as_str() == id) else {
                 assert!(names_the_place(&read.population, id), "{} {id} is missing and no gap names its place: {:?}", read.kind, read.population.gaps);
@@ -134,7 +139,7 @@ fn foul_weather_makes_unknown_and_never_false() {
             let complete = read.population.completeness().is_complete();
             let missing = truth.of(read.kind).filter(|(id, _)| is_compared(id) && !truth.hidden.contains(*id) && !seen.contains(*id)).count();
             // Changes are those of the window; how many there are is what the second count says.
-            assert!(missing == 0 || !complete || read.kind == "github.pull_request", "{}: {missing} are missing and nothing says so ({fault:?})", read.kind);
+            assert!(missing == 0 || !complete || is_of_window(read.kind), "{}: {missing} are missing and nothing says so ({fault:?})", read.kind);
         }
     }
 }

@@ -28,6 +28,7 @@ mod workflow_file;
 pub use answer::Fact;
 
 pub mod branch;
+pub mod branch_activity;
 pub mod issue;
 pub mod organization;
 pub mod organization_member;

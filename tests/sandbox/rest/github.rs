@@ -151,6 +151,7 @@ fn repository(world: &World, ask: &Ask, found: &Repository, rest: &[&str]) -> Re
         },
         ["vulnerability-alerts"] if admin && found.vulnerability_alerts => Reply::new(204, Vec::new()),
         ["vulnerability-alerts"] => Reply::message(404, "Vulnerability alerts are disabled."),
+        ["activity"] => activity(world, ask, found, &listing("activity")),
         ["codeowners", "errors"] => match found.codeowners_errors {
             None => Reply::message(404, "Not Found"),
             Some(count) => Reply::json(200, &json!({ "errors": (1..=count).map(bodies::codeowners_error).collect::<Value>() })),
@@ -162,6 +163,24 @@ fn repository(world: &World, ask: &Ask, found: &Repository, rest: &[&str]) -> Re
         _ if admin => listings::of_repository(ask, found, rest, &listing(&rest.join("/"))).unwrap_or_else(|| Reply::message(404, "Not Found")),
         _ => Reply::message(404, "Not Found"),
     }
+}
+
+/// What moved the default branch: each merge, a push straight to the branch of every ninth repository, and one that rewrote the history of every thirteenth.
+fn activity(world: &World, ask: &Ask, found: &Repository, at: &str) -> Reply {
+    let days = match ask.parameter("time_period").as_deref() {
+        Some("day") => 1,
+        Some("week") => 7,
+        Some("month") => 31,
+        Some("quarter") => 92,
+        _ => 366,
+    };
+    let all: Vec<_> = found.activity(world).into_iter().filter(|(_, activity)| activity.at > world.now() - chrono::TimeDelta::days(days)).collect();
+    page_after(ask, at, &all, |(number, activity)| {
+        json!({
+            "id": number, "node_id": format!("A_{number}"), "before": "a".repeat(40), "after": activity.after, "ref": format!("refs/heads/{}", activity.branch),
+            "timestamp": instant(activity.at), "activity_type": activity.what, "actor": activity.actor.map(|login| bodies::user(login, 1, "User")),
+        })
+    })
 }
 
 /// The three answers that tell "not protected" and "not allowed to see" apart.

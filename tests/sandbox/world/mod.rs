@@ -2,6 +2,7 @@
 //!
 //! A world is a pure function of its `Plan`. Nights differ by drift only: what drift leaves alone is byte for byte the same, so that `ETag`s change exactly where data changed.
 
+pub(crate) mod activity;
 pub(crate) mod changes;
 pub(crate) mod google;
 pub(crate) mod hostile;

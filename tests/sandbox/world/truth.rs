@@ -60,6 +60,14 @@ impl World {
             self.tell_repository(repository, &mut truth);
             self.tell_branch(repository, &mut truth);
             self.tell_workflows(repository, &mut truth);
+            for (number, activity) in repository.activity(self).into_iter().filter(|(_, activity)| activity.branch == repository.default_branch) {
+                let name = self.full_name(repository);
+                let facts = json!({
+                    "repository": name, "branch": activity.branch, "activity": activity.what, "actor": activity.actor, "at": instant(activity.at),
+                    "before": "a".repeat(40), "after": activity.after,
+                });
+                truth.add("github.branch_activity", format!("github.com/{name}/activity/{number}"), facts);
+            }
             for change in repository.pull_requests.iter().filter(|change| change.base == repository.default_branch) {
                 self.tell_change(repository, change, &mut truth);
             }
