@@ -22,7 +22,7 @@ use crate::cli::{TOOL, judge, network, redaction, retention, signing, summary};
 use crate::collect::evidence::refusal;
 use crate::collect::redact::Redactor;
 use crate::collect::registry;
-use crate::model::{Control, ControlFile, Exchange, Manifest, Outcome, Period, RunId, Scope};
+use crate::model::{Budget, Control, ControlFile, Exchange, Manifest, Outcome, Period, RunId, Scope};
 use crate::store::Store;
 use crate::store::snapshot::{self, Sealed, SealedEvaluation};
 
@@ -194,6 +194,7 @@ async fn fetch_and_seal(
         exchanges: count(&exchanges, |_exchange| true),
         not_modified: count(&exchanges, |exchange| exchange.status == Some(304)),
         failed: count(&exchanges, |exchange| !exchange.is_answer()),
+        budget: Budget::of(&exchanges),
     };
     snapshot::seal(store.as_ref(), manifest).await.context("sealing the run")
 }

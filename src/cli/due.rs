@@ -138,6 +138,7 @@ mod tests {
                 exchanges: 0,
                 not_modified: 0,
                 failed: 0,
+                budget: crate::model::Budget::default(),
             },
             findings: vec![Finding { control: id, status: FindingStatus::Undetermined, counts: Counts::default(), reasons: Vec::new(), transient }],
         }

@@ -72,6 +72,7 @@ pub fn run(host: &mut Host, told: &Told<'_>, form: Form) -> Result<()> {
         "Run {} sealed: {} exchanges, {} unchanged (304), {} refused or failed; manifest sha256 {}",
         manifest.run, manifest.exchanges, manifest.not_modified, manifest.failed, sealed.digest
     )?;
+    writeln!(host.out, "Budget: {}", manifest.budget)?;
     if let Some(recorded) = recorded {
         writeln!(host.out, "Log {}", log_line(recorded))?;
     }
@@ -164,6 +165,7 @@ fn run_json(sealed: &Sealed, evaluation: &Evaluation, missed: &[&Owed], recorded
         "exchanges": manifest.exchanges,
         "not_modified": manifest.not_modified,
         "failed": manifest.failed,
+        "budget": manifest.budget,
         "kinds": manifest.kinds,
         "observations": evaluation.observations,
         "findings": evaluation.findings,

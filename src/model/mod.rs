@@ -4,6 +4,7 @@
 
 pub mod assessment;
 pub mod assurance;
+pub mod budget;
 pub mod control;
 pub mod digest;
 pub mod evidence;
@@ -25,6 +26,7 @@ pub mod verdict;
 
 pub use assessment::{Assessment, Cited, ControlAssessment, RunSummary, SlotRow, SlotState};
 pub use assurance::Assurance;
+pub use budget::Budget;
 pub use control::{Control, Criterion, Example, Expression, Parameters, Severity, Test};
 pub use digest::{Digest, Hasher};
 pub use evidence::{Exchange, Host, Method, PageMark, Revalidation};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::model::budget::Budget;
 use crate::model::digest::Digest;
 use crate::model::ids::{ControlId, RunId};
 use crate::model::redaction::Redaction;
@@ -55,6 +56,9 @@ pub struct Manifest {
     pub not_modified: u32,
     /// Without a usable answer.
     pub failed: u32,
+    /// Requests, waits and limits; none of it in runs from before it was kept.
+    #[serde(default)]
+    pub budget: Budget,
 }
 
 /// How collecting one kind went.

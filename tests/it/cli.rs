@@ -131,6 +131,7 @@ fn two_nights_and_a_report() {
     assert_eq!(first["not_modified"], 0);
     assert!(first["exchanges"].as_u64() > Some(20));
     assert!(first["observations"].as_u64() > Some(100));
+    assert!(first["budget"]["limits"]["graphql"]["least"].as_u64() < Some(5_000) && first["budget"]["sent"].as_u64() >= first["exchanges"].as_u64(), "{}", first["budget"]);
 
     let (again, nothing) = bench.json(&["collect", "--due"]);
     assert_eq!((again, nothing["due"].as_array().map(Vec::len)), (Exit::Satisfied, Some(0)), "started twice, it does nothing");

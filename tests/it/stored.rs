@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use proofline::model::{Body, Digest, Exchange, Manifest, Method, Period, RunId, Scope, StoredFile};
+use proofline::model::{Body, Budget, Digest, Exchange, Manifest, Method, Period, RunId, Scope, StoredFile};
 use proofline::store::bodies::{self, BodyError, MAX_BODY, Unpacker};
 use proofline::store::check::{self, Problem};
 use proofline::store::memory::MemoryStore;
@@ -106,6 +106,7 @@ fn manifest(requests: StoredFile, bodies: StoredFile, configuration: Digest, exc
         exchanges,
         not_modified: 0,
         failed: 0,
+        budget: Budget::default(),
     }
 }
 

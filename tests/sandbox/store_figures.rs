@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use proofline::model::{Body, Digest, Exchange, Manifest, Method, Period, Revalidation, RunId, Scope};
+use proofline::model::{Body, Budget, Digest, Exchange, Manifest, Method, Period, Revalidation, RunId, Scope};
 use proofline::store::local::LocalStore;
 use proofline::store::shelf::Shelf;
 use proofline::store::{Store, check, snapshot};
@@ -166,6 +166,7 @@ async fn seal(store: &dyn Store, shelf: &Shelf, run: &RunId, at: DateTime<Utc>, 
         exchanges: count(|_| true),
         not_modified: count(|exchange| exchange.status == Some(304)),
         failed: count(|exchange| !exchange.is_answer()),
+        budget: Budget::of(&exchanges),
     };
     snapshot::seal(store, manifest).await.expect("sealed");
     *known = placed;
