@@ -34,6 +34,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::ruleset::Ruleset,
     &github::listings::RUNNER_GROUP,
     &github::listings::SECRET_ALERT,
+    &github::team::Team,
     &github::workflow::Workflow,
 ];
 

@@ -35,4 +35,5 @@ pub mod organization_member;
 pub mod pull_request;
 pub mod repository;
 pub mod review;
+pub mod team;
 pub mod workflow;

@@ -8,6 +8,7 @@ mod properties;
 mod repository;
 mod rules;
 mod ruleset;
+mod teams;
 mod workflow;
 
 use std::path::Path;

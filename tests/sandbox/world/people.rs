@@ -30,6 +30,8 @@ pub(crate) struct Team {
     pub(crate) id: u64,
     pub(crate) slug: &'static str,
     pub(crate) members: Vec<usize>,
+    /// Who looks after it; nobody after the last one.
+    pub(crate) maintainer: Option<usize>,
 }
 
 /// Who did something.
@@ -81,5 +83,9 @@ pub(crate) fn outsiders(plan: &Plan) -> Vec<Outsider> {
 pub(crate) fn teams(members: &[Member]) -> Vec<Team> {
     let slugs = ["cloud-devops", "security", "release"];
     let every = |step: usize| (0..members.len()).filter(|index| index % step == 0).collect();
-    (0_u64..).zip(slugs).map(|(index, slug)| Team { id: 300 + index, slug, members: every(usize::try_from(index).unwrap_or_default() + 1) }).collect()
+    let team = |(index, slug): (u64, &'static str)| {
+        let members: Vec<usize> = every(usize::try_from(index).unwrap_or_default() + 1);
+        Team { id: 300 + index, slug, maintainer: members.first().copied().filter(|_first| index < 2), members }
+    };
+    (0_u64..).zip(slugs).map(team).collect()
 }

@@ -56,6 +56,13 @@ impl World {
     pub(crate) fn truth(&self) -> Truth {
         let mut truth = Truth::default();
         self.tell_organization(&mut truth);
+        for team in &self.teams {
+            let facts = json!({
+                "organization": self.plan.organization, "slug": team.slug, "privacy": "VISIBLE", "member_count": team.members.len(),
+                "maintainer_count": usize::from(team.maintainer.is_some()),
+            });
+            truth.add("github.team", format!("github.com/orgs/{}/teams/{}", self.plan.organization, team.slug), facts);
+        }
         for repository in &self.repositories {
             self.tell_repository(repository, &mut truth);
             self.tell_branch(repository, &mut truth);

@@ -77,7 +77,7 @@ impl<'w> Object<'w> for TeamView<'w> {
         "Team"
     }
 
-    fn field(&self, name: &str, _arguments: &Arguments) -> Option<Shown<'w>> {
+    fn field(&self, name: &str, arguments: &Arguments) -> Option<Shown<'w>> {
         let (world, team) = (self.world, self.team);
         Some(match name {
             "slug" | "name" => leaf(team.slug),
@@ -86,10 +86,12 @@ impl<'w> Object<'w> for TeamView<'w> {
             "combinedSlug" => leaf(format!("{}/{}", world.plan.organization, team.slug)),
             "privacy" => leaf("VISIBLE"),
             "parentTeam" => Shown::NULL,
-            "members" => Connection::over("TeamMemberConnection", team.members.clone(), move |index| Edge {
-                node: user(world, *index),
-                fields: vec![("role", leaf("MEMBER"))],
-            }),
+            "members" => {
+                let wanted = arguments.text("role");
+                let role = move |index: usize| if Some(&index) == team.maintainer.as_ref() { "MAINTAINER" } else { "MEMBER" };
+                let all = team.members.iter().copied().filter(|index| wanted.is_none_or(|wanted| wanted == role(*index))).collect();
+                Connection::over("TeamMemberConnection", all, move |index| Edge { node: user(world, *index), fields: vec![("role", leaf(role(*index)))] })
+            }
             "repositories" => {
                 let few = world.repositories.iter().filter(|repository| repository.id % 7 == team.id % 7).collect();
                 let edge = |permission: &'static str| {
