@@ -20,6 +20,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::listings::CODE_SCANNING_ALERT,
     &github::listings::DEPENDABOT_ALERT,
     &github::listings::DEPLOY_KEY,
+    &github::deployment::Deployment,
     &github::listings::ENVIRONMENT,
     &github::issue::Issue,
     &github::organization::Organization,

@@ -2,6 +2,7 @@
 
 mod activity;
 mod branch;
+mod deployments;
 mod listings;
 mod organization;
 mod properties;

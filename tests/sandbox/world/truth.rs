@@ -67,6 +67,15 @@ impl World {
             self.tell_repository(repository, &mut truth);
             self.tell_branch(repository, &mut truth);
             self.tell_workflows(repository, &mut truth);
+            for deployment in repository.deployments() {
+                let name = self.full_name(repository);
+                let facts = json!({
+                    "repository": name, "environment": deployment.environment, "commit": deployment.commit, "created_at": instant(deployment.at),
+                    "creator_type": match &deployment.creator { Person::Ghost => Value::Null, Person::Bot(_) => json!("Bot"), _ => json!("User") },
+                    "succeeded_at": deployment.succeeded.map(instant), "merged_pull_requests": [deployment.change.number],
+                });
+                truth.add("github.deployment", format!("github.com/{name}/deployments/{}", deployment.id), facts);
+            }
             for (number, activity) in repository.activity(self).into_iter().filter(|(_, activity)| activity.branch == repository.default_branch) {
                 let name = self.full_name(repository);
                 let facts = json!({

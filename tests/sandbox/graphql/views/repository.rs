@@ -35,6 +35,33 @@ impl<'w> Object<'w> for RepositoryView<'w> {
     }
 }
 
+/// `Repository.deployments`: GitHub shows the oldest first unless it is asked otherwise.
+fn deployments<'w>(world: &'w World, repository: &'w Repository, arguments: &Arguments) -> Shown<'w> {
+    let mut all = repository.deployments();
+    if arguments.inner("orderBy", "direction").and_then(Value::as_str) != Some("DESC") {
+        all.reverse();
+    }
+    Connection::over("DeploymentConnection", all, move |deployment| {
+        let state = if deployment.succeeded.is_some() { "SUCCESS" } else { "FAILURE" };
+        let ended = deployment.succeeded.unwrap_or(deployment.at + chrono::TimeDelta::minutes(5));
+        let statuses = Connection::over("DeploymentStatusConnection", vec![("IN_PROGRESS", deployment.at), (state, ended)], |(state, when)| {
+            Edge::to(Record::new("DeploymentStatus", [("state", leaf(*state)), ("createdAt", at(Some(*when)))]))
+        });
+        let changes = Connection::over("PullRequestConnection", vec![deployment.change], move |change| Edge::to(PullRequestView { world, repository, change }));
+        let commit = Shown::one(Record::new("Commit", [("oid", leaf(deployment.commit)), ("associatedPullRequests", changes)]));
+        let fields = [
+            ("databaseId", leaf(deployment.id)),
+            ("createdAt", at(Some(deployment.at))),
+            ("environment", leaf(deployment.environment)),
+            ("commitOid", leaf(deployment.commit)),
+            ("creator", people::actor(world, &deployment.creator)),
+            ("statuses", statuses),
+            ("commit", commit),
+        ];
+        Edge::to(Record::new("Deployment", fields))
+    })
+}
+
 impl<'w> RepositoryView<'w> {
     fn identity(&self, name: &str) -> Option<Shown<'w>> {
         let (world, repository) = (self.world, self.repository);
@@ -113,6 +140,7 @@ impl<'w> RepositoryView<'w> {
                 let all = world.rulesets_of(repository).filter(|rules| parents || repository.rulesets.iter().any(|own| own.id == rules.id)).collect();
                 Connection::over("RepositoryRulesetConnection", all, move |rules| Edge::of(ruleset(world, Some(repository), rules)))
             }
+            "deployments" => deployments(world, repository, arguments),
             "pullRequests" => pull_request::of_repository(world, repository, arguments),
             "pullRequest" => {
                 let number = arguments.int("number");

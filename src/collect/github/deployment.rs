@@ -1,0 +1,279 @@
+//! `github.deployment`: what was deployed in the run's window: which commit, where to, by whom, with which success, and whether it had succeeded elsewhere before.
+//!
+//! Left out: who approved it in Actions, and what the deployment did.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::collect::Collector;
+use crate::collect::api::{Api, ApiError, Request};
+use crate::collect::evidence::{Evidence, Unreadable};
+use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
+use crate::collect::github::wording::graphql_body;
+use crate::collect::listing::all_pages;
+use crate::collect::paging::Paging;
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Period, Population, Resource, ResourceId, Scope, Tally};
+
+/// The collector of `github.deployment`.
+#[derive(Debug, Clone, Copy)]
+pub struct Deployment;
+
+const OPERATION: &str = "graphql/deployments";
+const QUERY: &str = include_str!("queries/deployments.graphql");
+const PAGING: Paging = Paging::Cursor("/data/organization/repositories/pageInfo");
+const SEES_DEPLOYMENTS: &str = "Deployments, Contents and Pull requests: read on all repositories (token: repo)";
+const OPTIONAL_TEXT: AttributeType = AttributeType::Optional(&AttributeType::Text);
+const OPTIONAL_TIME: AttributeType = AttributeType::Optional(&AttributeType::Time);
+
+const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
+    AttributeDecl { name, ty, meaning, vendor }
+}
+
+/// What the kind promises.
+pub static KIND: Kind = Kind {
+    name: "github.deployment",
+    meaning: "a deployment that was begun in the run's window",
+    permission: SEES_DEPLOYMENTS,
+    attributes: &[
+        attribute("repository", AttributeType::Text, "owner/name", "GraphQL Repository.nameWithOwner"),
+        attribute("environment", OPTIONAL_TEXT, "where to; null where none was named", "GraphQL Deployment.environment"),
+        attribute("commit", AttributeType::Text, "the commit that was deployed", "GraphQL Deployment.commitOid"),
+        attribute("created_at", AttributeType::Time, "when it was begun", "GraphQL Deployment.createdAt"),
+        attribute("creator", OPTIONAL_TEXT, "who began it; null where the account is gone", "GraphQL Deployment.creator.login"),
+        attribute("creator_type", OPTIONAL_TEXT, "User, Bot, …; null where the account is gone", "GraphQL Deployment.creator.__typename"),
+        attribute("succeeded_at", OPTIONAL_TIME, "when it first succeeded; null where it has not", "GraphQL Deployment.statuses SUCCESS"),
+        attribute("failed_at", OPTIONAL_TIME, "when it first failed; null where it has not", "GraphQL Deployment.statuses FAILURE and ERROR"),
+        attribute(
+            "recovered_at",
+            OPTIONAL_TIME,
+            "when this or a later deployment to the same environment first succeeded; null where none has",
+            "GraphQL Deployment.statuses SUCCESS of the repository's deployments",
+        ),
+        attribute(
+            "succeeded_before_in",
+            AttributeType::List(&AttributeType::Text),
+            "environments in which the same commit had succeeded before this deployment was begun, sorted",
+            "GraphQL Deployment.statuses SUCCESS of the repository's deployments",
+        ),
+        attribute(
+            "merged_pull_requests",
+            AttributeType::List(&AttributeType::Int),
+            "numbers of the merged pull requests that brought the commit",
+            "GraphQL Deployment.commit.associatedPullRequests",
+        ),
+    ],
+};
+
+#[async_trait]
+impl Collector for Deployment {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
+        for organization in &scope.github_organizations {
+            let ask =
+                |after: Option<&str>| Request::get(Host::GitHub, "/graphql", OPERATION, organization, KIND.name).post(graphql_body(QUERY, organization, after));
+            all_pages(api, ask(None), PAGING, |cursor| ask(Some(cursor)), |_page| {}).await?;
+        }
+        Ok(())
+    }
+
+    fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
+        let mut population = Population {
+            kind: KIND.name.to_owned(),
+            definition: format!(
+                "deployments of every repository of {} begun from {} up to, not including, {}",
+                scope.github_organizations.join(", "),
+                scope.window.start().to_rfc3339(),
+                scope.window.end().to_rfc3339()
+            ),
+            tallies: Vec::new(),
+            gaps: Vec::new(),
+            evidence: Vec::new(),
+        };
+        for organization in &scope.github_organizations {
+            let mut reading = Reading { window: scope.window, count: 0, gaps: Vec::new(), repositories: BTreeSet::new(), emit: &mut *emit };
+            reading.pages(organization, evidence, &mut population.evidence)?;
+            population.tallies.push(Tally {
+                tenant: format!("github.com/{organization}"),
+                count: reading.count,
+                second_count: None,
+                second_source: "none: GitHub counts deployments of a window nowhere".to_owned(),
+            });
+            population.gaps.append(&mut reading.gaps);
+        }
+        Ok(population)
+    }
+}
+
+struct Reading<'a> {
+    window: Period,
+    count: u64,
+    gaps: Vec<Gap>,
+    repositories: BTreeSet<String>,
+    emit: &'a mut dyn FnMut(Resource),
+}
+
+impl Reading<'_> {
+    fn pages(&mut self, organization: &str, evidence: &dyn Evidence, cited: &mut Vec<u32>) -> Result<(), Unreadable> {
+        let mut total = None;
+        for exchange in evidence.about(OPERATION, organization) {
+            cited.push(exchange.n);
+            if !exchange.is_answer() {
+                self.gaps.push(refused(evidence, exchange, SEES_DEPLOYMENTS)?);
+                continue;
+            }
+            let answer = Answer::stored_graphql(evidence, exchange)?;
+            let repositories = answer.root().path(&["data", "organization", "repositories"]).needing(SEES_DEPLOYMENTS);
+            total = total.or(repositories.get("totalCount").int().ok().and_then(|total| usize::try_from(total).ok()));
+            match repositories.get("nodes").items() {
+                Ok(nodes) => nodes.iter().for_each(|node| self.repository(node, exchange.n)),
+                Err(gap) => self.gaps.push(gap),
+            }
+        }
+        if self.gaps.is_empty() {
+            self.gaps.extend(evidence.listing_gap(OPERATION, organization));
+        }
+        if let Some(total) = total.filter(|total| *total != self.repositories.len() && self.gaps.is_empty()) {
+            let detail = format!("GraphQL counts {total} repositories of {organization}, {} told of their deployments", self.repositories.len());
+            self.gaps.push(Gap::new(GapCause::Incomplete, detail));
+        }
+        Ok(())
+    }
+
+    fn repository(&mut self, node: &Field<'_>, exchange: u32) {
+        let name = match node.get("nameWithOwner").text() {
+            Ok(name) => name,
+            Err(gap) => return self.gaps.push(Gap { cause: GapCause::Incomplete, ..gap }),
+        };
+        if !self.repositories.insert(name.to_owned()) {
+            return;
+        }
+        let deployments = node.get("deployments");
+        let (nodes, cut) = deployments.nodes();
+        let (mut latest, mut oldest) = (Vec::new(), None::<DateTime<Utc>>);
+        for node in &nodes {
+            match Seen::read(node) {
+                Ok(seen) => {
+                    oldest = Some(oldest.map_or(seen.created_at, |oldest| oldest.min(seen.created_at)));
+                    latest.push(seen);
+                }
+                Err(gap) => self.gaps.push(Gap { cause: GapCause::Malformed, detail: format!("a deployment of {name}: {}", gap.detail), ..gap }),
+            }
+        }
+        // Those that were not read are older than the oldest that was; those that are hidden may be of any time.
+        let is_hidden = deployments.get("nodes").items().is_ok_and(|all| all.len() > nodes.len());
+        if let Some(gap) = cut.clone().filter(|_| is_hidden || oldest.is_none_or(|oldest| oldest >= self.window.start())) {
+            self.gaps.push(Gap { detail: format!("{name}: {}", gap.detail), ..gap });
+        }
+        for seen in latest.iter().filter(|seen| self.window.contains(seen.created_at)) {
+            match seen.resource(name, exchange, &latest, cut.as_ref()) {
+                Ok(resource) => {
+                    self.count += 1;
+                    (self.emit)(resource);
+                }
+                Err(gap) => self.gaps.push(gap),
+            }
+        }
+    }
+}
+
+/// One deployment among the latest of its repository.
+struct Seen<'a> {
+    node: &'a Field<'a>,
+    number: i64,
+    commit: &'a str,
+    created_at: DateTime<Utc>,
+    succeeded_at: Fact<Option<String>>,
+}
+
+impl<'a> Seen<'a> {
+    fn read(node: &'a Field<'a>) -> Fact<Self> {
+        let at = node.get("createdAt").time()?;
+        let created_at = at.parse().map_err(|error: chrono::ParseError| Gap::new(GapCause::Malformed, error.to_string()))?;
+        let (number, commit) = (node.get("databaseId").int()?, node.get("commitOid").text()?);
+        Ok(Self { node, number, commit, created_at, succeeded_at: first_status(node, &["SUCCESS"]) })
+    }
+
+    fn environment(&self) -> Fact<Option<String>> {
+        self.node.get("environment").or_none(|name| name.text().map(ToOwned::to_owned))
+    }
+
+    fn resource(&self, repository: &str, exchange: u32, latest: &[Self], cut: Option<&Gap>) -> Fact<Resource> {
+        let id = format!("github.com/{repository}/deployments/{}", self.number).parse::<ResourceId>();
+        let id = id.map_err(|error| Gap::new(GapCause::Malformed, error.to_string()))?;
+        let environment = self.environment();
+        let title = environment.clone().ok().flatten().unwrap_or_else(|| "?".to_owned());
+        let mut resource = Resource::new(&KIND, id, format!("{repository} to {title}: {}", self.commit.get(..8).unwrap_or(self.commit)), vec![exchange]);
+        resource.know("repository", repository);
+        resource.know("commit", self.commit);
+        set(&mut resource, "created_at", self.node.get("createdAt").time());
+        let creator = self.node.get("creator");
+        for (attribute, field) in [("creator", "login"), ("creator_type", "__typename")] {
+            set(&mut resource, attribute, creator.or_none(|creator| creator.get(field).text().map(ToOwned::to_owned)));
+        }
+        set(&mut resource, "recovered_at", environment.clone().and_then(|environment| self.recovered_at(environment.as_deref(), latest)));
+        set(&mut resource, "environment", environment);
+        set(&mut resource, "succeeded_at", self.succeeded_at.clone());
+        set(&mut resource, "failed_at", first_status(self.node, &["FAILURE", "ERROR"]));
+        set(&mut resource, "succeeded_before_in", self.succeeded_before_in(latest, cut));
+        set(&mut resource, "merged_pull_requests", merged_pull_requests(self.node));
+        Ok(resource.completed(&KIND))
+    }
+
+    /// The first success of this deployment or a later one to the same environment; all later ones are among the latest.
+    fn recovered_at(&self, environment: Option<&str>, latest: &[Self]) -> Fact<Option<String>> {
+        let mut first: Option<String> = None;
+        for other in latest.iter().filter(|other| other.created_at >= self.created_at) {
+            if other.environment()?.as_deref() == environment {
+                first = first.into_iter().chain(other.succeeded_at.clone()?).min();
+            }
+        }
+        Ok(first)
+    }
+
+    /// Where the same commit had succeeded before. Where not all deployments were read, nothing found is not known.
+    fn succeeded_before_in(&self, latest: &[Self], cut: Option<&Gap>) -> Fact<Vec<String>> {
+        let mut environments = BTreeSet::new();
+        for other in latest.iter().filter(|other| other.commit == self.commit && other.number != self.number) {
+            let succeeded = other.succeeded_at.clone()?.and_then(|at| at.parse::<DateTime<Utc>>().ok());
+            if succeeded.is_some_and(|at| at <= self.created_at) {
+                environments.extend(other.environment()?);
+            }
+        }
+        match cut {
+            Some(gap) if environments.is_empty() => Err(gap.clone()),
+            _ => Ok(environments.into_iter().collect()),
+        }
+    }
+}
+
+/// When a deployment first had one of these states. Statuses that were not read leave a state that was not found unknown.
+fn first_status(deployment: &Field<'_>, states: &[&str]) -> Fact<Option<String>> {
+    let (statuses, cut) = deployment.get("statuses").nodes();
+    let mut times = Vec::new();
+    for status in &statuses {
+        if states.contains(&status.get("state").text()?) {
+            times.push(status.get("createdAt").time()?);
+        }
+    }
+    match (times.into_iter().min(), cut) {
+        (None, Some(gap)) => Err(gap),
+        (first, _) => Ok(first),
+    }
+}
+
+/// A commit that GitHub no longer knows has none that it could tell.
+fn merged_pull_requests(deployment: &Field<'_>) -> Fact<Vec<i64>> {
+    let mut merged = Vec::new();
+    for change in deployment.get("commit").get("associatedPullRequests").all_nodes()? {
+        if change.get("merged").bool()? {
+            merged.push(change.get("number").int()?);
+        }
+    }
+    merged.sort_unstable();
+    Ok(merged)
+}

@@ -1,0 +1,86 @@
+//! Deployments of a window, with what went before and after each.
+
+use proofline::collect::github::deployment::Deployment;
+use proofline::model::{Completeness, GapCause, Population, Resource};
+use serde_json::{Value, json};
+
+use crate::github::{assert_contract, collect, known, unknown, world};
+
+fn deployed(number: u32, environment: &str, commit: &str, at: &str, statuses: &Value) -> Value {
+    json!({
+        "databaseId": number, "createdAt": at, "environment": environment, "commitOid": commit, "creator": { "__typename": "Bot", "login": "deployer" },
+        "statuses": { "totalCount": statuses.as_array().map(Vec::len), "nodes": statuses },
+        "commit": { "associatedPullRequests": { "totalCount": 2, "nodes": [{ "number": 9, "merged": true }, { "number": 8, "merged": false }] } },
+    })
+}
+
+fn status(state: &str, at: &str) -> Value {
+    json!({ "state": state, "createdAt": at })
+}
+
+async fn run(deployments: Value) -> (Vec<Resource>, Population) {
+    let repository = json!({ "nameWithOwner": "acme/web", "deployments": deployments });
+    let repositories = json!({ "totalCount": 1, "pageInfo": { "hasNextPage": false, "endCursor": null }, "nodes": [repository] });
+    let answer = json!({ "status": 200, "body": { "data": { "organization": { "repositories": repositories } } } });
+    let answers = json!({ "answers": { "graphql/deployments": answer }, "default": { "status": 404, "body": { "message": "Not Found" } } });
+    assert_contract(&Deployment, &collect(&Deployment, world(answers)).await)
+}
+
+fn story() -> Vec<Value> {
+    vec![
+        deployed(
+            4,
+            "production",
+            "c2",
+            "2026-01-12T00:00:00Z",
+            &json!([status("SUCCESS", "2026-01-12T00:05:00Z"), status("INACTIVE", "2026-01-13T00:00:00Z")]),
+        ),
+        deployed(3, "production", "c1", "2026-01-11T00:00:00Z", &json!([status("FAILURE", "2026-01-11T00:05:00Z")])),
+        deployed(2, "preprod", "c1", "2026-01-10T00:00:00Z", &json!([status("SUCCESS", "2026-01-10T00:05:00Z")])),
+        deployed(1, "production", "c0", "2025-12-31T00:00:00Z", &json!([status("SUCCESS", "2025-12-31T00:05:00Z")])),
+    ]
+}
+
+#[tokio::test]
+async fn each_deployment_knows_what_went_before_and_after() {
+    let (resources, population) = run(json!({ "totalCount": 4, "nodes": story() })).await;
+    assert_eq!(population.completeness(), Completeness::Enumerated, "{:?}", population.gaps);
+    let of = |attribute: &str| resources.iter().map(|resource| known(resource, attribute)).collect::<Vec<_>>();
+    assert_eq!(of("commit"), ["c2", "c1", "c1"], "the window is January");
+    assert_eq!(of("succeeded_before_in"), [json!([]), json!(["preprod"]), json!([])]);
+    assert_eq!(of("failed_at"), [Value::Null, json!("2026-01-11T00:05:00Z"), Value::Null]);
+    assert_eq!(of("recovered_at"), [json!("2026-01-12T00:05:00Z"), json!("2026-01-12T00:05:00Z"), json!("2026-01-10T00:05:00Z")]);
+    assert_eq!(of("merged_pull_requests"), [json!([9]), json!([9]), json!([9])]);
+    assert_eq!(resources[0].id.as_str(), "github.com/acme/web/deployments/4");
+}
+
+#[tokio::test]
+async fn what_was_not_read_is_never_taken_for_nothing() {
+    // More than were read, all of them in the window: some of the window are missing.
+    let (_, population) = run(json!({ "totalCount": 90, "nodes": story()[..2] })).await;
+    assert_eq!(population.completeness(), Completeness::Incomplete);
+    // The oldest is before the window, so none of it is missing; but what went before may be.
+    let (resources, population) = run(json!({ "totalCount": 90, "nodes": story() })).await;
+    assert!(population.gaps.is_empty(), "{:?}", population.gaps);
+    assert_eq!(unknown(&resources[0], "succeeded_before_in").cause, GapCause::Incomplete);
+    assert_eq!(known(&resources[1], "succeeded_before_in"), json!(["preprod"]));
+    // One that is hidden may be of any time.
+    let mut hidden = story();
+    hidden.push(Value::Null);
+    let (_, population) = run(json!({ "totalCount": 5, "nodes": hidden })).await;
+    assert_eq!(population.completeness(), Completeness::Incomplete);
+    // Statuses that were cut, and a commit that GitHub does not know.
+    let mut odd = story();
+    odd[1]["statuses"]["totalCount"] = json!(40);
+    odd[0]["commit"] = Value::Null;
+    odd[0]["environment"] = Value::Null;
+    let (resources, _) = run(json!({ "totalCount": 4, "nodes": odd })).await;
+    assert_eq!(unknown(&resources[1], "succeeded_at").cause, GapCause::Incomplete);
+    assert_eq!(known(&resources[1], "failed_at"), "2026-01-11T00:05:00Z");
+    assert_eq!(unknown(&resources[0], "merged_pull_requests").cause, GapCause::LeftOut);
+    assert_eq!(known(&resources[0], "environment"), Value::Null);
+    for misshapen in [Value::Null, json!({ "totalCount": 1, "nodes": [{ "databaseId": 1 }] }), json!({ "nodes": "?" })] {
+        let (resources, population) = run(misshapen).await;
+        assert!(resources.is_empty() && !population.completeness().is_complete());
+    }
+}

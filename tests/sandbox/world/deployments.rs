@@ -1,0 +1,45 @@
+//! What was deployed: every fourth repository deploys each merge, first to pre-production; some skip it, some fail.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::sandbox::world::changes::PullRequest;
+use crate::sandbox::world::people::Person;
+use crate::sandbox::world::repositories::Repository;
+
+/// A deployment.
+#[derive(Debug)]
+pub(crate) struct Deployment<'w> {
+    pub(crate) id: u64,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) environment: &'static str,
+    pub(crate) commit: &'w str,
+    pub(crate) change: &'w PullRequest,
+    pub(crate) creator: Person,
+    /// Set where it succeeded.
+    pub(crate) succeeded: Option<DateTime<Utc>>,
+}
+
+impl Repository {
+    /// Every deployment, newest first.
+    pub(crate) fn deployments(&self) -> Vec<Deployment<'_>> {
+        let mut all = Vec::new();
+        if !self.id.is_multiple_of(4) {
+            return all;
+        }
+        for change in self.pull_requests.iter().filter(|change| change.base == self.default_branch) {
+            let Some(merge) = &change.merged else { continue };
+            let number = self.id * 10_000 + u64::from(change.number) * 2;
+            let creator = || if change.number.is_multiple_of(6) { merge.by.clone() } else { Person::Bot("deployer") };
+            if !change.number.is_multiple_of(5) {
+                let at = merge.at + TimeDelta::minutes(10);
+                let succeeded = Some(at + TimeDelta::minutes(5));
+                all.push(Deployment { id: number, at, environment: "preprod", commit: &merge.commit, change, creator: creator(), succeeded });
+            }
+            let at = merge.at + TimeDelta::minutes(40);
+            let succeeded = (!change.number.is_multiple_of(7)).then(|| at + TimeDelta::minutes(5));
+            all.push(Deployment { id: number + 1, at, environment: "production", commit: &merge.commit, change, creator: creator(), succeeded });
+        }
+        all.sort_by_key(|deployment| std::cmp::Reverse((deployment.at, deployment.id)));
+        all
+    }
+}
