@@ -1,6 +1,6 @@
 //! Kinds read from GitHub, one file each, and the nouns they share.
 //!
-//! Kinds: `organization`, `organization_member`, `repository`, `branch`, `pull_request`, `issue`. Shared: how a field of an answer is read (`answer`), the bulk listings
+//! Kinds: one file each, or a table in `listings`. Shared: how a field of an answer is read (`answer`), the bulk listings
 //! (`members`, `repositories`), and what protects a branch (`branch_rules`, `classic_rule`, `rulesets`, `protection`). Pull requests and issues: how they are
 //! found (`items`), who approved (`review`), what shows completion (`completion`). The bulk queries are in `queries`.
 
