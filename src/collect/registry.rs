@@ -24,6 +24,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::listings::ENVIRONMENT,
     &github::issue::Issue,
     &github::organization::Organization,
+    &github::listings::ORGANIZATION_DEPENDABOT_SECRET,
     &github::organization_member::OrganizationMember,
     &github::listings::ORGANIZATION_SECRET,
     &github::listings::ORGANIZATION_WEBHOOK,

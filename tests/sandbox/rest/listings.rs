@@ -25,6 +25,7 @@ const OF_ORGANIZATION: &[Served] = served! {
     "actions/secrets" ["secrets"] => "github.organization_secret",
     "code-scanning/alerts" => "github.code_scanning_alert",
     "dependabot/alerts" => "github.dependabot_alert",
+    "dependabot/secrets" ["secrets"] => "github.organization_dependabot_secret",
     "hooks" => "github.organization_webhook",
     "installations" ["installations"] => "github.app_installation",
     "personal-access-tokens" => "github.pat_grant",

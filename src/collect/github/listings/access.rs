@@ -110,6 +110,29 @@ pub static ORGANIZATION_SECRET: Listing = Listing {
     unlisted: None,
 };
 
+/// `github.organization_dependabot_secret`. <https://docs.github.com/en/rest/dependabot/secrets#list-organization-secrets>
+pub static ORGANIZATION_DEPENDABOT_SECRET: Listing = Listing {
+    kind: &Kind {
+        name: "github.organization_dependabot_secret",
+        meaning: "a secret that Dependabot may use in an organisation's repositories: its name and age, never its value",
+        permission: "Dependabot secrets: read on the organisation (token: admin:org of an owner)",
+        attributes: fields! { "GET /orgs/{org}/dependabot/secrets";
+            "name": TEXT, "what it is called", "name";
+            "visibility": TEXT, "which repositories may use it: all, private or selected", "visibility";
+            "created_at": TIME, "when it was first set", "created_at";
+            "updated_at": TIME, "when it was last set", "updated_at";
+        },
+    },
+    operation: "dependabot/list-org-secrets",
+    of: Of::Organization,
+    path: "dependabot/secrets?per_page=100",
+    items: Some("secrets"),
+    key: "name",
+    title: "name",
+    derived: &[],
+    unlisted: None,
+};
+
 /// `github.runner_group`. <https://docs.github.com/en/rest/actions/self-hosted-runner-groups#list-self-hosted-runner-groups-for-an-organization>
 pub static RUNNER_GROUP: Listing = Listing {
     kind: &Kind {
