@@ -33,6 +33,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::pull_request::PullRequest,
     &github::listings::RELEASE,
     &github::repository::Repository,
+    &github::repository_security::RepositorySecurity,
     &github::ruleset::Ruleset,
     &github::listings::RUNNER_GROUP,
     &github::listings::SECRET_ALERT,

@@ -35,6 +35,7 @@ pub mod organization;
 pub mod organization_member;
 pub mod pull_request;
 pub mod repository;
+pub mod repository_security;
 pub mod review;
 pub mod team;
 pub mod workflow;

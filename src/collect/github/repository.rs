@@ -10,10 +10,8 @@ use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, set};
 use crate::collect::github::properties::{self, Properties};
-use crate::collect::github::reporting;
 use crate::collect::github::repositories::{self, Listed, RestItem};
 use crate::collect::github::repository_access::{self, AllAccess};
-use crate::collect::github::scanning;
 use crate::collect::github::security_configuration::{self, Configurations};
 use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally};
 
@@ -33,7 +31,7 @@ const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str,
 pub static KIND: Kind = Kind {
     name: "github.repository",
     meaning: "a repository of an organisation, archived or not",
-    permission: "Metadata, Contents, Administration, Dependabot alerts and Code scanning alerts: read on all repositories; Administration and Custom properties: read on the organisation (token: repo and admin:org of an owner)",
+    permission: "Metadata, Contents, Administration and Dependabot alerts: read on all repositories; Administration and Custom properties: read on the organisation (token: repo and admin:org of an owner)",
     attributes: &[
         attribute("name", AttributeType::Text, "owner/name", "GraphQL Repository.nameWithOwner"),
         attribute("organization", AttributeType::Text, "the organisation", "the configuration"),
@@ -99,12 +97,6 @@ pub static KIND: Kind = Kind {
             "GET /orgs/{org}/properties/values properties",
         ),
         attribute(
-            "private_vulnerability_reporting",
-            AttributeType::Optional(&AttributeType::Bool),
-            "anybody may report a vulnerability in private; null where it is not public",
-            "GET /repos/{owner}/{repo}/private-vulnerability-reporting enabled",
-        ),
-        attribute(
             "security_configuration",
             OPTIONAL_TEXT,
             "the security configuration that it has or had; null where it never had one",
@@ -128,18 +120,6 @@ pub static KIND: Kind = Kind {
             "who may push because the repository itself says so and no team, sorted",
             "GraphQL Repository.collaborators(affiliation: DIRECT).edges.permissionSources",
         ),
-        attribute(
-            "languages",
-            AttributeType::List(&AttributeType::Text),
-            "the languages of its code as GitHub tells them, the largest first",
-            "GraphQL Repository.languages",
-        ),
-        attribute(
-            "last_code_scan",
-            OPTIONAL_TIME,
-            "when code scanning last looked at the default branch; null where it never did; asked where the repository is neither archived nor empty",
-            "GET /repos/{owner}/{repo}/code-scanning/analyses created_at",
-        ),
         attribute("latest_release_tag", OPTIONAL_TEXT, "the tag of the latest release; null where there is none", "GraphQL Repository.latestRelease.tagName"),
         attribute(
             "latest_release_tag_protected",
@@ -158,16 +138,11 @@ impl Collector for Repository {
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
         for organization in &scope.github_organizations {
-            let (mut public, mut in_use) = (Vec::new(), Vec::new());
-            let listing = repositories::fetch(organization, api, KIND.name, |page| {
-                public.extend(reporting::public(page));
-                in_use.extend(scanning::in_use(page));
-            });
+            let listing = repositories::fetch(organization, api, KIND.name, |_page| {});
             let properties = properties::fetch(organization, api, KIND.name);
             let configurations = security_configuration::fetch(organization, api, KIND.name);
             let access = repository_access::fetch(organization, api, KIND.name);
             futures::try_join!(listing, properties, configurations, access)?;
-            futures::try_join!(reporting::fetch(&public, api, KIND.name), scanning::fetch(&in_use, api, KIND.name))?;
         }
         Ok(())
     }
@@ -199,7 +174,7 @@ fn read(organization: &str, evidence: &dyn Evidence, population: &mut Population
     };
     let beside = Beside::read(organization, evidence)?;
     let whole = repositories::each(organization, evidence, &mut |listed| {
-        keep(from_both(organization, &listed, &beside, evidence)?);
+        keep(from_both(organization, &listed, &beside));
         Ok(())
     })?;
     for item in &whole.rest_only {
@@ -225,34 +200,15 @@ fn started(organization: &str, name: &str, evidence: Vec<u32>) -> Fact<Resource>
     Ok(resource)
 }
 
-fn from_both(organization: &str, listed: &Listed<'_>, beside: &Beside, evidence: &dyn Evidence) -> Result<Fact<Resource>, Unreadable> {
-    let mut resource = match started(organization, listed.name, listed.evidence.clone()) {
-        Ok(resource) => resource,
-        Err(gap) => return Ok(Err(gap)),
-    };
+fn from_both(organization: &str, listed: &Listed<'_>, beside: &Beside) -> Fact<Resource> {
+    let mut resource = started(organization, listed.name, listed.evidence.clone())?;
     let nothing = Answer::of(Value::Null);
     let rest = listed.rest.map_or_else(|| nothing.root(), |item| item.json.root()).needing(SEES_ADMINISTRATION);
     from_list(&mut resource, &rest);
     from_node(&mut resource, &listed.node.clone().needing(SEES_ADMINISTRATION), &rest);
     release_tag(&mut resource, listed.node);
     beside.describe(&mut resource, &listed.node.get("databaseId").int());
-    let reports = match listed.node.get("visibility").text() {
-        Ok("PUBLIC") => {
-            let (exchange, told) = reporting::read(listed.name, evidence)?;
-            resource.evidence.extend(exchange);
-            told.map(Some)
-        }
-        Ok(_) => Ok(None),
-        Err(gap) => Err(gap),
-    };
-    set(&mut resource, "private_vulnerability_reporting", reports);
-    let languages = listed.node.get("languages").all_nodes();
-    let languages = languages.and_then(|all| all.iter().map(|one| one.get("name").text().map(ToOwned::to_owned)).collect::<Fact<Vec<_>>>());
-    set(&mut resource, "languages", languages);
-    let (exchange, scan) = scanning::read(listed.name, evidence)?;
-    resource.evidence.extend(exchange);
-    set(&mut resource, "last_code_scan", scan);
-    Ok(Ok(resource.completed(&KIND)))
+    Ok(resource.completed(&KIND))
 }
 
 /// What listings of the organisation tell of its repositories, by number.

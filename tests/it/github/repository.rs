@@ -1,6 +1,7 @@
 //! Repositories: two lists joined, and a count.
 
 use proofline::collect::github::repository::Repository;
+use proofline::collect::github::repository_security::RepositorySecurity;
 use proofline::model::{Attribute, Completeness, GapCause};
 use serde_json::{Value, json};
 
@@ -142,9 +143,6 @@ async fn what_listings_of_the_organisation_tell_of_a_repository_is_joined_by_num
     assert_eq!((known(web, "security_configuration"), known(web, "security_configuration_status")), (json!("Baseline"), json!("enforced")));
     assert_eq!(known(api, "security_configuration_status"), "removed");
     assert_eq!(known(old, "security_configuration"), Value::Null, "all configurations were read whole, and it is in none");
-    assert_eq!(known(web, "private_vulnerability_reporting"), true);
-    assert_eq!(known(api, "private_vulnerability_reporting"), Value::Null, "GitHub offers it to public repositories only");
-    assert_eq!(unknown(old, "private_vulnerability_reporting").cause, GapCause::Malformed, "not prepared");
     assert_eq!(known(web, "has_two_admins"), true, "two are two, however many were not read");
     assert_eq!(unknown(api, "has_two_admins").cause, GapCause::Incomplete);
     assert_eq!(known(old, "has_two_admins"), false, "an owner is not an administrator who was named");
@@ -194,12 +192,22 @@ async fn a_scan_is_none_only_where_github_says_so() {
     ] {
         let mut scanned = beside();
         scanned["answers"][asked] = json!({"status": status, "body": body});
-        let (resources, _) = assert_contract(&Repository, &collect(&Repository, world(scanned)).await);
+        let (resources, _) = assert_contract(&RepositorySecurity, &collect(&RepositorySecurity, world(scanned)).await);
         match &named(&resources, "acme/web").attributes["last_code_scan"] {
             Attribute::Known(value) => assert_eq!(Ok(value.clone()), expected, "{status} {body}"),
             Attribute::Unknown(gap) => assert_eq!(Err(gap.cause), expected, "{status} {body}"),
         }
     }
+}
+
+#[tokio::test]
+async fn reports_in_private_are_asked_of_public_repositories_only() {
+    let (resources, population) = assert_contract(&RepositorySecurity, &collect(&RepositorySecurity, world(beside())).await);
+    assert!(population.completeness().is_complete(), "{:?}", population.gaps);
+    let of = |name: &str| named(&resources, name);
+    assert_eq!(known(of("acme/web"), "private_vulnerability_reporting"), true);
+    assert_eq!(known(of("acme/api"), "private_vulnerability_reporting"), Value::Null, "GitHub offers it to public repositories only");
+    assert_eq!(unknown(of("acme/old"), "private_vulnerability_reporting").cause, GapCause::Malformed, "not prepared");
 }
 
 #[tokio::test]

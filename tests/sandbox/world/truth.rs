@@ -141,16 +141,19 @@ impl World {
             "codeowners_error_count": repository.codeowners_errors.unwrap_or(0), "delete_branch_on_merge": repository.delete_branch_on_merge,
             "deploy_key_count": repository.deploy_keys, "outside_collaborator_count": repository.outsiders.len(),
             "web_commit_signoff_required": repository.signoff_required, "properties": properties(repository),
-            "private_vulnerability_reporting": repository.takes_reports(), "security_configuration": repository.configuration().map(|_| CONFIGURATION.1),
+            "security_configuration": repository.configuration().map(|_| CONFIGURATION.1),
             "security_configuration_status": repository.configuration(), "has_two_admins": repository.assigned(self).len() >= 2,
             "direct_writers": writers, "latest_release_tag": repository.latest_tag(),
-            "languages": repository.languages(),
             "latest_release_tag_protected": repository.latest_tag().map(|_| !repository.tag_rules().is_empty()),
         });
-        let mut attributes = attributes;
-        if let (Value::Object(all), false, Some(_)) = (&mut attributes, repository.archived, repository.branch()) {
+        let mut security = json!({
+            "repository": name, "visibility": repository.visibility.upper(), "archived": repository.archived, "empty": repository.empty,
+            "security_policy": repository.security_policy, "private_vulnerability_reporting": repository.takes_reports(), "languages": repository.languages(),
+        });
+        if let (Value::Object(all), false, Some(_)) = (&mut security, repository.archived, repository.branch()) {
             all.insert("last_code_scan".to_owned(), repository.last_scan(self).map(instant).into());
         }
+        truth.add("github.repository_security", id.clone(), security);
         if !repository.viewer_is_admin {
             truth.hidden.insert(id.clone());
         }
