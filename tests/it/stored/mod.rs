@@ -14,8 +14,9 @@ use proofline::store::shelf::Shelf;
 use proofline::store::{Store, snapshot, spool};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::Index;
 use serde_json::{Value, json};
+
+use crate::mutate::{edited, edits};
 
 fn wait<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(work)
@@ -148,31 +149,6 @@ fn key(ending: &str) -> String {
 /// The text of an object of one frame or of lines of frames; none where it cannot be unpacked.
 fn text(bytes: &[u8]) -> Option<Vec<u8>> {
     zstd::decode_all(bytes).ok()
-}
-
-#[derive(Debug, Clone)]
-enum Edit {
-    Flip(u8),
-    Insert(Vec<u8>),
-    Cut(Index),
-}
-
-fn edits() -> impl Strategy<Value = Vec<(Index, Edit)>> {
-    let edit = prop_oneof![any::<u8>().prop_map(Edit::Flip), vec(any::<u8>(), 1..6).prop_map(Edit::Insert), any::<Index>().prop_map(Edit::Cut)];
-    vec((any::<Index>(), edit), 1..4)
-}
-
-fn edited(bytes: &[u8], edits: &[(Index, Edit)]) -> Vec<u8> {
-    let mut bytes = bytes.to_vec();
-    for (at, edit) in edits {
-        let at = at.index(bytes.len() + 1);
-        match edit {
-            Edit::Flip(bit) => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << (bit % 8)),
-            Edit::Insert(more) => drop(bytes.splice(at..at, more.iter().copied())),
-            Edit::Cut(end) => drop(bytes.drain(at..at + end.index(bytes.len() - at + 1).min(40))),
-        }
-    }
-    bytes
 }
 
 #[test]
