@@ -202,7 +202,7 @@ impl Unpacker {
         Ok(Self { decompressor, memory: Vec::new() })
     }
 
-    /// Holds a frame to what is said of it. Never more than the said length is unpacked, nor more than `MAX_BODY`.
+    /// Holds a frame to what is said of it. Never more is unpacked than the longest length said so far, nor more than `MAX_BODY`.
     ///
     /// # Errors
     /// `BodyError::Tampered`.
@@ -210,7 +210,8 @@ impl Unpacker {
         let tampered = |found: String| BodyError::Tampered { object: body.pack.clone(), expected: body.sha256, found };
         let room = usize::try_from(body.bytes.min(MAX_BODY)).unwrap_or(0);
         self.memory.clear();
-        self.memory.reserve(room);
+        // Exactly: memory that doubles would have room for twice the limit.
+        self.memory.reserve_exact(room);
         self.decompressor.decompress_to_buffer(frame, &mut self.memory).map_err(|error| tampered(error.to_string()))?;
         let found = Digest::of(&self.memory);
         if found != body.sha256 {

@@ -53,7 +53,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("comfy_table", &["cli"]),
     ("tokio", &["attest/kms/line.rs", "cli", "collect", "store"]),
     ("tempfile", &["store/local.rs", "store/spool.rs"]),
-    ("zip", &["cli/export/pack.rs", "cli/verify/pack.rs"]),
+    ("zip", &["cli/export/pack.rs", "cli/verify/files.rs"]),
     ("zstd", &["store"]),
 ];
 

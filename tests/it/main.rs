@@ -24,6 +24,7 @@ mod key_service;
 mod killed;
 #[cfg(test)]
 mod ledger;
+mod mutate;
 #[cfg(test)]
 mod observers;
 mod recorded_gcp;

@@ -116,7 +116,7 @@ impl Pack {
 }
 
 /// Names come from stored manifests, which somebody may have written to reach outside.
-fn is_inside(name: &str) -> bool {
+pub(crate) fn is_inside(name: &str) -> bool {
     let part = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', ':', '\n', '\r', '\0']);
     !name.is_empty() && name.len() <= 512 && name.split('/').all(part)
 }

@@ -2,6 +2,7 @@
 
 mod days;
 mod evidence;
+mod files;
 mod pack;
 mod told;
 mod written;

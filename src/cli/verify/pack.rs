@@ -1,105 +1,32 @@
 //! `verify --pack`: an exported pack, by itself. What its README does with stock tools, done faster; needs no configuration, no store and no network.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{BufReader, Read as _, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::io::Write as _;
+use std::path::Path;
 
-use anyhow::{Context as _, Result};
-use async_trait::async_trait;
-use bytes::Bytes;
+use anyhow::Result;
 use serde_json::json;
-use zip::{CompressionMethod, ZipArchive};
 
 use crate::cli::args;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::host::Host;
 use crate::cli::progress::Steps;
 use crate::cli::summary::Form;
+use crate::cli::verify::files::Files;
 use crate::cli::verify::pins;
+use crate::ledger::envelope::Envelope;
 use crate::ledger::keys::Keys;
 use crate::ledger::note::Vkey;
 use crate::ledger::proof::Proof;
+use crate::ledger::signer::public_pem;
 use crate::ledger::verify::Pins;
 use crate::model::Digest;
-use crate::store::bodies::{MAX_BODY, unpack};
+use crate::store::bodies::unpack;
 use crate::store::check::{self, Problem};
-use crate::store::{Put, Store, StoreError, snapshot};
+use crate::store::{Store as _, StoreError, snapshot};
 
 const SUMS: &str = "SHA256SUMS";
 const FIRST: &str = "log/first.vkey";
-
-/// The files of a pack, read as a store is.
-struct Files {
-    names: BTreeSet<String>,
-    source: Source,
-}
-
-enum Source {
-    Folder(PathBuf),
-    Zip(Mutex<ZipArchive<BufReader<File>>>),
-}
-
-impl Files {
-    fn open(path: &Path) -> Result<Self> {
-        if path.is_dir() {
-            let mut names = BTreeSet::new();
-            below(path, path, &mut names)?;
-            return Ok(Self { names, source: Source::Folder(path.to_path_buf()) });
-        }
-        let archive = ZipArchive::new(BufReader::new(File::open(path)?))?;
-        let names = archive.file_names().filter_map(|name| name.ok().map(std::borrow::Cow::into_owned)).filter(|name| !name.ends_with('/')).collect();
-        Ok(Self { names, source: Source::Zip(Mutex::new(archive)) })
-    }
-
-    fn read(&self, name: &str) -> Result<Bytes> {
-        match &self.source {
-            Source::Folder(root) => Ok(fs::read(root.join(name))?.into()),
-            Source::Zip(archive) => {
-                let mut archive = archive.lock().unwrap_or_else(PoisonError::into_inner);
-                let file = archive.by_name(name)?;
-                // Whatever is worth packing was packed already; an archive that swells is not one of ours.
-                anyhow::ensure!(file.compression() == CompressionMethod::Stored && file.size() <= MAX_BODY, "it is packed in another way than `export` does");
-                let mut bytes = Vec::new();
-                file.take(MAX_BODY).read_to_end(&mut bytes)?;
-                Ok(bytes.into())
-            }
-        }
-    }
-}
-
-fn below(root: &Path, folder: &Path, names: &mut BTreeSet<String>) -> Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() && !path.is_symlink() {
-            below(root, &path, names)?;
-        } else {
-            let name: Vec<_> = path.strip_prefix(root)?.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
-            names.insert(name.join("/"));
-        }
-    }
-    Ok(())
-}
-
-#[async_trait]
-impl Store for Files {
-    async fn put_new(&self, _key: &str, _bytes: Bytes) -> Result<Put, StoreError> {
-        Err(StoreError::Setup("a pack is read only".to_owned()))
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
-        if !self.names.contains(key) {
-            return Ok(None);
-        }
-        let damaged = |error: anyhow::Error| StoreError::Damaged { action: "read", key: key.to_owned(), why: format!("{error:#}") };
-        self.read(key).map(Some).map_err(damaged)
-    }
-
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
-        Ok(self.names.iter().filter(|name| name.starts_with(prefix)).cloned().collect())
-    }
-}
 
 /// What was found in a pack.
 #[derive(Default)]
@@ -119,17 +46,17 @@ struct Found {
 /// Exit code 2 where the pack or what is pinned cannot be read. What does not verify is no error but exit code 4.
 pub(super) async fn run(host: &mut Host, path: &Path, arguments: &args::Verify, form: Form) -> Result<Exit> {
     let shown = path.display();
-    let files = Files::open(&host.folder.join(path)).map_err(|error| Failure::usage(format!("--pack {shown}: {error:#}")))?;
+    let (files, problems) = Files::open(&host.folder.join(path)).map_err(|error| Failure::usage(format!("--pack {shown}: {error:#}")))?;
     let pins = pins(&host.folder, arguments)?;
     let steps = Steps::new(host.screen);
-    let mut found = Found::default();
+    let mut found = Found { problems, ..Found::default() };
     steps.step("the list of digests");
-    sums(&files, &mut found)?;
+    sums(&files, &mut found);
     steps.step("the log");
     let named = entries(&files, &pins, &mut found).await?;
     manifests(&files, named.as_ref(), &mut found).await?;
     steps.step("bodies");
-    bodies(&files, &mut found)?;
+    bodies(&files, &mut found);
     steps.finish();
     let verifies = found.problems.is_empty();
     if form == Form::Json {
@@ -163,28 +90,45 @@ fn told(host: &mut Host, shown: &str, found: &Found) -> Result<()> {
     Ok(())
 }
 
-/// The list names every file with its digest, and no other.
-fn sums(files: &Files, found: &mut Found) -> Result<()> {
-    let list = if files.names.contains(SUMS) { files.read(SUMS)? } else { Bytes::new() };
-    let list = String::from_utf8_lossy(&list).into_owned();
-    let listed: BTreeMap<&str, &str> = list.lines().filter_map(|line| line.split_once("  ").map(|(digest, name)| (name, digest))).collect();
+/// The list names every file with its digest, once, and no other. Whatever cannot be read is told here, and passed over by what comes after.
+fn sums(files: &Files, found: &mut Found) {
+    let list = match files.names.contains(SUMS).then(|| files.read(SUMS)).transpose() {
+        Ok(list) => list.unwrap_or_default(),
+        Err(error) => {
+            found.problems.push(Problem::new(SUMS, format!("it cannot be read: {error:#}")));
+            return;
+        }
+    };
+    let list = String::from_utf8_lossy(&list);
+    let (mut listed, mut wrong) = (BTreeMap::<&str, &str>::new(), None);
+    for (n, line) in (1_u64..).zip(list.lines()) {
+        let what = match line.split_once("  ").filter(|(digest, _name)| digest.parse::<Digest>().is_ok()) {
+            None => format!("line {n} is no digest and name"),
+            Some((digest, name)) => match listed.insert(name, digest) {
+                None => continue,
+                Some(_other) => format!("line {n} names {name} again"),
+            },
+        };
+        // The first is enough to know that it is no list of ours.
+        wrong.get_or_insert(Problem::new(SUMS, what));
+    }
+    found.problems.extend(wrong);
     for name in files.names.iter().filter(|name| name.as_str() != SUMS) {
         let what = match (listed.get(name.as_str()), files.read(name)) {
-            (None, _) => Some(format!("{SUMS} does not name it")),
-            (Some(_), Err(error)) => Some(format!("it cannot be read: {error:#}")),
+            (_, Err(error)) => Some(format!("it cannot be read: {error:#}")),
+            (None, Ok(_)) => Some(format!("{SUMS} does not name it")),
             (Some(digest), Ok(bytes)) => (Digest::of(&bytes).to_string() != **digest).then(|| format!("it is not what {SUMS} says")),
         };
         found.problems.extend(what.map(|what| Problem::new(name, what)));
     }
     found.problems.extend(listed.keys().filter(|name| !files.names.contains(**name)).map(|name| Problem::new(*name, "it is missing")));
-    Ok(())
 }
 
 type Named = BTreeMap<String, BTreeSet<Digest>>;
 
 /// Verifies the entries of the log, oldest first, and gives what they name; none where there is no log.
 async fn entries(files: &Files, pins: &Pins, found: &mut Found) -> Result<Option<Named>> {
-    let stated = match files.get(FIRST).await? {
+    let stated = match files.readable(FIRST) {
         Some(bytes) => String::from_utf8_lossy(&bytes).trim().parse::<Vkey>().map_err(|error| found.problems.push(Problem::new(FIRST, error.to_string()))).ok(),
         None => None,
     };
@@ -198,10 +142,12 @@ async fn entries(files: &Files, pins: &Pins, found: &mut Found) -> Result<Option
     let mut proofs = Vec::new();
     for name in files.list("entries/").await?.iter().filter(|name| name.ends_with("/envelope.json")) {
         found.entries = found.entries.saturating_add(1);
-        let envelope = files.read(name)?;
-        let proof = files.get(&name.replace("/envelope.json", "/proof.tlog-proof")).await?.unwrap_or_default();
+        let Some(envelope) = files.readable(name) else { continue };
+        let proof = files.readable(&name.replace("/envelope.json", "/proof.tlog-proof")).unwrap_or_default();
+        let reigning = keys.current().clone();
         match (keys.admit(&envelope), Proof::parse(&proof)) {
             (Ok(statement), Ok(proof)) => {
+                beside(files, name, [&reigning, keys.current()], &mut found.problems)?;
                 reigns.insert(proof.index.saturating_add(1), keys.current().clone());
                 proofs.push((name.clone(), envelope, proof));
                 for subject in statement.subjects() {
@@ -223,6 +169,22 @@ async fn entries(files: &Files, pins: &Pins, found: &mut Found) -> Result<Option
     Ok(Some(named))
 }
 
+/// The parts of an envelope lie beside it, for stock tools and for people: they are those that the log took.
+fn beside(files: &Files, name: &str, [key, next]: [&Vkey; 2], problems: &mut Vec<Problem>) -> Result<()> {
+    let Some(bytes) = files.readable(name) else { return Ok(()) };
+    let envelope = Envelope::parse(&bytes)?;
+    let parts = [("payload.json", envelope.payload().to_vec()), ("key.pem", public_pem(key.public())?.into_bytes())];
+    let signatures = ["signature", "new-signature"].into_iter().zip(envelope.signatures().map(|signature| signature.to_vec()));
+    let new = (key != next).then(|| public_pem(next.public())).transpose()?.map(|pem| ("new-key.pem", pem.into_bytes()));
+    for (part, expected) in parts.into_iter().chain(signatures).chain(new) {
+        let part = name.replace("envelope.json", part);
+        if files.readable(&part).is_none_or(|found| found != expected) {
+            problems.push(Problem::new(part, "it is not what the envelope beside it says"));
+        }
+    }
+    Ok(())
+}
+
 async fn manifests(files: &Files, named: Option<&Named>, found: &mut Found) -> Result<()> {
     let unnamed = |object: &str, digest: Option<Digest>| {
         let is_named = named.is_none_or(|named| digest.is_some_and(|digest| named.get(object).is_some_and(|digests| digests.contains(&digest))));
@@ -230,11 +192,11 @@ async fn manifests(files: &Files, named: Option<&Named>, found: &mut Found) -> R
     };
     for name in &files.names {
         if let Some(run) = snapshot::run_of(name) {
-            let checked = check::run(files, &run).await?;
+            let Some(checked) = read(check::run(files, &run).await)? else { continue };
             found.runs = found.runs.saturating_add(1);
             found.problems.extend(unnamed(name, checked.digest).into_iter().chain(checked.problems));
         } else if let Some(id) = snapshot::evaluation_of(name) {
-            let (sealed, problems) = check::evaluation(files, id).await?;
+            let Some((sealed, problems)) = read(check::evaluation(files, id).await)? else { continue };
             found.evaluations = found.evaluations.saturating_add(1);
             found.problems.extend(unnamed(name, sealed.map(|sealed| sealed.digest)).into_iter().chain(problems));
         }
@@ -242,11 +204,24 @@ async fn manifests(files: &Files, named: Option<&Named>, found: &mut Found) -> R
     Ok(())
 }
 
-fn bodies(files: &Files, found: &mut Found) -> Result<()> {
+/// None where a file cannot be read, which was told with the list of digests.
+fn read<T>(checked: Result<T, StoreError>) -> Result<Option<T>> {
+    match checked {
+        Ok(checked) => Ok(Some(checked)),
+        Err(StoreError::Damaged { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn bodies(files: &Files, found: &mut Found) {
     for name in &files.names {
         let Some(digest) = name.strip_prefix("bodies/").and_then(|name| name.strip_suffix(".zst")) else { continue };
-        let expected: Digest = digest.parse().with_context(|| name.clone())?;
-        match unpack(name, &files.read(name)?, expected) {
+        let Ok(expected) = digest.parse::<Digest>() else {
+            found.problems.push(Problem::new(name, "its name is no digest"));
+            continue;
+        };
+        let Some(packed) = files.readable(name) else { continue };
+        match unpack(name, &packed, expected) {
             Ok(body) => {
                 found.bodies = found.bodies.saturating_add(1);
                 found.bytes = found.bytes.saturating_add(u64::try_from(body.len()).unwrap_or(u64::MAX));
@@ -254,5 +229,4 @@ fn bodies(files: &Files, found: &mut Found) -> Result<()> {
             Err(error) => found.problems.push(Problem::new(name, error.to_string())),
         }
     }
-    Ok(())
 }

@@ -1,8 +1,9 @@
 //! Reads stored objects again and holds them to what names them: every digest, every count, every body of every pack.
 //!
-//! Finds what is wrong and names the object; never stops at the first. Left out: who vouches for the manifests (the log), and what the bodies mean.
+//! Finds what is wrong and names the object; never stops at the first, and tells a thousand things of one object at most. Left out: who vouches for the manifests (the log), and what the bodies mean.
 
 mod records;
+mod told;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use crate::model::{Body, Digest, Manifest, RunId};
 use crate::store::bodies::{self, BodyError, Unpacker};
+use crate::store::check::told::Told;
 use crate::store::snapshot::{self, SealedEvaluation, SnapshotError};
 use crate::store::spool::cut;
 use crate::store::{Store, StoreError};
@@ -154,6 +156,7 @@ fn opened(pack: &str, bytes: &Bytes, wanted: &[Place]) -> CheckedPack {
             return checked;
         }
     };
+    let mut told = Told::default();
     for (offset, length, unpacked, sha256) in wanted {
         let body = Body { sha256: *sha256, bytes: *unpacked, pack: pack.to_owned(), offset: *offset, length: *length };
         match cut(bytes, &body).and_then(|frame| unpacker.check(frame, &body)) {
@@ -161,9 +164,10 @@ fn opened(pack: &str, bytes: &Bytes, wanted: &[Place]) -> CheckedPack {
                 checked.bodies += 1;
                 checked.bytes += unpacked;
             }
-            Err(error) => checked.problems.push(Problem::new(pack, format!("the body at {offset}: {error}"))),
+            Err(error) => told.say(|| format!("the body at {offset}: {error}")),
         }
     }
+    checked.problems.extend(told.of(pack));
     checked
 }
 

@@ -12,6 +12,7 @@ use serde::de::IgnoredAny;
 
 use crate::model::{Digest, Manifest, StoredFile};
 use crate::store::bodies::{self, BodyError};
+use crate::store::check::told::Told;
 use crate::store::check::{Place, Problem};
 
 /// What the records of a run say.
@@ -29,12 +30,11 @@ pub(super) fn read(manifest: Manifest, list: Option<&[u8]>, requests: Option<&[u
     let named = requests.and_then(|packed| kept(Named::read(&read.manifest, packed), &mut read.errors));
     let mut needed = named.map(|named| named.finish(&read.manifest, &mut read.problems)).unwrap_or_default();
     let Some(listed) = listed else { return read };
-    let told = |what: String| Problem::new(&read.manifest.bodies.object, what);
-    read.problems.extend(listed.problems.into_iter().map(told));
     needed.extend(read.manifest.control_files.iter().map(|file| Need { sha256: file.sha256, bytes: None, what: Cow::Owned(file.path.clone()) }));
     needed.push(Need { sha256: read.manifest.configuration, bytes: None, what: Cow::Borrowed("the configuration") });
     needed.extend(read.manifest.redaction.iter().map(|redaction| Need { sha256: redaction.policy, bytes: None, what: Cow::Borrowed("the redaction policy") }));
-    read.problems.extend(compared(&listed.lengths, needed).into_iter().map(told));
+    let object = &read.manifest.bodies.object;
+    read.problems.extend(listed.problems.of(object).chain(compared(&listed.lengths, needed).of(object)));
     read.packs = listed.packs;
     read
 }
@@ -59,7 +59,7 @@ struct Listed {
     /// The length of each listed body, by digest.
     lengths: Vec<(Digest, u64)>,
     packs: BTreeMap<String, Vec<Place>>,
-    problems: Vec<String>,
+    problems: Told,
 }
 
 impl Listed {
@@ -70,7 +70,7 @@ impl Listed {
             n += 1;
             match serde_json::from_str::<Placed<'_>>(line) {
                 Ok(placed) => listed.place(&placed),
-                Err(error) => listed.problems.push(format!("line {n} cannot be read: {error}")),
+                Err(error) => listed.problems.say(|| format!("line {n} cannot be read: {error}")),
             }
         })?;
         // As written they are in order.
@@ -118,7 +118,7 @@ struct Named {
     needed: Vec<Need>,
     /// Exchanges, re-validated ones, failed ones.
     counts: [u64; 3],
-    problems: Vec<String>,
+    problems: Told,
 }
 
 impl Named {
@@ -129,7 +129,7 @@ impl Named {
             n += 1;
             match serde_json::from_str::<Line>(line) {
                 Ok(line) => named.record(n, &line),
-                Err(error) => named.problems.push(format!("line {n} cannot be read: {error}")),
+                Err(error) => named.problems.say(|| format!("line {n} cannot be read: {error}")),
             }
         })?;
         Ok(named)
@@ -142,7 +142,7 @@ impl Named {
         *unchanged += u64::from(line.status == Some(304));
         *failed += u64::from(!is_answer);
         if line.n != n {
-            self.problems.push(format!("line {n} is exchange #{}", line.n));
+            self.problems.say(|| format!("line {n} is exchange #{}", line.n));
         }
         self.needed.push(Need { sha256: line.sha256, bytes: Some(line.bytes), what: Cow::Borrowed("an answer") });
         self.needed.extend(line.request_body.map(|sha256| Need { sha256, bytes: None, what: Cow::Borrowed("a request") }));
@@ -153,26 +153,26 @@ impl Named {
         let said = [("exchanges", manifest.exchanges), ("re-validated", manifest.not_modified), ("failed", manifest.failed)];
         for ((what, said), found) in said.into_iter().zip(self.counts) {
             if u64::from(said) != found {
-                self.problems.push(format!("the manifest says {said} {what}, there are {found}"));
+                self.problems.say(|| format!("the manifest says {said} {what}, there are {found}"));
             }
         }
-        problems.extend(self.problems.into_iter().map(|what| Problem::new(&manifest.requests.object, what)));
+        problems.extend(self.problems.of(&manifest.requests.object));
         self.needed
     }
 }
 
 /// What is needed and not listed, or listed with another length.
-fn compared(lengths: &[(Digest, u64)], mut needed: Vec<Need>) -> Vec<String> {
+fn compared(lengths: &[(Digest, u64)], mut needed: Vec<Need>) -> Told {
     needed.sort_unstable();
     needed.dedup();
     let mut rest = lengths.iter().copied().peekable();
-    let mut problems = Vec::new();
+    let mut problems = Told::default();
     for Need { sha256, bytes, what } in needed {
         while rest.next_if(|(listed, _)| listed.cmp(&sha256) == Ordering::Less).is_some() {}
         match (rest.peek().filter(|(listed, _)| *listed == sha256), bytes) {
-            (None, _) => problems.push(format!("it does not say where the body {sha256} of {what} lies")),
+            (None, _) => problems.say(|| format!("it does not say where the body {sha256} of {what} lies")),
             (Some((_, placed)), Some(said)) if *placed != said => {
-                problems.push(format!("the body {sha256} of {what} has {placed} bytes there and {said} in its record"));
+                problems.say(|| format!("the body {sha256} of {what} has {placed} bytes there and {said} in its record"));
             }
             (Some(_), _) => {}
         }

@@ -21,11 +21,12 @@ use proofline::store::memory::MemoryStore;
 use proofline::store::{Put, Store as _};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::{Index, select};
+use proptest::sample::select;
 use serde_json::{Map, Value};
 
 use super::protocol::{ORIGIN, filled, key, statement, verified};
 use crate::attest::log::Key;
+use crate::mutate::bytes;
 
 fn wait<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(work)
@@ -62,80 +63,6 @@ static VALID: LazyLock<Valid> = LazyLock::new(|| {
         Valid { note, envelope, proof, statements, identity, bundle: b"\0\x04left\0\0\0\x05right".to_vec() }
     })
 });
-
-/// Pieces that mean something to some parser.
-const TOKENS: [&[u8]; 30] = [
-    b"\n",
-    b"\n\n",
-    b" ",
-    b"+",
-    b"0",
-    b"1",
-    b"=",
-    b"AAAA",
-    b"/",
-    b"x001",
-    b".p/",
-    b"256",
-    b"255",
-    b"entries",
-    b"log/tile/",
-    b"18446744073709551616",
-    b"\xe2\x80\x94 ",
-    b"\xff",
-    b"\0",
-    b"\"",
-    b"\\u0041",
-    b"{",
-    b"[[[[",
-    b"}",
-    b",",
-    b"1e400",
-    b"null",
-    b"index ",
-    b"extra A\n",
-    b"c2sp.org/tlog-proof@v1\n",
-];
-
-#[derive(Debug, Clone)]
-enum Edit {
-    Flip(u8),
-    Insert(&'static [u8]),
-    Cut(Index),
-    Repeat(Index),
-}
-
-fn edited(mut bytes: Vec<u8>, edits: &[(Index, Edit)]) -> Vec<u8> {
-    for (at, edit) in edits {
-        let at = at.index(bytes.len() + 1);
-        let end = |other: &Index, bytes: &Vec<u8>| at + other.index(bytes.len() - at + 1).min(40);
-        match edit {
-            Edit::Flip(bit) => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << (bit % 8)),
-            Edit::Insert(token) => drop(bytes.splice(at..at, token.iter().copied())),
-            Edit::Cut(other) => drop(bytes.drain(at..end(other, &bytes))),
-            Edit::Repeat(other) => {
-                let again = bytes[at..end(other, &bytes)].to_vec();
-                bytes.splice(at..at, again);
-            }
-        }
-    }
-    bytes
-}
-
-/// Anything, pieces in any order, and valid bytes with a few changes.
-fn bytes(valid: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
-    let edit = prop_oneof![
-        any::<u8>().prop_map(Edit::Flip),
-        select(&TOKENS[..]).prop_map(Edit::Insert),
-        any::<Index>().prop_map(Edit::Cut),
-        any::<Index>().prop_map(Edit::Repeat)
-    ];
-    prop_oneof![
-        1 => vec(any::<u8>(), 0..200),
-        2 => vec(select(&TOKENS[..]), 0..12).prop_map(|tokens| tokens.concat()),
-        6 => (select(valid), vec((any::<Index>(), edit), 0..4)).prop_map(|(valid, edits)| edited(valid, &edits)),
-    ]
-}
 
 fn text(valid: &[&str]) -> impl Strategy<Value = String> + use<> {
     bytes(valid.iter().map(|text| text.as_bytes().to_vec()).collect()).prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned())

@@ -1,21 +1,25 @@
 //! Stored runs with one object changed, and objects made to do harm: what is not as it was is named, and nothing is unpacked without end.
 #![cfg(test)]
 
+mod packs;
+mod swelling;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use proofline::model::{Body, Budget, Digest, Exchange, Manifest, Method, Period, RunId, Scope, StoredFile};
-use proofline::store::bodies::{self, BodyError, MAX_BODY, Unpacker};
+use proofline::store::bodies::{self, Unpacker};
 use proofline::store::check::{self, Problem};
 use proofline::store::memory::MemoryStore;
 use proofline::store::shelf::Shelf;
 use proofline::store::{Store, snapshot, spool};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::Index;
 use serde_json::{Value, json};
+
+use crate::mutate::{edited, edits};
 
 fn wait<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(work)
@@ -150,31 +154,6 @@ fn text(bytes: &[u8]) -> Option<Vec<u8>> {
     zstd::decode_all(bytes).ok()
 }
 
-#[derive(Debug, Clone)]
-enum Edit {
-    Flip(u8),
-    Insert(Vec<u8>),
-    Cut(Index),
-}
-
-fn edits() -> impl Strategy<Value = Vec<(Index, Edit)>> {
-    let edit = prop_oneof![any::<u8>().prop_map(Edit::Flip), vec(any::<u8>(), 1..6).prop_map(Edit::Insert), any::<Index>().prop_map(Edit::Cut)];
-    vec((any::<Index>(), edit), 1..4)
-}
-
-fn edited(bytes: &[u8], edits: &[(Index, Edit)]) -> Vec<u8> {
-    let mut bytes = bytes.to_vec();
-    for (at, edit) in edits {
-        let at = at.index(bytes.len() + 1);
-        match edit {
-            Edit::Flip(bit) => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << (bit % 8)),
-            Edit::Insert(more) => drop(bytes.splice(at..at, more.iter().copied())),
-            Edit::Cut(end) => drop(bytes.drain(at..at + end.index(bytes.len() - at + 1).min(40))),
-        }
-    }
-    bytes
-}
-
 #[test]
 fn a_sound_run_has_no_problem() {
     assert_eq!(checked(&STORED).1, Vec::new());
@@ -263,46 +242,4 @@ proptest! {
             prop_assert!(unpacked.is_err());
         }
     }
-}
-
-/// 1 GiB of zeros in about 32 kB: four frames of 256 MiB.
-fn bomb() -> Vec<u8> {
-    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3).expect("an encoder");
-    let zeros = vec![0_u8; 1 << 20];
-    (0..1024).for_each(|_| std::io::Write::write_all(&mut encoder, &zeros).expect("packed"));
-    encoder.finish().expect("a frame")
-}
-
-#[test]
-fn a_file_that_swells_is_given_up_early() {
-    let bomb = bomb();
-    assert!(bomb.len() < 100_000);
-    let mut lines = 0;
-    let error = bodies::lines("bomb", &bomb, Digest::of(b""), |_line| lines += 1).expect_err("refused");
-    assert!(matches!(&error, BodyError::Tampered { found, .. } if found.contains("a line of more than 16777216 bytes")), "{error}");
-    assert_eq!(lines, 0);
-    // Many lines are no longer than the whole may be.
-    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).expect("an encoder");
-    let mut line = vec![b'x'; 1 << 20];
-    line.extend_from_slice(b"\n");
-    (0..=MAX_BODY >> 20).for_each(|_| std::io::Write::write_all(&mut encoder, &line).expect("packed"));
-    let error = bodies::lines("bomb", &encoder.finish().expect("a frame"), Digest::of(b""), |_line| {}).expect_err("refused");
-    assert!(matches!(&error, BodyError::Tampered { found, .. } if found.contains("more than 268435456 bytes")), "{error}");
-}
-
-#[test]
-fn a_body_is_not_unpacked_beyond_what_its_place_says() {
-    let bomb = bomb();
-    let mut unpacker = Unpacker::new().expect("an unpacker");
-    for claimed in [0, 10, 1 << 20, u64::MAX] {
-        let body = Body { sha256: Digest::of(b""), bytes: claimed, pack: "a pack".into(), offset: 0, length: length(&bomb) };
-        assert!(matches!(unpacker.check(&bomb, &body), Err(BodyError::Tampered { .. })), "{claimed}");
-    }
-    // A frame that says it holds a few bytes and holds more.
-    let mut lying = zstd::bulk::compress(&[7_u8; 200], 3).expect("packed");
-    let told = lying.iter().position(|byte| *byte == 200).expect("the content size");
-    lying[told] = 10;
-    let body = Body { sha256: Digest::of(&[7_u8; 200]), bytes: 200, pack: "a pack".into(), offset: 0, length: length(&lying) };
-    assert!(unpacker.check(&lying, &body).is_err());
-    assert!(bodies::unpack("lying", &lying, body.sha256).is_err());
 }
