@@ -17,6 +17,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::listings::APP_INSTALLATION,
     &github::branch::Branch,
     &github::branch_activity::BranchActivity,
+    &github::change::Change,
     &github::listings::CODE_SCANNING_ALERT,
     &github::listings::DEPENDABOT_ALERT,
     &github::listings::DEPLOY_KEY,

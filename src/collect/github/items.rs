@@ -312,7 +312,7 @@ fn read_connection(repository: &Field<'_>, connection: &Field<'_>, placing: Plac
 }
 
 /// A GraphQL request's body; keys in the order of their names, so that the same question is the same bytes.
-fn body(query: &str, variables: &Value, more: &Value) -> Vec<u8> {
+pub(super) fn body(query: &str, variables: &Value, more: &Value) -> Vec<u8> {
     let merged: BTreeMap<&String, &Value> = [variables, more].into_iter().filter_map(Value::as_object).flatten().collect();
     serde_json::to_vec(&json!({"query": query, "variables": merged})).unwrap_or_default()
 }

@@ -29,6 +29,7 @@ pub use answer::Fact;
 
 pub mod branch;
 pub mod branch_activity;
+pub mod change;
 pub mod deployment;
 pub mod issue;
 pub mod organization;

@@ -2,6 +2,7 @@
 
 mod activity;
 mod branch;
+mod changes;
 mod deployments;
 mod listings;
 mod organization;

@@ -4,6 +4,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod changes;
+pub(crate) mod commits;
 pub(crate) mod deployments;
 pub(crate) mod google;
 pub(crate) mod hostile;

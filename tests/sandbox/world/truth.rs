@@ -76,6 +76,17 @@ impl World {
                 });
                 truth.add("github.deployment", format!("github.com/{name}/deployments/{}", deployment.id), facts);
             }
+            for commit in repository.commits(self).into_iter().filter(|_commit| repository.branch().is_some()) {
+                let name = self.full_name(repository);
+                let number = commit.change.map(|change| change.number);
+                let who = commit.author.as_ref().and_then(|author| self.login(author));
+                let facts = json!({
+                    "repository": name, "branch": repository.default_branch, "oid": commit.oid, "committed_at": instant(commit.at), "author": who, "committer": who,
+                    "signature_valid": number.is_some(), "signed_by": who.filter(|_who| number.is_some()), "is_first": false, "pull_request": number,
+                    "pull_request_base": commit.change.map(|change| change.base.as_str()),
+                });
+                truth.add("github.change", format!("github.com/{name}/commit/{}", commit.oid), facts);
+            }
             for (number, activity) in repository.activity(self).into_iter().filter(|(_, activity)| activity.branch == repository.default_branch) {
                 let name = self.full_name(repository);
                 let facts = json!({

@@ -1,5 +1,6 @@
-//! `Commit` and its checks. History is not kept: a commit is an id, its pushers and the checks on it.
+//! `Commit`, its checks, and the history of a default branch: what was merged and what was pushed past review.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::sandbox::graphql::arguments::Arguments;
@@ -7,9 +8,12 @@ use crate::sandbox::graphql::connection::{Connection, Edge};
 use crate::sandbox::graphql::object::{Object, Record, Shown, leaf};
 use crate::sandbox::graphql::views::at;
 use crate::sandbox::graphql::views::people;
+use crate::sandbox::graphql::views::pull_request::PullRequestView;
 use crate::sandbox::world::World;
 use crate::sandbox::world::changes::{Check, PullRequest};
+use crate::sandbox::world::commits::Commit;
 use crate::sandbox::world::people::Person;
+use crate::sandbox::world::repositories::Repository;
 
 /// `Commit`.
 pub(crate) struct CommitView<'w> {
@@ -28,6 +32,52 @@ impl<'w> CommitView<'w> {
     pub(crate) fn bare(world: &'w World, oid: &'w str) -> Self {
         Self { world, oid, change: None, author: None, checks: &[] }
     }
+}
+
+/// The commit that a default branch leads to, with what led there.
+pub(crate) struct HeadView<'w> {
+    pub(crate) world: &'w World,
+    pub(crate) repository: &'w Repository,
+}
+
+impl<'w> Object<'w> for HeadView<'w> {
+    fn typename(&self) -> &'static str {
+        "Commit"
+    }
+
+    fn field(&self, name: &str, arguments: &Arguments) -> Option<Shown<'w>> {
+        match name {
+            "history" => Some(history(self.world, self.repository, arguments)),
+            other => CommitView::bare(self.world, &self.repository.head).field(other, arguments),
+        }
+    }
+}
+
+/// Newest first; both ends of what is asked for are included.
+fn history<'w>(world: &'w World, repository: &'w Repository, arguments: &Arguments) -> Shown<'w> {
+    let limit = |name: &str| arguments.text(name).and_then(|text| text.parse::<DateTime<Utc>>().ok());
+    let (since, until) = (limit("since"), limit("until"));
+    let wanted = |commit: &Commit<'_>| since.is_none_or(|since| commit.at >= since) && until.is_none_or(|until| commit.at <= until);
+    let all = repository.commits(world).into_iter().filter(wanted).collect();
+    Connection::over("CommitHistoryConnection", all, move |commit| Edge::to(commit_record(world, repository, commit)))
+}
+
+fn commit_record<'w>(world: &'w World, repository: &'w Repository, commit: &Commit<'w>) -> Record<'w> {
+    let signed = commit.change.is_some();
+    let signer = commit.author.as_ref().filter(|_| signed).map_or(Shown::NULL, |author| people::user_of(world, author));
+    let signature = Record::new("GpgSignature", [("isValid", leaf(true)), ("state", leaf("VALID")), ("signer", signer)]);
+    let changes =
+        Connection::over("PullRequestConnection", commit.change.into_iter().collect(), move |change| Edge::to(PullRequestView { world, repository, change }));
+    let fields = [
+        ("oid", leaf(commit.oid.as_str())),
+        ("committedDate", at(Some(commit.at))),
+        ("author", git_actor(world, commit.author.as_ref())),
+        ("committer", git_actor(world, commit.author.as_ref())),
+        ("parents", Connection::counted("CommitConnection", 1)),
+        ("signature", Shown::maybe(signed.then_some(signature))),
+        ("associatedPullRequests", changes),
+    ];
+    Record::new("Commit", fields)
 }
 
 impl<'w> Object<'w> for CommitView<'w> {

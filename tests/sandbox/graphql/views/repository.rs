@@ -6,7 +6,7 @@ use crate::sandbox::graphql::arguments::{Arguments, texts};
 use crate::sandbox::graphql::connection::{Connection, Edge};
 use crate::sandbox::graphql::object::{Object, Record, Shown, leaf};
 use crate::sandbox::graphql::views::at;
-use crate::sandbox::graphql::views::commit::CommitView;
+use crate::sandbox::graphql::views::commit::HeadView;
 use crate::sandbox::graphql::views::issue::IssueView;
 use crate::sandbox::graphql::views::organization::OrganizationView;
 use crate::sandbox::graphql::views::people::{self, TeamView};
@@ -252,7 +252,7 @@ impl<'w> Object<'w> for RefView<'w> {
             "name" => leaf(repository.default_branch.as_str()),
             "prefix" => leaf("refs/heads/"),
             "repository" => Shown::one(RepositoryView { world, repository }),
-            "target" => Shown::one(CommitView::bare(world, &repository.head)),
+            "target" => Shown::one(HeadView { world, repository }),
             "branchProtectionRule" => {
                 Shown::maybe(repository.classic.as_ref().filter(|_| repository.viewer_is_admin).map(|rule| ClassicView { world, repository, rule }))
             }
