@@ -84,7 +84,8 @@ fn change(id: &str) -> Value {
     json!({
         "id": id, "createdAt": "2026-03-01T08:00:00Z", "mergedAt": "2026-03-01T12:00:00Z", "body": "## Test plan\nunit tests", "headRefOid": "h",
         "author": person("ada"), "mergedBy": person("ada"), "mergeCommit": {"oid": "m"}, "labels": list(&json!([])), "closingIssuesReferences": list(&json!([])),
-        "reviews": list(&json!([{"state": "APPROVED", "submittedAt": "2026-03-01T11:00:00Z", "author": person("grace"), "commit": {"oid": "h"}}])),
+        "reviews": list(&json!([{"state": "APPROVED", "submittedAt": "2026-03-01T11:00:00Z", "author": person("grace"), "commit": {"oid": "h"}, "onBehalfOf": list(&json!([{"slug": "security"}]))}])),
+        "files": list(&json!([{"path": "src/main.go"}])),
         "commits": list(&json!([{"commit": commit}])), "forcePushes": list(&json!([])), "headCommit": {"nodes": [{"commit": commit}]},
     })
 }
@@ -97,6 +98,8 @@ fn a_change_of_the_window_is_read_whole() {
     let (resources, population) = collect(&PullRequest, &scope(), |request| site(request, &listed, &json!(null), &json!([change("A")]), 2));
     assert_eq!(resources.len(), 1, "what was merged to another branch is no change of the default branch");
     assert_eq!(known(&resources[0], "independent_approvals"), 1);
+    assert_eq!(known(&resources[0], "independent_approvers"), &json!(["grace", "team:security"]));
+    assert_eq!(known(&resources[0], "files"), &json!(["src/main.go"]));
     assert_eq!(known(&resources[0], "test_plan_length"), 10);
     assert_eq!(known(&resources[0], "checks"), &json!([]));
     assert_eq!(population.completeness(), Completeness::Reconciled, "search counts both, and the other branch is taken off");
@@ -134,6 +137,13 @@ fn what_is_not_told_is_never_an_approval() {
         assert_eq!(population.count(), 1);
         resources.pop().expect("a change stays in the population")
     };
+    assert_eq!(unknown(&with("files", json!({"totalCount": 101, "nodes": [{"path": "src/main.go"}]})), "files"), GapCause::Incomplete);
+    let teams = json!({"totalCount": 1, "nodes": [null]});
+    let for_somebody =
+        json!({"state": "APPROVED", "submittedAt": TONIGHT, "author": {"__typename": "User", "login": "grace"}, "commit": {"oid": "h"}, "onBehalfOf": teams});
+    let hidden = with("reviews", list(&json!([for_somebody])));
+    assert_eq!(unknown(&hidden, "independent_approvers"), GapCause::Incomplete, "the team that is hidden may be an owner");
+    assert_eq!(known(&hidden, "independent_approvals"), 1);
     let cut = json!({"totalCount": 101, "nodes": [{"state": "APPROVED", "submittedAt": TONIGHT, "author": {"__typename": "User", "login": "grace"}, "commit": {"oid": "h"}}]});
     assert_eq!(unknown(&with("reviews", cut.clone()), "independent_approvals"), GapCause::Incomplete, "a later review may take it back");
     assert_eq!(

@@ -19,7 +19,7 @@ use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Period, Po
 /// The kind.
 pub struct PullRequest;
 
-const CURE: &str = "Pull requests: read, Contents: read and Checks: read on all repositories (token: repo)";
+const CURE: &str = "Pull requests: read, Contents: read and Checks: read on all repositories, Members: read on the organisation (token: repo, read:org)";
 
 const LISTING: Listing = Listing {
     kind: KIND.name,
@@ -78,6 +78,13 @@ pub static KIND: Kind = Kind {
             "People, neither author nor pusher of a commit, whose last word before the merge approved the merged commit",
             "reviews, commits, timelineItems HEAD_REF_FORCE_PUSHED_EVENT",
         ),
+        attribute(
+            "independent_approvers",
+            AttributeType::List(&AttributeType::Text),
+            "Those people, sorted, and as team:slug the teams on whose behalf GitHub says they approved",
+            "as independent_approvals, reviews.onBehalfOf.slug",
+        ),
+        attribute("files", AttributeType::List(&AttributeType::Text), "Paths of the files it changed; where one was moved, its new path", "files.path"),
         attribute("changes_requested", AttributeType::Int, "Reviews in state CHANGES_REQUESTED", "reviews"),
         attribute("checks", AttributeType::List(&AttributeType::Record(CHECK)), "Checks of the last commit", "commits(last: 1).statusCheckRollup.contexts"),
         attribute(
@@ -224,6 +231,7 @@ fn describe(resource: &mut Resource, node: &Field<'_>) {
     set(resource, "head_oid", node.get("headRefOid").text().map(str::to_owned));
     set(resource, "merge_commit", node.get("mergeCommit").or_none(|commit| commit.get("oid").text().map(str::to_owned)));
     let labels = names(&node.get("labels"), "name");
+    set(resource, "files", names(&node.get("files"), "path"));
     set(resource, "linked_issues", names(&node.get("closingIssuesReferences"), "url"));
     describe_reviews(resource, node, author);
     describe_checks(resource, node);
@@ -255,15 +263,28 @@ fn describe_reviews(resource: &mut Resource, node: &Field<'_>, author: Fact<(Str
     });
     set(resource, "approvals", approvals);
     set(resource, "changes_requested", of("CHANGES_REQUESTED").map(|asked| i64::try_from(asked.len()).unwrap_or(i64::MAX)));
-    set(resource, "independent_approvals", independent(node, author, &reviews));
+    let approvers = independent(node, author, &reviews);
+    set(resource, "independent_approvals", approvers.as_ref().map(|people| i64::try_from(people.len()).unwrap_or(i64::MAX)).map_err(Clone::clone));
+    set(resource, "independent_approvers", approvers.and_then(|people| with_teams(people, &node.get("reviews"))));
 }
 
-fn independent(node: &Field<'_>, author: Fact<(String, String)>, reviews: &Fact<Vec<Review>>) -> Fact<i64> {
+fn independent(node: &Field<'_>, author: Fact<(String, String)>, reviews: &Fact<Vec<Review>>) -> Fact<BTreeSet<String>> {
     let (pushers, merged_at) = (pushers(node)?, node.get("mergedAt").time()?);
     let (author, head) = (author?.0, node.get("headRefOid").text()?);
     let change = Change { author: &author, pushers: &pushers, head, merged_at: &merged_at };
-    let approvers = independent_approvers(&change, reviews.as_ref().map_err(Clone::clone)?).len();
-    Ok(i64::try_from(approvers).unwrap_or(i64::MAX))
+    Ok(independent_approvers(&change, reviews.as_ref().map_err(Clone::clone)?).into_iter().map(str::to_owned).collect())
+}
+
+/// Approvers, and the teams that they approved for: those whose review was asked for, as `CODEOWNERS` does.
+fn with_teams(people: BTreeSet<String>, reviews: &Field<'_>) -> Fact<Vec<String>> {
+    let mut teams = BTreeSet::new();
+    for node in reviews.all_nodes()? {
+        let by = node.path(&["author", "login"]).text();
+        if node.get("state").text()? == "APPROVED" && by.is_ok_and(|by| people.contains(by)) {
+            teams.extend(names(&node.get("onBehalfOf"), "slug")?.into_iter().map(|slug| format!("team:{slug}")));
+        }
+    }
+    Ok(people.into_iter().chain(teams).collect())
 }
 
 fn reviews(connection: &Field<'_>) -> Fact<Vec<Review>> {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::world::changes::PullRequest;
+use crate::sandbox::world::changes::{PullRequest, Review};
 use crate::sandbox::world::people::Person;
 use crate::sandbox::world::protection::{Actor, Classic, Exempt, Rule, Ruleset};
 use crate::sandbox::world::repositories::Repository;
@@ -214,13 +214,14 @@ impl World {
             .iter()
             .map(|review| json!({ "by": who(&review.by), "by_type": kind_of(&review.by), "at": instant(review.at), "commit": review.commit }))
             .collect();
-        let mut independent: Vec<&Person> = approved
-            .iter()
-            .filter(|review| review.at <= merge.at && review.commit.as_ref() == Some(&change.head))
-            .map(|review| &review.by)
-            .filter(|by| !matches!(by, Person::Bot(_) | Person::Ghost) && **by != change.author && !change.pushers.contains(by))
-            .collect();
-        independent.dedup();
+        let counts = |review: &&&Review| {
+            let person = !matches!(review.by, Person::Bot(_) | Person::Ghost) && review.by != change.author && !change.pushers.contains(&review.by);
+            person && review.at <= merge.at && review.commit.as_ref() == Some(&change.head)
+        };
+        let counted: Vec<&&Review> = approved.iter().filter(counts).collect();
+        let independent: BTreeSet<&str> = counted.iter().filter_map(|review| who(&review.by)).collect();
+        let teams: BTreeSet<String> = counted.iter().flat_map(|review| review.teams()).map(|slug| format!("team:{slug}")).collect();
+        let approvers: Vec<String> = independent.iter().map(|login| (*login).to_owned()).chain(teams).collect();
         let checks: Vec<Value> = change.checks.iter().map(|check| json!({ "name": check.name, "conclusion": check.conclusion, "app": check.app })).collect();
         let failed: Vec<&str> = change.checks.iter().filter(|check| check.conclusion == "FAILURE").map(|check| check.name).collect();
         let url = |(place, number): &(usize, u32)| Some(format!("https://github.com/{}/issues/{number}", self.full_name(self.repositories.get(*place)?)));
@@ -229,7 +230,7 @@ impl World {
             "repository": name, "number": change.number, "url": format!("https://github.com/{name}/pull/{}", change.number), "title": change.title,
             "author": who(&change.author), "author_type": kind_of(&change.author), "merged_by": who(&merge.by), "merged_at": instant(merge.at),
             "created_at": instant(change.created), "base": change.base, "head_oid": change.head, "merge_commit": merge.commit, "approvals": approvals,
-            "independent_approvals": independent.len(), "changes_requested": change.reviews.iter().filter(|review| review.state == "CHANGES_REQUESTED").count(),
+            "independent_approvals": independent.len(), "independent_approvers": approvers, "files": change.files(), "changes_requested": change.reviews.iter().filter(|review| review.state == "CHANGES_REQUESTED").count(),
             "checks": checks, "failed_checks": failed, "labels": change.labels, "linked_issues": linked, "body": change.body,
             "test_plan_length": change.test_plan, "claims_no_review": change.body.to_lowercase().contains("no review required"),
         });

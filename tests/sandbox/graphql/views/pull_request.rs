@@ -12,7 +12,6 @@ use crate::sandbox::graphql::views::people;
 use crate::sandbox::graphql::views::repository::RepositoryView;
 use crate::sandbox::world::World;
 use crate::sandbox::world::changes::{PullRequest, Review};
-use crate::sandbox::world::people::Person;
 use crate::sandbox::world::repositories::Repository;
 
 /// `PullRequest`.
@@ -121,7 +120,10 @@ impl<'w> PullRequestView<'w> {
             "statusCheckRollup" => {
                 CommitView { world, oid: &change.head, change: Some(change), author: None, checks: &change.checks }.field("statusCheckRollup", arguments)?
             }
-            "comments" | "assignees" | "reviewRequests" | "reviewThreads" | "files" => Connection::counted("Connection", 0),
+            "comments" | "assignees" | "reviewRequests" | "reviewThreads" => Connection::counted("Connection", 0),
+            "files" => Connection::over("PullRequestChangedFileConnection", change.files(), |path| {
+                Edge::to(Record::new("PullRequestChangedFile", [("path", leaf(*path)), ("changeType", leaf("MODIFIED"))]))
+            }),
             "timelineItems" => self.timeline(arguments),
             _ => return None,
         })
@@ -162,7 +164,7 @@ impl<'w> PullRequestView<'w> {
 
 fn review_record<'w>(world: &'w World, change: &'w PullRequest, review: &'w Review) -> Record<'w> {
     let commit = review.commit.as_ref().map(|oid| CommitView { world, oid, change: Some(change), author: None, checks: &[] });
-    let teams = if matches!(review.by, Person::Member(index) if index % 2 == 0) { vec!["security"] } else { Vec::new() };
+    let teams = review.teams();
     let fields = [
         ("id", leaf(format!("PRR_{}_{}", change.number, review.at.timestamp()))),
         ("state", leaf(review.state)),
