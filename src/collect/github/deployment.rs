@@ -1,6 +1,6 @@
 //! `github.deployment`: what was deployed in the run's window: which commit, where to, by whom, with which success, and whether it had succeeded elsewhere before.
 //!
-//! Left out: who approved it in Actions, and what the deployment did.
+//! Left out: the run that made it (`deployment_run`), and what the deployment did.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::collect::Collector;
-use crate::collect::api::{Api, ApiError, Request};
+use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
+use crate::collect::github::deployment_run::{self, JOB, Runs};
 use crate::collect::github::wording::graphql_body;
 use crate::collect::listing::all_pages;
 use crate::collect::paging::Paging;
@@ -23,7 +24,7 @@ pub struct Deployment;
 const OPERATION: &str = "graphql/deployments";
 const QUERY: &str = include_str!("queries/deployments.graphql");
 const PAGING: Paging = Paging::Cursor("/data/organization/repositories/pageInfo");
-const SEES_DEPLOYMENTS: &str = "Deployments, Contents and Pull requests: read on all repositories (token: repo)";
+const SEES_DEPLOYMENTS: &str = "Deployments, Contents, Pull requests, Actions and Checks: read on all repositories (token: repo)";
 const OPTIONAL_TEXT: AttributeType = AttributeType::Optional(&AttributeType::Text);
 const OPTIONAL_TIME: AttributeType = AttributeType::Optional(&AttributeType::Time);
 
@@ -63,6 +64,15 @@ pub static KIND: Kind = Kind {
             "numbers of the merged pull requests that brought the commit",
             "GraphQL Deployment.commit.associatedPullRequests",
         ),
+        attribute("run", AttributeType::Int, "the run of GitHub Actions that made it", "GraphQL WorkflowRun.databaseId, CheckRun.deployment"),
+        attribute("started_by", OPTIONAL_TEXT, "who started that run; null where it was nobody's account, as of Apps", "GraphQL CheckSuite.creator.login"),
+        attribute(
+            "approved_by",
+            AttributeType::List(&AttributeType::Text),
+            "who approved that run for this environment, sorted",
+            "GraphQL WorkflowRun.deploymentReviews APPROVED",
+        ),
+        attribute("jobs", AttributeType::List(&AttributeType::Record(JOB)), "the jobs of that run", "GraphQL CheckSuite.checkRuns"),
     ],
 };
 
@@ -76,7 +86,10 @@ impl Collector for Deployment {
         for organization in &scope.github_organizations {
             let ask =
                 |after: Option<&str>| Request::get(Host::GitHub, "/graphql", OPERATION, organization, KIND.name).post(graphql_body(QUERY, organization, after));
-            all_pages(api, ask(None), PAGING, |cursor| ask(Some(cursor)), |_page| {}).await?;
+            let mut ids = BTreeSet::new();
+            all_pages(api, ask(None), PAGING, |cursor| ask(Some(cursor)), |page: &Reply| ids.extend(begun(page, scope.window))).await?;
+            let ids: Vec<String> = ids.into_iter().collect();
+            deployment_run::fetch(organization, &ids, api, KIND.name).await?;
         }
         Ok(())
     }
@@ -95,7 +108,8 @@ impl Collector for Deployment {
             evidence: Vec::new(),
         };
         for organization in &scope.github_organizations {
-            let mut reading = Reading { window: scope.window, count: 0, gaps: Vec::new(), repositories: BTreeSet::new(), emit: &mut *emit };
+            let runs = Runs::read(organization, evidence, SEES_DEPLOYMENTS)?;
+            let mut reading = Reading { window: scope.window, runs, count: 0, gaps: Vec::new(), repositories: BTreeSet::new(), emit: &mut *emit };
             reading.pages(organization, evidence, &mut population.evidence)?;
             population.tallies.push(Tally {
                 tenant: format!("github.com/{organization}"),
@@ -109,8 +123,18 @@ impl Collector for Deployment {
     }
 }
 
+/// The node ids of a page's deployments that were begun in the window.
+fn begun(page: &Reply, window: Period) -> Vec<String> {
+    let answer = Answer::graphql(&page.body);
+    let repositories = answer.root().path(&["data", "organization", "repositories", "nodes"]).items().unwrap_or_default();
+    let deployments = repositories.iter().flat_map(|node| node.get("deployments").nodes().0);
+    let is_inside = |node: &Field<'_>| node.get("createdAt").time().ok().and_then(|at| at.parse().ok()).is_some_and(|at| window.contains(at));
+    deployments.filter(is_inside).filter_map(|node| node.get("id").text().ok().map(ToOwned::to_owned)).collect()
+}
+
 struct Reading<'a> {
     window: Period,
+    runs: Runs,
     count: u64,
     gaps: Vec<Gap>,
     repositories: BTreeSet<String>,
@@ -171,7 +195,9 @@ impl Reading<'_> {
         }
         for seen in latest.iter().filter(|seen| self.window.contains(seen.created_at)) {
             match seen.resource(name, exchange, &latest, cut.as_ref()) {
-                Ok(resource) => {
+                Ok(mut resource) => {
+                    self.runs.describe(&mut resource, seen.node.get("id").text(), &seen.environment());
+                    let resource = resource.completed(&KIND);
                     self.count += 1;
                     (self.emit)(resource);
                 }
@@ -221,7 +247,7 @@ impl<'a> Seen<'a> {
         set(&mut resource, "failed_at", first_status(self.node, &["FAILURE", "ERROR"]));
         set(&mut resource, "succeeded_before_in", self.succeeded_before_in(latest, cut));
         set(&mut resource, "merged_pull_requests", merged_pull_requests(self.node));
-        Ok(resource.completed(&KIND))
+        Ok(resource)
     }
 
     /// The first success of this deployment or a later one to the same environment; all later ones are among the latest.

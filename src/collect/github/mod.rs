@@ -8,6 +8,7 @@ mod answer;
 mod branch_rules;
 mod classic_rule;
 pub mod completion;
+mod deployment_run;
 mod items;
 mod listing;
 pub mod listings;

@@ -19,10 +19,14 @@ fn status(state: &str, at: &str) -> Value {
 }
 
 async fn run(deployments: Value) -> (Vec<Resource>, Population) {
+    run_with(deployments, json!({ "status": 404, "body": { "message": "Not Found" } })).await
+}
+
+async fn run_with(deployments: Value, details: Value) -> (Vec<Resource>, Population) {
     let repository = json!({ "nameWithOwner": "acme/web", "deployments": deployments });
     let repositories = json!({ "totalCount": 1, "pageInfo": { "hasNextPage": false, "endCursor": null }, "nodes": [repository] });
     let answer = json!({ "status": 200, "body": { "data": { "organization": { "repositories": repositories } } } });
-    let answers = json!({ "answers": { "graphql/deployments": answer }, "default": { "status": 404, "body": { "message": "Not Found" } } });
+    let answers = json!({ "answers": { "graphql/deployments": answer, "graphql/deployment-runs": details }, "default": { "status": 404, "body": { "message": "Not Found" } } });
     assert_contract(&Deployment, &collect(&Deployment, world(answers)).await)
 }
 
@@ -83,4 +87,63 @@ async fn what_was_not_read_is_never_taken_for_nothing() {
         let (resources, population) = run(misshapen).await;
         assert!(resources.is_empty() && !population.completeness().is_complete());
     }
+}
+
+/// A suite of a deployed commit; its deploy job made the deployment of this number.
+fn suite(run: u32, made: u32, reviews: &Value) -> Value {
+    let jobs = json!([
+        { "name": "deploy", "conclusion": "SUCCESS", "startedAt": "2026-01-12T00:00:00Z", "deployment": { "databaseId": made } },
+        { "name": "smoke", "conclusion": null, "startedAt": null, "deployment": null },
+    ]);
+    let reviews = json!({ "totalCount": reviews.as_array().map(Vec::len), "nodes": reviews });
+    json!({
+        "creator": { "login": "ada" }, "workflowRun": { "databaseId": run, "deploymentReviews": reviews }, "checkRuns": { "totalCount": 2, "nodes": jobs },
+    })
+}
+
+fn review(state: &str, by: &str, environment: &str) -> Value {
+    json!({ "state": state, "user": { "login": by }, "environments": { "totalCount": 1, "nodes": [{ "name": environment }] } })
+}
+
+/// Deployment 4 of the story to production, with the suites of its commit.
+async fn deployment_with(total: usize, suites: &Value) -> Resource {
+    let mut latest = story().remove(0);
+    latest["id"] = json!("DE_4");
+    let details = json!([{ "id": "DE_4", "databaseId": 4, "commit": { "checkSuites": { "totalCount": total, "nodes": suites } } }]);
+    let answer = json!({ "status": 200, "body": { "data": { "nodes": details } } });
+    run_with(json!({ "totalCount": 1, "nodes": [latest] }), answer).await.0.remove(0)
+}
+
+const TOLD: [&str; 4] = ["run", "started_by", "approved_by", "jobs"];
+
+#[tokio::test]
+async fn the_run_that_made_a_deployment_tells_who_approved_it() {
+    let other = json!({ "creator": null, "workflowRun": null, "checkRuns": { "totalCount": 90, "nodes": [] } });
+    let before = suite(70, 3, &json!([review("APPROVED", "mallory", "production")]));
+    let reviews = json!([review("APPROVED", "grace", "production"), review("REJECTED", "bo", "production"), review("APPROVED", "cy", "preprod")]);
+    let deployment = deployment_with(3, &json!([other, before, suite(71, 4, &reviews)])).await;
+    let expected = [json!(71), json!("ada"), json!(["grace"])];
+    assert_eq!(["run", "started_by", "approved_by"].map(|name| known(&deployment, name)), expected, "of this run, and of this environment only");
+    let jobs = known(&deployment, "jobs");
+    assert_eq!(jobs[1], json!({ "name": "smoke", "conclusion": "PENDING", "started_at": null }));
+    assert_eq!(deployment.evidence.len(), 2);
+}
+
+#[tokio::test]
+async fn an_approval_that_was_not_read_is_not_none() {
+    // Nothing in Actions made it; a suite that may have made it was not read; the details were refused.
+    let elsewhere = deployment_with(1, &json!([suite(70, 3, &json!([]))])).await;
+    let cut = deployment_with(30, &json!([suite(70, 3, &json!([]))])).await;
+    let mut latest = story().remove(0);
+    latest["id"] = json!("DE_4");
+    let refused = run_with(json!({ "totalCount": 1, "nodes": [latest] }), json!({ "status": 403, "body": { "message": "no" } })).await.0.remove(0);
+    for (deployment, cause) in [(elsewhere, GapCause::LeftOut), (cut, GapCause::Incomplete), (refused, GapCause::Forbidden)] {
+        TOLD.iter().for_each(|name| assert_eq!(unknown(&deployment, name).cause, cause, "{name}"));
+    }
+    // More reviews than were read.
+    let mut suites = json!([suite(71, 4, &json!([review("APPROVED", "grace", "production")]))]);
+    suites[0]["workflowRun"]["deploymentReviews"]["totalCount"] = json!(9);
+    let deployment = deployment_with(1, &suites).await;
+    assert_eq!(unknown(&deployment, "approved_by").cause, GapCause::Incomplete);
+    assert_eq!(known(&deployment, "started_by"), "ada");
 }

@@ -69,7 +69,12 @@ impl World {
             self.tell_workflows(repository, &mut truth);
             for deployment in repository.deployments() {
                 let name = self.full_name(repository);
+                let jobs: Vec<Value> =
+                    deployment.jobs().iter().map(|job| json!({ "name": job.name, "conclusion": job.conclusion, "started_at": instant(job.started) })).collect();
+                let approver = deployment.approver(self.members.len()).filter(|_approver| deployment.environment == "production");
                 let facts = json!({
+                    "run": deployment.id / 2, "started_by": deployment.starter().filter(|who| !matches!(who, Person::Bot(_))).and_then(|who| self.login(who)),
+                    "approved_by": approver.iter().filter_map(|who| self.login(who)).collect::<Vec<_>>(), "jobs": jobs,
                     "repository": name, "environment": deployment.environment, "commit": deployment.commit, "created_at": instant(deployment.at),
                     "creator_type": match &deployment.creator { Person::Ghost => Value::Null, Person::Bot(_) => json!("Bot"), _ => json!("User") },
                     "succeeded_at": deployment.succeeded.map(instant), "merged_pull_requests": [deployment.change.number],

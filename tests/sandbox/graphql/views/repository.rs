@@ -14,6 +14,7 @@ use crate::sandbox::graphql::views::protection::{ClassicView, rule_type, rules, 
 use crate::sandbox::graphql::views::pull_request::{self, PullRequestView};
 use crate::sandbox::rest::listings::counted;
 use crate::sandbox::world::World;
+use crate::sandbox::world::deployments::Deployment;
 use crate::sandbox::world::people::Person;
 use crate::sandbox::world::protection::Rule;
 use crate::sandbox::world::repositories::Repository;
@@ -41,24 +42,54 @@ fn deployments<'w>(world: &'w World, repository: &'w Repository, arguments: &Arg
     if arguments.inner("orderBy", "direction").and_then(Value::as_str) != Some("DESC") {
         all.reverse();
     }
-    Connection::over("DeploymentConnection", all, move |deployment| {
-        let state = if deployment.succeeded.is_some() { "SUCCESS" } else { "FAILURE" };
-        let ended = deployment.succeeded.unwrap_or(deployment.at + chrono::TimeDelta::minutes(5));
-        let statuses = Connection::over("DeploymentStatusConnection", vec![("IN_PROGRESS", deployment.at), (state, ended)], |(state, when)| {
-            Edge::to(Record::new("DeploymentStatus", [("state", leaf(*state)), ("createdAt", at(Some(*when)))]))
-        });
-        let changes = Connection::over("PullRequestConnection", vec![deployment.change], move |change| Edge::to(PullRequestView { world, repository, change }));
-        let commit = Shown::one(Record::new("Commit", [("oid", leaf(deployment.commit)), ("associatedPullRequests", changes)]));
-        let fields = [
-            ("databaseId", leaf(deployment.id)),
-            ("createdAt", at(Some(deployment.at))),
-            ("environment", leaf(deployment.environment)),
-            ("commitOid", leaf(deployment.commit)),
-            ("creator", people::actor(world, &deployment.creator)),
-            ("statuses", statuses),
-            ("commit", commit),
-        ];
-        Edge::to(Record::new("Deployment", fields))
+    Connection::over("DeploymentConnection", all, move |deployment| Edge::to(deployment_record(world, repository, deployment)))
+}
+
+/// `Deployment` by its place in the repository's numbers.
+pub(crate) fn deployment<'w>(world: &'w World, repository: &'w Repository, place: u32) -> Option<Shown<'w>> {
+    let found = repository.deployments().into_iter().find(|deployment| deployment.id == repository.id * 10_000 + u64::from(place));
+    found.map(|deployment| Shown::one(deployment_record(world, repository, &deployment)))
+}
+
+fn deployment_record<'w>(world: &'w World, repository: &'w Repository, deployment: &Deployment<'w>) -> Record<'w> {
+    let state = if deployment.succeeded.is_some() { "SUCCESS" } else { "FAILURE" };
+    let ended = deployment.succeeded.unwrap_or(deployment.at + chrono::TimeDelta::minutes(5));
+    let statuses = Connection::over("DeploymentStatusConnection", vec![("IN_PROGRESS", deployment.at), (state, ended)], |(state, when)| {
+        Edge::to(Record::new("DeploymentStatus", [("state", leaf(*state)), ("createdAt", at(Some(*when)))]))
+    });
+    let changes = Connection::over("PullRequestConnection", vec![deployment.change], move |change| Edge::to(PullRequestView { world, repository, change }));
+    let commit = [("oid", leaf(deployment.commit)), ("associatedPullRequests", changes), ("checkSuites", suites(world, deployment))];
+    let fields = [
+        ("id", leaf(format!("DE_{}_{}", repository.id, deployment.id % 10_000))),
+        ("databaseId", leaf(deployment.id)),
+        ("createdAt", at(Some(deployment.at))),
+        ("environment", leaf(deployment.environment)),
+        ("commitOid", leaf(deployment.commit)),
+        ("creator", people::actor(world, &deployment.creator)),
+        ("statuses", statuses),
+        ("commit", Shown::one(Record::new("Commit", commit))),
+    ];
+    Record::new("Deployment", fields)
+}
+
+/// The suites on a deployed commit: another App's, and the run that deploys.
+fn suites<'w>(world: &'w World, deployment: &Deployment<'w>) -> Shown<'w> {
+    let jobs = Connection::over("CheckRunConnection", deployment.jobs(), |job| {
+        let made = Shown::maybe(job.deployment.map(|number| Record::new("Deployment", [("databaseId", leaf(number))])));
+        let fields = [("name", leaf(job.name)), ("conclusion", leaf(job.conclusion)), ("startedAt", at(Some(job.started))), ("deployment", made)];
+        Edge::to(Record::new("CheckRun", fields))
+    });
+    let reviews: Vec<Person> = deployment.approver(world.members.len()).into_iter().collect();
+    let reviews = Connection::over("DeploymentReviewConnection", reviews, move |by| {
+        let environments = Connection::over("EnvironmentConnection", vec!["production"], |name| Edge::to(Record::new("Environment", [("name", leaf(*name))])));
+        let fields = [("state", leaf("APPROVED")), ("user", people::user_of(world, by)), ("environments", environments)];
+        Edge::to(Record::new("DeploymentReview", fields))
+    });
+    let run = Shown::one(Record::new("WorkflowRun", [("databaseId", leaf(deployment.id / 2)), ("deploymentReviews", reviews)]));
+    let starter = deployment.starter().map_or(Shown::NULL, |starter| people::user_of(world, starter));
+    let suites = vec![(Shown::NULL, Shown::NULL, Connection::counted("CheckRunConnection", 0)), (starter, run, jobs)];
+    Connection::over("CheckSuiteConnection", suites, |(creator, run, jobs)| {
+        Edge::to(Record::new("CheckSuite", [("creator", creator.clone()), ("workflowRun", run.clone()), ("checkRuns", jobs.clone())]))
     })
 }
 
