@@ -8,6 +8,7 @@ mod architecture;
 mod attest;
 mod catalog;
 mod cli;
+mod continued;
 mod doctor;
 mod evaluate;
 #[cfg(test)]

@@ -91,6 +91,12 @@ pub fn gap_in(exchange: &Exchange, body: &[u8]) -> Option<Gap> {
     }
 }
 
+/// True where asking again would bring nothing more than this usable answer to `target`: it is no GraphQL answer with errors that may pass.
+#[must_use]
+pub fn is_settled(target: &str, body: &[u8]) -> bool {
+    target != "/graphql" || graphql::is_settled(body)
+}
+
 impl Answer<'_> {
     /// Reads the answer.
     #[must_use]

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::SemaphorePermit;
 use url::Url;
 
-use crate::collect::answer::{Answer, Lifts, Limit, Reach, Reading};
+use crate::collect::answer::{self, Answer, Lifts, Limit, Reach, Reading};
 use crate::collect::api::{ApiError, Request};
 use crate::collect::archive::Previous;
 use crate::collect::redact::Clean;
@@ -21,7 +21,7 @@ use crate::collect::transport::page;
 use crate::collect::transport::record::{Landing, Source};
 use crate::collect::transport::surroundings::Event;
 use crate::collect::transport::wire::{Broken, Fault, Head, Received};
-use crate::model::{Gap, GapCause, Host, Method};
+use crate::model::{Digest, Gap, GapCause, Host, Method};
 
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
 pub(super) const GITHUB_VERSION: &str = "2022-11-28";
@@ -84,11 +84,28 @@ impl<'a> Journey<'a> {
 
     /// Travels to the end; what comes back is not recorded yet.
     pub(super) async fn travel(&mut self) -> Result<Landing<'a>, ApiError> {
+        if let Some(landing) = self.taken_over().await {
+            return Ok(landing);
+        }
         loop {
             if let Step::Landed(landing) = self.step().await? {
                 return Ok(*landing);
             }
         }
+    }
+
+    /// What the run that this one continues was answered, unless asking again may bring more.
+    async fn taken_over(&self) -> Option<Landing<'a>> {
+        let archive = &self.core.archive;
+        let previous = archive.answered(self.request.method, self.url.as_str(), self.request.body.as_ref().map(|body| Digest::of(body)).as_ref())?;
+        let body = archive.body(&previous.kept).await.ok()?;
+        answer::is_settled(&self.request.target, &body).then(|| Landing {
+            status: Some(200),
+            headers: previous.headers.clone(),
+            source: Source::Earlier(body, previous),
+            gap: None,
+            permit: None,
+        })
     }
 
     async fn step(&mut self) -> Result<Step<'a>, ApiError> {
@@ -177,7 +194,7 @@ impl<'a> Journey<'a> {
         if self.request.body.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        if let Some(etag) = self.previous.as_ref().and_then(|previous| HeaderValue::from_str(&previous.etag).ok()) {
+        if let Some(etag) = self.previous.as_ref().and_then(|previous| HeaderValue::from_str(previous.headers.get("etag")?).ok()) {
             headers.insert(IF_NONE_MATCH, etag);
         }
         headers

@@ -31,7 +31,7 @@ pub(super) struct Landing<'a> {
 pub(super) enum Source {
     /// This exchange, whole but for what was taken out.
     Fresh(Bytes, Vec<String>),
-    /// An earlier exchange, re-validated by this one.
+    /// An earlier exchange, re-validated by this one or taken over from a run that this one continues.
     Earlier(Bytes, Previous),
     /// There is none: nothing whole came, or it may not be kept.
     Nothing,
