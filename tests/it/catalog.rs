@@ -574,6 +574,7 @@ timeout_seconds = 5
 body_mib = 1
 attempts = 2
 max_wait_minutes = 0
+github_per_minute = 100
 [parameters.CHG-01]
 approvals = 2
 [storage]
@@ -600,7 +601,7 @@ kms_base_url = "https://kms.example.com/"
         let parents = [GcpParent::Organization("123456789012".into()), GcpParent::Folder("456".into()), GcpParent::Project("acme-prod".into())];
         assert_eq!(settings.google.parents, parents);
         assert_eq!(settings.google.base_url, "http://127.0.0.1:9000/{service}");
-        assert_eq!(settings.limits, Limits { concurrency: 4, timeout_seconds: 5, body_mib: 1, attempts: 2, max_wait_minutes: 0 });
+        assert_eq!(settings.limits, Limits { concurrency: 4, timeout_seconds: 5, body_mib: 1, attempts: 2, max_wait_minutes: 0, github_per_minute: Some(100) });
         assert_eq!(settings.parameters.values().len(), 1);
         let impersonate = settings.storage.impersonate.as_deref();
         assert_eq!((settings.storage.base_url.as_str(), impersonate), ("https://storage.example.com", Some("evidence@acme-audit.iam.gserviceaccount.com")));

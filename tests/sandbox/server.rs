@@ -52,6 +52,7 @@ struct Shared {
     journal: Mutex<Journal>,
     contracts: Option<Arc<Contracts>>,
     rest: Mutex<Window>,
+    minute: Mutex<Window>,
     graphql: Mutex<Window>,
     at_once: AtomicUsize,
     number: AtomicU64,
@@ -81,6 +82,7 @@ impl Sandbox {
             journal: Mutex::default(),
             contracts,
             rest: Mutex::new(Window::starting()),
+            minute: Mutex::new(Window::starting()),
             graphql: Mutex::new(Window::starting()),
             at_once: AtomicUsize::new(0),
             number: AtomicU64::new(0),
@@ -321,6 +323,14 @@ impl Shared {
         });
         if !accepted {
             return Reply::message(401, "Bad credentials");
+        }
+        if let Some(most) = behaviour.per_minute.filter(|_most| !ask.is_graphql()) {
+            let mut minute = lock(&self.minute);
+            let left = minute.left(most, Duration::from_secs(60));
+            minute.take(1);
+            if left.remaining == 0 {
+                return slow_down(left.reset_in.as_secs() + 1);
+            }
         }
         let window = if ask.is_graphql() { &self.graphql } else { &self.rest };
         let left = lock(window).left(behaviour.limit, behaviour.window);
