@@ -50,7 +50,9 @@ fn main() {
     for (number, name) in [(0, "first night"), (1, "second night")] {
         site.night(number);
         let before = stored_bytes(folder.path());
+        let points_before = site.sandbox().points();
         let night = collect(&binary, folder.path(), name, &controls);
+        let points = spent(&points_before, &site.sandbox().points());
         let run: RunId = night.document["run"].as_str().expect("a run").parse().expect("a run");
         let exchanges = exchanges(folder.path(), &run);
         // Under the limits a second client would wait for what the first one used up.
@@ -59,9 +61,14 @@ fn main() {
         } else {
             vec![bare_client(folder.path(), &run, &exchanges, Order::PageAfterPage), bare_client(folder.path(), &run, &exchanges, Order::AllAtOnce)]
         };
+        println!("{name}: GraphQL points by query: {}", points.join(", "));
         print_night(&night, &exchanges, repositories, &bare, stored_bytes(folder.path()) - before);
     }
     site.assert_contracts_held();
+}
+
+fn spent(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> Vec<String> {
+    after.iter().map(|(query, points)| format!("{query} {}", points - before.get(query).unwrap_or(&0))).collect()
 }
 
 /// The shipped controls that need GitHub alone.

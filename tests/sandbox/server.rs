@@ -152,6 +152,11 @@ impl Sandbox {
         lock(&self.shared.journal).most_at_once
     }
 
+    /// GraphQL points that answers cost so far, by the name of the query.
+    pub(crate) fn points(&self) -> std::collections::BTreeMap<String, u64> {
+        lock(&self.shared.journal).points.clone()
+    }
+
     /// Requests that broke a vendor's contract, with the reason.
     pub(crate) fn violations(&self) -> Vec<String> {
         lock(&self.shared.journal).violations.clone()
@@ -359,6 +364,7 @@ impl Shared {
         let reset_at = instant(self.now(behaviour) + TimeDelta::from_std(left.reset_in).unwrap_or_default());
         let budget = Budget { limit: left.limit, remaining: left.remaining.saturating_sub(1), reset_at };
         let answer = graphql::answer(world, &question, &budget, &behaviour.forbidden_fields);
+        *lock(&self.journal).points.entry(question.name().to_owned()).or_default() += answer.cost;
         (Reply::json(200, &answer.body), answer.cost)
     }
 
