@@ -13,7 +13,7 @@ pub const OPERATION: &str = "attachments/get";
 /// Public pictures, from before pictures were attached under the pages' own address.
 const IMAGES: &str = "user-images.githubusercontent.com";
 /// Signed addresses that end after some minutes; who writes one down has copied it from a page.
-const SIGNED: &str = "private-user-images.githubusercontent.com";
+pub const SIGNED: &str = "private-user-images.githubusercontent.com";
 
 /// Where an attached file is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
