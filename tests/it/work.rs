@@ -75,6 +75,7 @@ fn site(request: &Request, listed: &Value, more: &Value, details: &Value, count:
 fn asked_for(target: &str) -> Answer {
     match target {
         "/user-attachments/files/1/restore.log" => Answer::new(200, "18:02 restored").header("content-type", "text/plain"),
+        "/user-attachments/files/4/members.csv" => Answer::new(200, "login,decision\nada,keep\nbo,\n"),
         "/user-attachments/files/2/broken.log" => Answer::default(),
         "/repos/acme/web/actions/runs/7" => ok(&json!({"id": 7, "name": "restore", "conclusion": "success"})),
         "/repos/acme/web/actions/runs/8" => ok(&json!({"id": 8, "name": "restore", "conclusion": null})),
@@ -322,7 +323,12 @@ fn evidence_is_captured_only_where_its_bytes_are_kept() {
         ("https://github.com/user-attachments/files/3/gone.log", "attachment", Some("link only: GitHub answered 404"), None),
         ("https://private-user-images.githubusercontent.com/1/2.png?jwt=x", "attachment", Some("link only: the address was good for some minutes"), None),
         ("https://github.com/acme/web/actions/runs/7", "workflow_run", None, Some("restore")),
-        ("https://github.com/acme/web/actions/runs/9/job/1", "workflow_run", Some("link only: GitHub answered 404"), None),
+        (
+            "https://github.com/acme/web/actions/runs/9/job/1",
+            "workflow_run",
+            Some("link only: GitHub answered 404 (needs Actions: read and Contents: read on the repository)"),
+            None,
+        ),
         (&commit, "commit", None, None),
         (&foreign, "commit", Some("link only: it is outside the organisation"), None),
         ("https://github.com/acme/web/commit/0123456", "link_only", Some("link only"), None),
@@ -347,9 +353,17 @@ fn evidence_is_captured_only_where_its_bytes_are_kept() {
 }
 
 #[test]
+fn a_captured_table_tells_the_decisions_of_a_review() {
+    let review = told("https://github.com/user-attachments/files/4/members.csv");
+    let row = |member: &str, decision: &str| json!({"member": member, "decision": decision, "at": "2026-02-20T00:00:00Z", "by": "ada"});
+    assert_eq!(known(&review, "decisions"), &json!([row("ada", "keep"), row("bo", "")]));
+    assert_eq!(known(&told("https://github.com/user-attachments/files/5/members.csv"), "decisions"), &json!([]), "a table that is gone decides nothing");
+}
+
+#[test]
 fn what_broke_off_leaves_the_evidence_undetermined() {
     let broken = told("https://github.com/user-attachments/files/2/broken.log and https://github.com/user-attachments/files/1/restore.log");
-    for name in ["evidence", "doers", "reviewed_by"] {
+    for name in ["evidence", "decisions", "doers", "reviewed_by"] {
         assert_eq!(unknown(&broken, name), GapCause::Unanswered, "{name}");
     }
     assert_eq!(known(&broken, "open_boxes"), 0);

@@ -8,7 +8,7 @@ use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Fact, Field, set};
 use crate::collect::github::completion::{TaskBox, boxes, due_in, links, named_changes};
-use crate::collect::github::issue_evidence::{self, EVIDENCE, Library};
+use crate::collect::github::issue_evidence::{self, DECISIONS, EVIDENCE, Given, Library};
 use crate::collect::github::issue_timeline::{self, ASSIGNED, CLOSINGS, LABELLED, LINKED};
 use crate::collect::github::items::{Details, Listed, Listing, Place};
 use crate::collect::paging::Paging;
@@ -148,6 +148,12 @@ pub static KIND: Kind = Kind {
             "Pull requests that name it or were connected to it, each once, oldest link first",
             "timelineItems CROSS_REFERENCED_EVENT, CONNECTED_EVENT",
         ),
+        attribute(
+            "decisions",
+            AttributeType::List(&AttributeType::Record(DECISIONS)),
+            "The rows of captured tables (.csv) that have a column for the member and one for the decision",
+            "the attached file",
+        ),
         attribute("boxes", AttributeType::List(&AttributeType::Record(BOX)), "The task list in the body", "body"),
     ],
 };
@@ -240,10 +246,10 @@ fn resource(listed: &Listed, details: Details<'_>, library: &Library) -> Result<
             resource.evidence.push(exchange);
             describe(&mut resource, node);
             set(&mut resource, "boxes", boxes_of(listed, node));
-            let given = library.given(node, &listed.url).map(|(given, exchanges)| {
-                resource.evidence.extend(exchanges);
-                given
-            });
+            let given = library.given(node, &listed.url);
+            resource.evidence.extend(given.iter().flat_map(|given| &given.exchanges));
+            set(&mut resource, "decisions", given.as_ref().map_err(Clone::clone).and_then(Given::decided));
+            let given = given.map(|given| given.items);
             issue_timeline::describe(&mut resource, node, &given);
             set(&mut resource, "evidence", given);
             resource.evidence.sort_unstable();

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::attachment::{self, Attached, Outcome, Place};
 use crate::collect::evidence::{Evidence, Unreadable, refusal};
+use crate::collect::github::access_review::{Decision, decisions, is_table};
 use crate::collect::github::answer::{Answer, Fact, Field};
 use crate::collect::github::completion::links;
 use crate::collect::github::issue::login;
@@ -45,6 +46,14 @@ pub(super) const EVIDENCE: &[AttributeDecl] = &[
     attribute("bytes", AttributeType::Optional(&AttributeType::Int), "How large what is kept is; null where nothing is kept", "the answer to asking for it"),
     attribute("sha256", AttributeType::Optional(&AttributeType::Text), "SHA-256 of what is kept; null where nothing is kept", "the answer to asking for it"),
     attribute("conclusion", AttributeType::Optional(&AttributeType::Text), "How a workflow's run ended, e.g. success; null for everything else", "conclusion"),
+];
+
+/// One row of an access review.
+pub(super) const DECISIONS: &[AttributeDecl] = &[
+    attribute("member", AttributeType::Text, "Whose access", "column member, login, user, username or account of an attached table"),
+    attribute("decision", AttributeType::Text, "What was decided, in lower case; empty where nothing was", "column decision or result of an attached table"),
+    attribute("at", AttributeType::Time, "When the table was given", "createdAt, lastEditedAt"),
+    attribute("by", AttributeType::Text, "Who gave it", "author.login"),
 ];
 
 /// Something that a text names and that can be asked for.
@@ -180,6 +189,20 @@ struct Capture {
     bytes: Option<i64>,
     sha256: Option<String>,
     conclusion: Option<String>,
+    /// Of a table that tells any.
+    decisions: Option<Fact<Vec<Decision>>>,
+}
+
+/// What was given for one issue.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Given {
+    pub(super) items: Vec<Value>,
+    /// The rows of captured tables.
+    pub(super) decisions: Vec<Value>,
+    /// Why those are not all.
+    pub(super) undecided: Option<Gap>,
+    /// The exchanges that brought what is kept.
+    pub(super) exchanges: Vec<u32>,
 }
 
 impl Library {
@@ -187,7 +210,7 @@ impl Library {
     pub(super) fn read(organization: &str, evidence: &dyn Evidence) -> Result<Self, Unreadable> {
         let mut found = BTreeMap::new();
         for exchange in evidence.operation(attachment::OPERATION) {
-            found.insert((attachment::OPERATION, exchange.subject.clone()), (exchange.n, file(exchange)));
+            found.insert((attachment::OPERATION, exchange.subject.clone()), (exchange.n, file(exchange, evidence)?));
         }
         for operation in [RUN, COMMIT] {
             for exchange in evidence.operation(operation) {
@@ -197,9 +220,9 @@ impl Library {
         Ok(Self { organization: organization.to_owned(), found })
     }
 
-    /// What was given, and the exchanges that brought what is kept of it.
-    pub(super) fn given(&self, node: &Field<'_>, url: &str) -> Fact<(Vec<Value>, Vec<u32>)> {
-        let (mut items, mut exchanges) = (Vec::new(), Vec::new());
+    /// What was given for the issue at `url`.
+    pub(super) fn given(&self, node: &Field<'_>, url: &str) -> Fact<Given> {
+        let mut given = Given::default();
         let comments = node.get("comments").all_nodes()?;
         for source in std::iter::once(node).chain(&comments) {
             // A text that was edited gave its links when it was last edited: whether they were there before cannot be told.
@@ -209,18 +232,18 @@ impl Library {
             };
             let by = login(&source.get("author"))?;
             for link in links(source.get("body").text()?) {
-                let (kind, seen) = self.look_up(&link, web(url), &mut exchanges);
-                items.push(item(kind, (&at, &by, shown(kind, &link)), seen?));
+                let (kind, seen) = self.look_up(&link, web(url), &mut given.exchanges);
+                given.add(kind, (&at, &by, shown(kind, &link)), seen?);
             }
         }
         for change in node.get("closedByPullRequestsReferences").all_nodes()? {
             if change.get("merged").bool()? {
                 let (at, url, by) = (change.get("mergedAt").time()?, change.get("url").text()?, login(&change.get("author"))?);
                 // It is kept in the answer that tells of the issue, and has no body of its own.
-                items.push(item("pull_request", (&at, &by, url), Capture::default()));
+                given.add("pull_request", (&at, &by, url), Capture::default());
             }
         }
-        Ok((items, exchanges))
+        Ok(given)
     }
 
     fn look_up(&self, link: &str, web: &str, exchanges: &mut Vec<u32>) -> (&'static str, Fact<Capture>) {
@@ -248,14 +271,17 @@ fn shown<'a>(kind: &str, link: &'a str) -> &'a str {
     if kind == "attachment" { link.split('?').next().unwrap_or_default() } else { link }
 }
 
-fn file(exchange: &Exchange) -> Fact<Capture> {
-    match attachment::outcome(exchange)? {
-        Outcome::Refused(why) => Ok(Capture::refused(why)),
-        Outcome::Captured => {
-            let name = exchange.subject.rsplit('/').next().map(|name| percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned());
-            Ok(Capture { name, ..Capture::kept(exchange) })
+fn file(exchange: &Exchange, evidence: &dyn Evidence) -> Result<Fact<Capture>, Unreadable> {
+    Ok(match attachment::outcome(exchange) {
+        Err(gap) => Err(gap),
+        Ok(Outcome::Refused(why)) => Ok(Capture::refused(why)),
+        Ok(Outcome::Captured) => {
+            let last = exchange.subject.rsplit('/').next().unwrap_or_default();
+            let name = percent_encoding::percent_decode_str(last).decode_utf8_lossy().into_owned();
+            let table = if is_table(&name) { Some(decisions(&evidence.body(exchange)?)) } else { None };
+            Ok(Capture { name: Some(name), decisions: table, ..Capture::kept(exchange) })
         }
-    }
+    })
 }
 
 /// A run or a commit as GitHub's API tells it.
@@ -264,7 +290,7 @@ fn record(exchange: &Exchange, evidence: &dyn Evidence) -> Result<Fact<Capture>,
         let gap = refusal(exchange);
         return Ok(match exchange.status {
             Some(status @ (401 | 403 | 404 | 409 | 410 | 422)) if gap.cause != GapCause::Unanswered => {
-                Ok(Capture::refused(format!("link only: GitHub answered {status}")))
+                Ok(Capture::refused(format!("link only: GitHub answered {status} (needs Actions: read and Contents: read on the repository)")))
             }
             _ => Err(gap),
         });
@@ -294,10 +320,22 @@ impl Capture {
     }
 }
 
-fn item(kind: &str, (at, by, url): (&str, &str, &str), capture: Capture) -> Value {
-    let Capture { reason, name, media_type, bytes, sha256, conclusion } = capture;
-    json!({
-        "kind": kind, "at": at, "by": by, "url": url, "captured": reason.is_none(), "reason": reason, "name": name, "media_type": media_type,
-        "bytes": bytes, "sha256": sha256, "conclusion": conclusion,
-    })
+impl Given {
+    fn add(&mut self, kind: &str, (at, by, url): (&str, &str, &str), capture: Capture) {
+        let Capture { reason, name, media_type, bytes, sha256, conclusion, decisions } = capture;
+        match decisions {
+            Some(Ok(rows)) => self.decisions.extend(rows.into_iter().map(|row| json!({"member": row.member, "decision": row.decision, "at": at, "by": by}))),
+            Some(Err(gap)) => self.undecided = Some(gap),
+            None => {}
+        }
+        self.items.push(json!({
+            "kind": kind, "at": at, "by": by, "url": url, "captured": reason.is_none(), "reason": reason, "name": name, "media_type": media_type,
+            "bytes": bytes, "sha256": sha256, "conclusion": conclusion,
+        }));
+    }
+
+    /// The rows of the captured tables, where they are all.
+    pub(super) fn decided(&self) -> Fact<Vec<Value>> {
+        self.undecided.clone().map_or_else(|| Ok(self.decisions.clone()), Err)
+    }
 }
