@@ -96,6 +96,10 @@ pub enum Method {
 pub enum Host {
     /// GitHub's REST and GraphQL API.
     GitHub,
+    /// GitHub's web pages, e.g. `github.com`, for the files that are attached there.
+    GitHubFiles,
+    /// The host of pictures that were attached long ago, which takes no credential.
+    GitHubImages,
     /// A Google Cloud service by its short name, e.g. `cloudresourcemanager` (`cloudresourcemanager.googleapis.com`).
     Google(&'static str),
 }

@@ -4,6 +4,7 @@
 mod sandbox;
 
 mod architecture;
+mod attachments;
 #[cfg(test)]
 mod attest;
 mod catalog;

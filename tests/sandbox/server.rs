@@ -17,6 +17,7 @@ use futures::{StreamExt as _, stream};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use crate::sandbox::attachments;
 use crate::sandbox::behaviour::{Action, Behaviour, GoogleAuth};
 use crate::sandbox::contracts::Contracts;
 use crate::sandbox::graphql::{self, Budget, Question};
@@ -46,6 +47,8 @@ enum Source {
 
 struct Shared {
     base: String,
+    /// Where attached files lie: another origin.
+    store: String,
     source: Source,
     behaviour: RwLock<Arc<Behaviour>>,
     fault_hits: Mutex<Vec<(u64, u64)>>,
@@ -74,8 +77,11 @@ impl Sandbox {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
         listener.set_nonblocking(true).expect("a socket that does not block");
         let address = listener.local_addr().expect("an address");
+        let files = std::net::TcpListener::bind("127.0.0.1:0").expect("a second free port on loopback");
+        files.set_nonblocking(true).expect("a socket that does not block");
         let shared = Arc::new(Shared {
             base: format!("http://{address}"),
+            store: format!("http://{}", files.local_addr().expect("an address")),
             source,
             fault_hits: Mutex::new(vec![(0, 0); behaviour.faults.len()]),
             behaviour: RwLock::new(Arc::new(behaviour)),
@@ -90,7 +96,7 @@ impl Sandbox {
         });
         let (stop, stopped) = oneshot::channel();
         let state = Arc::clone(&shared);
-        let thread = std::thread::spawn(move || run(listener, state, stopped));
+        let thread = std::thread::spawn(move || run(listener, files, state, stopped));
         Self { address, shared, stop: Some(stop), thread: Some(thread) }
     }
 
@@ -177,13 +183,16 @@ impl Drop for Sandbox {
     }
 }
 
-fn run(listener: std::net::TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
+fn run(listener: std::net::TcpListener, files: std::net::TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async move {
         let lines = Lines(TcpListener::from_std(listener).expect("a listener"));
+        let files = Lines(TcpListener::from_std(files).expect("a listener"));
         let service = Router::new().fallback(handle).with_state(shared).into_make_service_with_connect_info::<Scissors>();
+        let store = service.clone();
         tokio::select! {
             _ended = async { axum::serve(lines, service).await } => {}
+            _ended = async { axum::serve(files, store).await } => {}
             _told = stopped => {}
         }
     });
@@ -311,6 +320,11 @@ impl Shared {
         if behaviour.concurrency.is_some_and(|most| at_once > most) {
             return slow_down(behaviour.retry_after);
         }
+        if ask.service == "attached" {
+            let (reply, told) = attachments::store(ask);
+            lock(&self.journal).violations.extend(told);
+            return reply;
+        }
         if ask.service == "github" { self.github(behaviour, &world, ask) } else { self.google(behaviour, &world, ask) }
     }
 
@@ -328,6 +342,9 @@ impl Shared {
         });
         if !accepted {
             return Reply::message(401, "Bad credentials");
+        }
+        if attachments::is_file(&ask.path) {
+            return attachments::page(&self.store, ask);
         }
         if let Some(most) = behaviour.per_minute.filter(|_most| !ask.is_graphql()) {
             let mut minute = lock(&self.minute);

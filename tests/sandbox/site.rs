@@ -75,7 +75,7 @@ impl Site {
         let general = "entity = \"Acme Sandbox\"\ntime_zone = \"UTC\"\nstore = \"file:evidence\"\nfirst_window_days = 1\n";
         let of_github = format!("[github]\norganizations = [\"acme\"]\nbase_url = \"{github}\"\nissue_labels = [\"{}\"]\n", world.plan.task_label);
         let of_google = format!("[google]\norganizations = [\"{}\"]\nbase_url = \"{google}\"\n", world.google.organization);
-        format!("{general}\n{of_github}\n{of_google}\n[limits]\nattempts = 2\n")
+        format!("{general}\n{of_github}\n{of_google}\n[limits]\nattempts = 2\nbody_mib = 16\n")
     }
 
     /// Lets nights pass.

@@ -2,8 +2,10 @@
 //!
 //! Kinds: one file each, or a table in `listings`. Shared: how a field of an answer is read (`answer`), the bulk listings
 //! (`members`, `repositories`), and what protects a branch (`branch_rules`, `classic_rule`, `rulesets`, `protection`). Pull requests and issues: how they are
-//! found (`items`), who approved (`review`), what shows completion (`completion`). The bulk queries are in `queries`.
+//! found (`items`), who approved (`review`), what shows completion (`completion`, `issue_evidence`, `issue_timeline`,
+//! `access_review`). The bulk queries are in `queries`.
 
+pub mod access_review;
 mod answer;
 mod branch_rules;
 mod classic_rule;
@@ -33,6 +35,8 @@ pub mod branch_activity;
 pub mod change;
 pub mod deployment;
 pub mod issue;
+mod issue_evidence;
+mod issue_timeline;
 pub mod organization;
 pub mod organization_member;
 pub mod pull_request;
