@@ -610,6 +610,21 @@ kms_base_url = "https://kms.example.com/"
     }
 
     #[test]
+    fn boards_are_numbers_and_a_date_field() {
+        let with = |line: &str| read(&FULL.replacen("[google]", &format!("{line}\n[google]"), 1));
+        let boards = with("projects = [264, 220, 220]\ndue_field = \"Target date\"").map(|settings| settings.github.boards);
+        let boards = boards.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        assert_eq!((boards.projects.as_slice(), boards.due_field.as_str()), (&[220, 264][..], "Target date"));
+        let plain = read(FULL).map(|settings| settings.github.boards).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        assert_eq!((plain.projects.len(), plain.due_field.as_str()), (0, "SLA"));
+        for (line, what) in [("projects = [\"220\"]", "an integer, not text"), ("projects = [0]", "out of range"), ("projects = 220", "a list, not an integer")]
+        {
+            let mistakes = with(line).expect_err(line);
+            assert!(mistakes.to_string().contains(what), "{mistakes}");
+        }
+    }
+
+    #[test]
     fn the_starter_loads_once_an_organisation_is_filled_in() {
         let mistakes = read(STARTER).expect_err("nothing is filled in yet");
         assert_eq!(mistakes.0.len(), 1, "{mistakes}");

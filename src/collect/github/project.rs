@@ -108,21 +108,32 @@ impl Collector for Project {
             return Ok(population);
         }
         for organization in &scope.github_organizations {
-            let mut count = 0;
-            for number in &scope.boards.projects {
-                match read(organization, *number, evidence, &mut population.evidence)? {
-                    Ok(resource) => {
-                        count += 1;
-                        emit(resource);
-                    }
-                    Err(gap) => population.gaps.push(Gap { detail: format!("board {number}: {}", gap.detail), ..gap }),
-                }
-            }
-            let (tenant, second_source) = (format!("github.com/{organization}"), "the numbers in github.projects".to_owned());
-            population.tallies.push(Tally { tenant, count, second_count: u64::try_from(numbers.len()).ok(), second_source });
+            read_all(organization, &scope.boards.projects, evidence, &mut population, emit)?;
         }
         Ok(population)
     }
+}
+
+fn read_all(
+    organization: &str,
+    numbers: &[u32],
+    evidence: &dyn Evidence,
+    population: &mut Population,
+    emit: &mut dyn FnMut(Resource),
+) -> Result<(), Unreadable> {
+    let mut count = 0;
+    for number in numbers {
+        match read(organization, *number, evidence, &mut population.evidence)? {
+            Ok(resource) => {
+                count += 1;
+                emit(resource);
+            }
+            Err(gap) => population.gaps.push(Gap { detail: format!("board {number}: {}", gap.detail), ..gap }),
+        }
+    }
+    let (tenant, second_source) = (format!("github.com/{organization}"), "the numbers in github.projects".to_owned());
+    population.tallies.push(Tally { tenant, count, second_count: u64::try_from(numbers.len()).ok(), second_source });
+    Ok(())
 }
 
 fn read(organization: &str, number: u32, evidence: &dyn Evidence, cited: &mut Vec<u32>) -> Result<Fact<Resource>, Unreadable> {
