@@ -29,7 +29,7 @@ const SINGLE: &str = "graphql/repository-changes";
 const SINGLE_QUERY: &str = include_str!("queries/repository_changes.graphql");
 const SINGLE_PAGING: Paging = Paging::Cursor("/data/repository/defaultBranchRef/target/history/pageInfo");
 const SEES_CHANGES: &str = "Contents and Pull requests: read on all repositories (token: repo)";
-/// Long histories that are read at the same time.
+/// Histories that are read at the same time.
 const AT_ONCE: usize = 8;
 const TEXT: AttributeType = AttributeType::Text;
 const OPTIONAL_TEXT: AttributeType = AttributeType::Optional(&TEXT);
@@ -87,14 +87,14 @@ impl Collector for Change {
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
         let dates = dates(scope.window);
         for organization in &scope.github_organizations {
-            let mut unfinished = Vec::new();
+            let mut active = Vec::new();
             let bulk = |after: Option<&str>| {
                 let body = body(BULK_QUERY, &dates, &json!({"organization": organization, "after": after}));
                 Request::get(Host::GitHub, "/graphql", BULK, organization, KIND.name).post(body)
             };
-            all_pages(api, bulk(None), BULK_PAGING, |cursor| bulk(Some(cursor)), |page: &Reply| unfinished.extend(longer(page))).await?;
-            let rest = futures::stream::iter(unfinished).map(|start| rest(start, &dates, api)).buffer_unordered(AT_ONCE);
-            rest.try_collect::<()>().await?;
+            all_pages(api, bulk(None), BULK_PAGING, |cursor| bulk(Some(cursor)), |page: &Reply| active.extend(with_commits(page))).await?;
+            let asking = futures::stream::iter(active).map(|repository| ask(repository, &dates, api)).buffer_unordered(AT_ONCE);
+            asking.try_collect::<()>().await?;
         }
         Ok(())
     }
@@ -136,22 +136,21 @@ fn history<'a>(repository: &Field<'a>) -> Field<'a> {
     repository.path(&["defaultBranchRef", "target", "history"])
 }
 
-/// The repositories of a page with more than their first commits, and where to go on.
-fn longer(page: &Reply) -> Vec<(String, String)> {
+/// The repositories of a page that have commits in the window. Most have none on most nights, and what a commit says costs twenty times what their number does.
+fn with_commits(page: &Reply) -> Vec<String> {
     let answer = Answer::graphql(&page.body);
     let repositories = answer.root().path(&["data", "organization", "repositories", "nodes"]).items().unwrap_or_default();
-    let more = repositories.iter().filter(|node| history(node).path(&["pageInfo", "hasNextPage"]).bool() == Ok(true));
-    more.filter_map(|node| Some((node.get("nameWithOwner").text().ok()?.to_owned(), history(node).path(&["pageInfo", "endCursor"]).text().ok()?.to_owned())))
-        .collect()
+    let active = repositories.iter().filter(|node| history(node).get("totalCount").int().is_ok_and(|count| count > 0));
+    active.filter_map(|node| node.get("nameWithOwner").text().ok().map(ToOwned::to_owned)).collect()
 }
 
-async fn rest((repository, cursor): (String, String), dates: &Value, api: &dyn Api) -> Result<(), ApiError> {
+async fn ask(repository: String, dates: &Value, api: &dyn Api) -> Result<(), ApiError> {
     let (owner, name) = repository.split_once('/').unwrap_or_default();
-    let ask = |after: &str| {
+    let page = |after: Option<&str>| {
         let body = body(SINGLE_QUERY, dates, &json!({"owner": owner, "name": name, "after": after}));
         Request::get(Host::GitHub, "/graphql", SINGLE, repository.as_str(), KIND.name).post(body)
     };
-    all_pages(api, ask(&cursor), SINGLE_PAGING, ask, |_page| {}).await
+    all_pages(api, page(None), SINGLE_PAGING, |cursor| page(Some(cursor)), |_page| {}).await
 }
 
 struct Reading<'a> {
@@ -180,7 +179,7 @@ impl<'a> Reading<'a> {
             let repositories = answer.root().path(&["data", "organization", "repositories"]).needing(SEES_CHANGES);
             total = total.or(repositories.get("totalCount").int().ok().and_then(|total| usize::try_from(total).ok()));
             match repositories.get("nodes").items() {
-                Ok(nodes) => nodes.iter().try_for_each(|node| self.repository(node, exchange.n))?,
+                Ok(nodes) => nodes.iter().try_for_each(|node| self.repository(node))?,
                 Err(gap) => self.gaps.push(gap),
             }
         }
@@ -204,7 +203,7 @@ impl<'a> Reading<'a> {
         Ok(None)
     }
 
-    fn repository(&mut self, node: &Field<'_>, exchange: u32) -> Result<(), Unreadable> {
+    fn repository(&mut self, node: &Field<'_>) -> Result<(), Unreadable> {
         let name = match node.get("nameWithOwner").text() {
             Ok(name) => name,
             Err(gap) => {
@@ -217,11 +216,12 @@ impl<'a> Reading<'a> {
         if !self.repositories.insert(name.to_owned()) || is_empty {
             return Ok(());
         }
-        let counted = history(node).get("totalCount").int().ok().and_then(|count| u64::try_from(count).ok());
-        self.total = self.total.zip(counted).map(|(total, count)| total.saturating_add(count));
-        match self.page(node, name, exchange) {
-            Ok(true) => self.rest(name),
-            Ok(false) => Ok(()),
+        match history(node).get("totalCount").int().map(u64::try_from) {
+            Ok(Ok(0)) => Ok(()),
+            Ok(count) => {
+                self.total = self.total.zip(count.ok()).map(|(total, count)| total.saturating_add(count));
+                self.commits_of(name)
+            }
             Err(gap) => {
                 self.lack(name, gap);
                 Ok(())
@@ -229,7 +229,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn rest(&mut self, repository: &str) -> Result<(), Unreadable> {
+    fn commits_of(&mut self, repository: &str) -> Result<(), Unreadable> {
         let before = self.gaps.len();
         for exchange in self.evidence.about(SINGLE, repository) {
             let Some(answer) = self.answer(exchange)? else { continue };
@@ -249,15 +249,15 @@ impl<'a> Reading<'a> {
         self.gaps.push(Gap { detail: format!("commits of {of}: {}", gap.detail), ..gap });
     }
 
-    /// Reads one page of a history; whether there is more.
-    fn page(&mut self, repository: &Field<'_>, name: &str, exchange: u32) -> Fact<bool> {
+    /// Reads one page of a history.
+    fn page(&mut self, repository: &Field<'_>, name: &str, exchange: u32) -> Fact<()> {
         let branch = repository.path(&["defaultBranchRef", "name"]).text()?;
         for commit in history(repository).get("nodes").items()? {
             if let Err(gap) = self.commit(&commit, (name, branch), exchange) {
                 self.lack(name, gap);
             }
         }
-        history(repository).path(&["pageInfo", "hasNextPage"]).bool()
+        Ok(())
     }
 
     fn commit(&mut self, commit: &Field<'_>, (repository, branch): (&str, &str), exchange: u32) -> Fact<()> {

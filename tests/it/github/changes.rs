@@ -34,7 +34,8 @@ fn listing(repositories: &[Value]) -> Value {
 }
 
 async fn run(repositories: &[Value], more: &[(&str, Value)]) -> (Vec<Resource>, Population) {
-    let mut answers = json!({ "graphql/changes": listing(repositories) });
+    let first = json!({ "status": 200, "body": { "data": { "repository": repositories.first() } } });
+    let mut answers = json!({ "graphql/changes": listing(repositories), "graphql/repository-changes": first });
     for (asked, answer) in more {
         answers[*asked] = answer.clone();
     }
