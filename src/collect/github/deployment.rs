@@ -6,12 +6,15 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use futures::{StreamExt as _, TryStreamExt as _};
+use serde_json::json;
 
 use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
 use crate::collect::github::deployment_run::{self, JOB, Runs};
+use crate::collect::github::items::body;
 use crate::collect::github::wording::graphql_body;
 use crate::collect::listing::all_pages;
 use crate::collect::paging::Paging;
@@ -23,6 +26,10 @@ pub struct Deployment;
 
 const OPERATION: &str = "graphql/deployments";
 const QUERY: &str = include_str!("queries/deployments.graphql");
+const SINGLE: &str = "graphql/repository-deployments";
+const SINGLE_QUERY: &str = include_str!("queries/repository_deployments.graphql");
+/// Repositories that are read at the same time.
+const AT_ONCE: usize = 8;
 const PAGING: Paging = Paging::Cursor("/data/organization/repositories/pageInfo");
 const SEES_DEPLOYMENTS: &str = "Deployments, Contents, Pull requests, Actions and Checks: read on all repositories (token: repo)";
 const OPTIONAL_TEXT: AttributeType = AttributeType::Optional(&AttributeType::Text);
@@ -86,9 +93,11 @@ impl Collector for Deployment {
         for organization in &scope.github_organizations {
             let ask =
                 |after: Option<&str>| Request::get(Host::GitHub, "/graphql", OPERATION, organization, KIND.name).post(graphql_body(QUERY, organization, after));
-            let mut ids = BTreeSet::new();
-            all_pages(api, ask(None), PAGING, |cursor| ask(Some(cursor)), |page: &Reply| ids.extend(begun(page, scope.window))).await?;
-            let ids: Vec<String> = ids.into_iter().collect();
+            let mut active = Vec::new();
+            all_pages(api, ask(None), PAGING, |cursor| ask(Some(cursor)), |page: &Reply| active.extend(with_deployments(page, scope.window))).await?;
+            let asking = futures::stream::iter(active).map(|repository| ask_of(repository, scope.window, api)).buffer_unordered(AT_ONCE);
+            let ids: Vec<Vec<String>> = asking.try_collect().await?;
+            let ids: Vec<String> = ids.into_iter().flatten().collect::<BTreeSet<String>>().into_iter().collect();
             deployment_run::fetch(organization, &ids, api, KIND.name).await?;
         }
         Ok(())
@@ -123,13 +132,33 @@ impl Collector for Deployment {
     }
 }
 
-/// The node ids of a page's deployments that were begun in the window.
-fn begun(page: &Reply, window: Period) -> Vec<String> {
+/// The repositories of a page whose newest deployment may be of the window. Most have none, and what a deployment says costs far more than when it was begun.
+fn with_deployments(page: &Reply, window: Period) -> Vec<String> {
     let answer = Answer::graphql(&page.body);
     let repositories = answer.root().path(&["data", "organization", "repositories", "nodes"]).items().unwrap_or_default();
-    let deployments = repositories.iter().flat_map(|node| node.get("deployments").nodes().0);
-    let is_inside = |node: &Field<'_>| node.get("createdAt").time().ok().and_then(|at| at.parse().ok()).is_some_and(|at| window.contains(at));
-    deployments.filter(is_inside).filter_map(|node| node.get("id").text().ok().map(ToOwned::to_owned)).collect()
+    let active = repositories.iter().filter(|node| matches!(newest(node), Ok(Some(at)) if at >= window.start()));
+    active.filter_map(|node| node.get("nameWithOwner").text().ok().map(ToOwned::to_owned)).collect()
+}
+
+/// When the newest deployment of a repository was begun; none where it has none.
+fn newest(repository: &Field<'_>) -> Fact<Option<DateTime<Utc>>> {
+    let deployments = repository.get("deployments");
+    if deployments.get("totalCount").int()? == 0 {
+        return Ok(None);
+    }
+    let nodes = deployments.get("nodes").items()?;
+    let first = nodes.first().ok_or_else(|| Gap::new(GapCause::Incomplete, "deployments are counted, but not shown"))?;
+    first.get("createdAt").time()?.parse().map(Some).map_err(|error: chrono::ParseError| Gap::new(GapCause::Malformed, error.to_string()))
+}
+
+async fn ask_of(repository: String, window: Period, api: &dyn Api) -> Result<Vec<String>, ApiError> {
+    let (owner, name) = repository.split_once('/').unwrap_or_default();
+    let body = body(SINGLE_QUERY, &json!({}), &json!({"owner": owner, "name": name}));
+    let reply = api.send(Request::get(Host::GitHub, "/graphql", SINGLE, repository.as_str(), KIND.name).post(body)).await?;
+    let answer = Answer::graphql(&reply.body);
+    let (deployments, _) = answer.root().path(&["data", "repository", "deployments"]).nodes();
+    let is_inside = |node: &&Field<'_>| node.get("createdAt").time().ok().and_then(|at| at.parse().ok()).is_some_and(|at| window.contains(at));
+    Ok(deployments.iter().filter(is_inside).filter_map(|node| node.get("id").text().ok().map(ToOwned::to_owned)).collect())
 }
 
 struct Reading<'a> {
@@ -154,7 +183,7 @@ impl Reading<'_> {
             let repositories = answer.root().path(&["data", "organization", "repositories"]).needing(SEES_DEPLOYMENTS);
             total = total.or(repositories.get("totalCount").int().ok().and_then(|total| usize::try_from(total).ok()));
             match repositories.get("nodes").items() {
-                Ok(nodes) => nodes.iter().for_each(|node| self.repository(node, exchange.n)),
+                Ok(nodes) => nodes.iter().try_for_each(|node| self.repository(node, evidence, cited))?,
                 Err(gap) => self.gaps.push(gap),
             }
         }
@@ -168,14 +197,40 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn repository(&mut self, node: &Field<'_>, exchange: u32) {
+    fn repository(&mut self, node: &Field<'_>, evidence: &dyn Evidence, cited: &mut Vec<u32>) -> Result<(), Unreadable> {
         let name = match node.get("nameWithOwner").text() {
             Ok(name) => name,
-            Err(gap) => return self.gaps.push(Gap { cause: GapCause::Incomplete, ..gap }),
+            Err(gap) => {
+                self.gaps.push(Gap { cause: GapCause::Incomplete, ..gap });
+                return Ok(());
+            }
         };
         if !self.repositories.insert(name.to_owned()) {
-            return;
+            return Ok(());
         }
+        match newest(node) {
+            Ok(Some(at)) if at >= self.window.start() => {}
+            Ok(_) => return Ok(()),
+            Err(gap) => {
+                self.gaps.push(Gap { detail: format!("deployments of {name}: {}", gap.detail), ..gap });
+                return Ok(());
+            }
+        }
+        let Some(exchange) = evidence.about(SINGLE, name).first() else {
+            self.gaps.push(Gap::new(GapCause::Incomplete, format!("{SINGLE} was not asked for {name}")));
+            return Ok(());
+        };
+        cited.push(exchange.n);
+        if !exchange.is_answer() {
+            self.gaps.push(refused(evidence, exchange, SEES_DEPLOYMENTS)?);
+            return Ok(());
+        }
+        let answer = Answer::stored_graphql(evidence, exchange)?;
+        self.deployments(name, &answer.root().path(&["data", "repository"]).needing(SEES_DEPLOYMENTS), exchange.n);
+        Ok(())
+    }
+
+    fn deployments(&mut self, name: &str, node: &Field<'_>, exchange: u32) {
         let deployments = node.get("deployments");
         let (nodes, cut) = deployments.nodes();
         let (mut latest, mut oldest) = (Vec::new(), None::<DateTime<Utc>>);

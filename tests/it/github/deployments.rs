@@ -24,9 +24,10 @@ async fn run(deployments: Value) -> (Vec<Resource>, Population) {
 
 async fn run_with(deployments: Value, details: Value) -> (Vec<Resource>, Population) {
     let repository = json!({ "nameWithOwner": "acme/web", "deployments": deployments });
-    let repositories = json!({ "totalCount": 1, "pageInfo": { "hasNextPage": false, "endCursor": null }, "nodes": [repository] });
+    let repositories = json!({ "totalCount": 1, "pageInfo": { "hasNextPage": false, "endCursor": null }, "nodes": [repository.clone()] });
     let answer = json!({ "status": 200, "body": { "data": { "organization": { "repositories": repositories } } } });
-    let answers = json!({ "answers": { "graphql/deployments": answer, "graphql/deployment-runs": details }, "default": { "status": 404, "body": { "message": "Not Found" } } });
+    let single = json!({ "status": 200, "body": { "data": { "repository": repository } } });
+    let answers = json!({ "answers": { "graphql/deployments": answer, "graphql/repository-deployments": single, "graphql/deployment-runs": details }, "default": { "status": 404, "body": { "message": "Not Found" } } });
     assert_contract(&Deployment, &collect(&Deployment, world(answers)).await)
 }
 
