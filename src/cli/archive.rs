@@ -15,23 +15,37 @@ use crate::store::bodies::BodyError;
 use crate::store::shelf::{self, Shelf};
 use crate::store::{Store, snapshot};
 
+/// What makes two requests of different runs the same: method, URL and body.
+type Question = (Method, String, Option<Digest>);
+
+/// What a run knows of those before it.
+#[derive(Debug, Clone, Copy)]
+pub struct Earlier<'a> {
+    /// Runs whose bodies may be re-validated, oldest first.
+    pub runs: &'a [RunId],
+    /// One of them, which could not finish: what it was answered since then is not asked again.
+    pub continues: Option<&'a (RunId, DateTime<Utc>)>,
+}
+
 /// The archive of one run.
 pub struct RunArchive {
     shelf: Shelf,
     previous: BTreeMap<String, Previous>,
+    answered: BTreeMap<Question, Previous>,
     exchanges: Mutex<Vec<Exchange>>,
 }
 
 impl RunArchive {
-    /// An archive for a run that began at `started_at`, knowing what the newest of `earlier` runs received, as far as it was stored in the same month and had the same taken out of it.
+    /// An archive for a run that began at `started_at`, knowing what the newest of earlier runs received, as far as it was stored in the same month and had the same taken out of it.
     ///
     /// # Errors
     /// Where an earlier run cannot be read.
-    pub async fn new(store: Arc<dyn Store>, started_at: DateTime<Utc>, earlier: &[RunId], redaction: &Redaction) -> Result<Self, snapshot::SnapshotError> {
+    pub async fn new(store: Arc<dyn Store>, started_at: DateTime<Utc>, earlier: Earlier<'_>, redaction: &Redaction) -> Result<Self, snapshot::SnapshotError> {
         let folder = shelf::folder(started_at);
         let mut known: BTreeMap<Digest, Body> = BTreeMap::new();
         let mut previous = BTreeMap::new();
-        for run in earlier {
+        let mut answered = BTreeMap::new();
+        for run in earlier.runs {
             let sealed = snapshot::open(store.as_ref(), run).await?;
             let bodies = snapshot::bodies(store.as_ref(), &sealed.manifest).await?;
             known.extend(bodies.into_iter().filter(|body| body.pack.starts_with(&folder)).map(|body| (body.sha256, body)));
@@ -40,9 +54,17 @@ impl RunArchive {
                 continue;
             }
             let exchanges = snapshot::requests(store.as_ref(), &sealed.manifest).await?;
-            previous.extend(exchanges.into_iter().filter(|exchange| known.contains_key(&exchange.sha256)).filter_map(|e| revalidatable(run, e)));
+            let answers = exchanges.into_iter().filter(|exchange| known.contains_key(&exchange.sha256) && exchange.is_answer());
+            let since = earlier.continues.filter(|(continued, _since)| continued == run).map(|(_continued, since)| *since);
+            let (fresh, rest): (Vec<Exchange>, Vec<Exchange>) = answers.partition(|exchange| since.is_some_and(|since| exchange.received_at() >= since));
+            answered.extend(fresh.iter().map(|exchange| {
+                let question = (exchange.method, exchange.url.clone(), exchange.request_body);
+                (question, earlier_answer(run, exchange.clone()))
+            }));
+            let tagged = fresh.into_iter().chain(rest).filter(|exchange| exchange.method == Method::Get && exchange.headers.contains_key("etag"));
+            previous.extend(tagged.map(|exchange| (exchange.url.clone(), earlier_answer(run, exchange))));
         }
-        Ok(Self { shelf: Shelf::new(store, started_at, known.into_values())?, previous, exchanges: Mutex::default() })
+        Ok(Self { shelf: Shelf::new(store, started_at, known.into_values())?, previous, answered, exchanges: Mutex::default() })
     }
 
     /// The records so far.
@@ -69,16 +91,11 @@ impl RunArchive {
     }
 }
 
-/// What a later run may re-validate: a GET that was answered with an ETag. Bodies of another month are asked for again, so that every month of evidence is
-/// complete by itself.
-fn revalidatable(run: &RunId, exchange: Exchange) -> Option<(String, Previous)> {
-    let etag = exchange.headers.get("etag")?.clone();
-    if exchange.method != Method::Get || !exchange.is_answer() {
-        return None;
-    }
+/// What a later run may stand on. Bodies of another month are asked for again, so that every month of evidence is complete by itself.
+fn earlier_answer(run: &RunId, exchange: Exchange) -> Previous {
     let origin = exchange.revalidates.unwrap_or(Revalidation { run: run.clone(), n: exchange.n, received_at: exchange.sent_at });
     let kept = Kept { sha256: exchange.sha256, bytes: exchange.bytes };
-    Some((exchange.url, Previous { etag, kept, redacted: exchange.redacted, origin, headers: exchange.headers }))
+    Previous { kept, redacted: exchange.redacted, origin, headers: exchange.headers }
 }
 
 #[async_trait]
@@ -109,5 +126,9 @@ impl Archive for RunArchive {
 
     fn previous(&self, url: &str) -> Option<Previous> {
         self.previous.get(url).cloned()
+    }
+
+    fn answered(&self, method: Method, url: &str, request_body: Option<&Digest>) -> Option<Previous> {
+        self.answered.get(&(method, url.to_owned(), request_body.copied())).cloned()
     }
 }

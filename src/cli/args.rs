@@ -93,7 +93,8 @@ pub struct Init {
 /// `collect`
 #[derive(Debug, Args)]
 pub struct Collect {
-    /// Only what the declared frequencies owe now; safe to start twice, safe to be late
+    /// Only what the declared frequencies owe now; safe to start twice, safe to be late. Where the run before could not finish
+    /// (a rate limit, an outage), it is continued: what it was answered in the same slot, at most 6 hours ago, is not asked again
     #[arg(long, conflicts_with = "control")]
     pub due: bool,
     /// Only these controls; may be repeated

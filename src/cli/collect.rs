@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use crate::catalog::{Catalog, SourceFile};
-use crate::cli::archive::RunArchive;
+use crate::cli::archive::{Earlier, RunArchive};
 use crate::cli::args;
 use crate::cli::due::{self, Owed, Past};
 use crate::cli::exit::{Exit, Failure};
@@ -26,12 +26,12 @@ use crate::model::{Budget, Control, ControlFile, Exchange, Manifest, Outcome, Pe
 use crate::store::Store;
 use crate::store::snapshot::{self, Sealed, SealedEvaluation};
 
-/// The kind whose window must not have holes.
-const CHANGES: &str = "github.pull_request";
 /// Runs that are read at the same time; a bucket answers each after a while.
 const AT_ONCE: usize = 16;
 /// How many of the newest runs are searched for bodies to re-validate.
 const RECENT: usize = 3;
+/// How old an answer may be that a run takes over from the one that it continues: a primary limit lifts within an hour, an outage within some.
+const TAKEN_OVER: TimeDelta = TimeDelta::hours(6);
 
 /// What a run will do.
 struct Plan {
@@ -42,6 +42,8 @@ struct Plan {
     kinds: BTreeSet<String>,
     scope: Scope,
     earlier: Vec<RunId>,
+    /// The run that this one continues, and since when its answers count.
+    continues: Option<(RunId, DateTime<Utc>)>,
 }
 
 /// Runs the verb.
@@ -132,9 +134,14 @@ fn plan(host: &Host, project: &Project, arguments: &args::Collect, known: &Known
     };
     let kinds = controls.iter().flat_map(|control| control.tests.iter().map(|test| test.population.clone())).collect();
     let first = TimeDelta::days(i64::from(settings.first_window_days));
-    let window = match arguments.since {
-        Some(day) => Period::new(due::day_start(day, settings.time_zone), now),
-        None => due::window(past, CHANGES, now, first),
+    // Evidence of a slot is gathered within it.
+    let oldest = owed.iter().map(|owed| owed.slot.period.start()).fold(now - TAKEN_OVER, DateTime::max);
+    let continued = past.last().filter(|last| arguments.due && due::is_to_be_continued(&last.manifest, oldest));
+    let window = match (arguments.since, continued) {
+        (Some(day), _) => Period::new(due::day_start(day, settings.time_zone), now),
+        // The same questions, so that their answers can be taken over; what came since then is in the next window.
+        (None, Some(continued)) => Ok(continued.manifest.scope.window),
+        (None, None) => due::window(past, &kinds, now, first),
     };
     let window = window.map_err(|error| Failure::usage(format!("no changes can be collected: {error}; is the clock right?")))?;
     let run = format!("{}-{:08x}", now.format("%Y%m%dT%H%M%SZ"), (host.random)()).parse()?;
@@ -145,6 +152,7 @@ fn plan(host: &Host, project: &Project, arguments: &args::Collect, known: &Known
         controls,
         kinds,
         scope: project.scope(window),
+        continues: continued.map(|run| (run.manifest.run.clone(), oldest)),
         earlier: past.iter().rev().take(RECENT).rev().map(|run| run.manifest.run.clone()).collect(),
     })
 }
@@ -165,7 +173,8 @@ async fn fetch_and_seal(
     redactor: Redactor,
 ) -> Result<Sealed> {
     let redaction = redaction::record(&redactor);
-    let archive = Arc::new(RunArchive::new(Arc::clone(store), plan.started_at, &plan.earlier, &redaction).await?);
+    let earlier = Earlier { runs: &plan.earlier, continues: plan.continues.as_ref() };
+    let archive = Arc::new(RunArchive::new(Arc::clone(store), plan.started_at, earlier, &redaction).await?);
     archive.keep_text(redactor.policy().text()).await?;
     network::fetch(host, project, Arc::clone(&archive), Errand { scope: &plan.scope, kinds: &plan.kinds, redactor }).await?;
     let control_files = keep_controls(&archive, files).await?;
@@ -179,6 +188,7 @@ async fn fetch_and_seal(
         started_at: plan.started_at,
         ended_at: host.now(),
         trigger: plan.trigger.to_owned(),
+        continues: plan.continues.as_ref().map(|(run, _since)| run.clone()),
         tool: TOOL.to_owned(),
         time_zone: project.settings.time_zone.name().to_owned(),
         scope: plan.scope.clone(),

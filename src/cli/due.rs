@@ -1,5 +1,7 @@
 //! What is owed now, from the declared frequencies and the sealed runs. Pure.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
@@ -53,14 +55,26 @@ fn missed(control: &Control, past: &[Past], current: &Slot, zone: Tz) -> Vec<Slo
     Period::new(after, current.period.start()).map_or_else(|_empty| Vec::new(), |gap| control.frequency.slots_in(gap, zone))
 }
 
-/// The window of changes that a run starting at `now` must cover: from where the newest run that read all changes stopped, so that a missed night
-/// or a failed one leaves no hole; `first` back where there is none.
+/// True for a run that left something unanswered, and that began at `oldest` or later.
+#[must_use]
+pub fn is_to_be_continued(manifest: &Manifest, oldest: DateTime<Utc>) -> bool {
+    manifest.started_at >= oldest && manifest.kinds.values().any(|outcome| *outcome == Outcome::Partial)
+}
+
+/// The kinds that are read within a window.
+pub const WINDOWED: [&str; 4] = ["github.branch_activity", "github.change", "github.deployment", "github.pull_request"];
+
+/// The window that a run of `kinds` starting at `now` must cover: from where the newest run that read a kind whole stopped, so that a missed night
+/// or a failed one leaves no hole in any of them; `first` back where a kind was never read.
 ///
 /// # Errors
 /// Where the clock stands at or before the end of the last window.
-pub fn window(past: &[Past], kind: &str, now: DateTime<Utc>, first: TimeDelta) -> Result<Period, crate::model::period::EmptyPeriod> {
-    let whole = |run: &&Past| run.manifest.kinds.get(kind) == Some(&Outcome::Complete);
-    let start = past.iter().filter(whole).map(|run| run.manifest.scope.window.end()).max();
+pub fn window(past: &[Past], kinds: &BTreeSet<String>, now: DateTime<Utc>, first: TimeDelta) -> Result<Period, crate::model::period::EmptyPeriod> {
+    let read_to = |kind: &&str| {
+        let whole = |run: &&Past| run.manifest.kinds.get(*kind) == Some(&Outcome::Complete);
+        past.iter().filter(whole).map(|run| run.manifest.scope.window.end()).max().unwrap_or(now - first)
+    };
+    let start = WINDOWED.iter().filter(|kind| kinds.contains(**kind)).map(read_to).min();
     Period::new(start.unwrap_or(now - first), now)
 }
 
@@ -123,6 +137,7 @@ mod tests {
                 started_at,
                 ended_at: started_at,
                 trigger: "due".into(),
+                continues: None,
                 tool: "t".into(),
                 time_zone: "UTC".into(),
                 scope: Scope {
@@ -173,12 +188,16 @@ mod tests {
     #[test]
     fn the_window_of_changes_has_no_hole() {
         let now = at("2026-03-05T02:00:00Z");
-        let start = |past: &[Past]| window(past, "github.pull_request", now, TimeDelta::days(30)).expect("a window").start();
+        let kinds = |kinds: &[&str]| kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        let changes = kinds(&["github.pull_request"]);
+        let start = |past: &[Past]| window(past, &changes, now, TimeDelta::days(30)).expect("a window").start();
         assert_eq!(start(&[]), at("2026-02-03T02:00:00Z"));
         let whole = past("2026-03-03T02:00:00Z", Outcome::Complete);
         let failed = past("2026-03-04T02:00:00Z", Outcome::Partial);
         assert_eq!(start(&[whole.clone(), failed]), at("2026-03-03T02:00:00Z"), "the failed night is read again");
-        assert!(window(&[whole], "github.pull_request", at("2026-03-03T02:00:00Z"), TimeDelta::days(30)).is_err(), "the clock went back");
+        assert!(window(std::slice::from_ref(&whole), &changes, at("2026-03-03T02:00:00Z"), TimeDelta::days(30)).is_err(), "the clock went back");
+        let both = window(&[whole], &kinds(&["github.change", "github.pull_request"]), now, TimeDelta::days(30)).expect("a window");
+        assert_eq!(both.start(), at("2026-02-03T02:00:00Z"), "another kind was never read");
     }
 
     #[test]

@@ -68,8 +68,12 @@ fn settings(configured: &Settings) -> transport::Settings {
         github: configured.github.base_url.clone(),
         google: configured.google.base_url.clone(),
         concurrency: count(limits.concurrency),
-        // An emulator has no unannounced limit to stay below.
-        github_per_minute: if emulated { None } else { transport::Settings::default().github_per_minute },
+        github_per_minute: match limits.github_per_minute {
+            Some(requests) => Some(count(requests)).filter(|requests| *requests > 0),
+            // An emulator has no unannounced limit to stay below.
+            None if emulated => None,
+            None => transport::Settings::default().github_per_minute,
+        },
         timeout: Duration::from_secs(u64::from(limits.timeout_seconds)),
         body_limit: count(limits.body_mib) << 20,
         attempts: count(limits.attempts),

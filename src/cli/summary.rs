@@ -72,6 +72,9 @@ pub fn run(host: &mut Host, told: &Told<'_>, form: Form) -> Result<()> {
         "Run {} sealed: {} exchanges, {} unchanged (304), {} refused or failed; manifest sha256 {}",
         manifest.run, manifest.exchanges, manifest.not_modified, manifest.failed, sealed.digest
     )?;
+    if let Some(continued) = &manifest.continues {
+        writeln!(host.out, "It continues run {continued}: what that one was answered was not asked again")?;
+    }
     writeln!(host.out, "Budget: {}", manifest.budget)?;
     if let Some(recorded) = recorded {
         writeln!(host.out, "Log {}", log_line(recorded))?;
@@ -159,6 +162,7 @@ fn run_json(sealed: &Sealed, evaluation: &Evaluation, missed: &[&Owed], recorded
         "started_at": instant(manifest.started_at),
         "ended_at": instant(manifest.ended_at),
         "trigger": manifest.trigger,
+        "continues": manifest.continues,
         "manifest_sha256": sealed.digest,
         "log": recorded.map(log_json),
         "evaluation": evaluation.id,

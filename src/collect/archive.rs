@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use crate::model::{Digest, Exchange, Revalidation};
+use crate::model::{Digest, Exchange, Method, Revalidation};
 
 /// Keeps bodies and records while a run is under way.
 #[async_trait]
@@ -29,6 +29,9 @@ pub trait Archive: Send + Sync {
 
     /// What an earlier run knows of the same URL; only bodies that are still readable.
     fn previous(&self, url: &str) -> Option<Previous>;
+
+    /// The answer that the run which this one continues had to the same request: it need not be asked again.
+    fn answered(&self, method: Method, url: &str, request_body: Option<&Digest>) -> Option<Previous>;
 }
 
 /// A stored body.
@@ -40,18 +43,16 @@ pub struct Kept {
     pub bytes: u64,
 }
 
-/// An earlier 200 (or the 200 behind an earlier 304) of the same GET.
+/// An earlier answer: a 2xx, or the 200 behind an earlier 304.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Previous {
-    /// `ETag` as received.
-    pub etag: String,
     /// The body.
     pub kept: Kept,
     /// Where something was taken out of the body before it was kept.
     pub redacted: Vec<String>,
     /// The exchange that brought it.
     pub origin: Revalidation,
-    /// The headers recorded then: a 304 may leave out `link`.
+    /// The headers recorded then, `etag` among them where there was one: a 304 may leave out `link`.
     pub headers: std::collections::BTreeMap<String, String>,
 }
 

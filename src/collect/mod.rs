@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod api;
 pub mod archive;
+pub mod attachment;
 pub mod evidence;
 pub mod gcp;
 pub mod github;

@@ -68,6 +68,8 @@ impl<F: Fn(&Request) -> Answer + Send + Sync> Replay<F> {
     fn exchange(&self, request: &Request, answer: &Answer) -> Exchange {
         let host = match request.host {
             Host::GitHub => "api.github.com".to_owned(),
+            Host::GitHubFiles => "github.com".to_owned(),
+            Host::GitHubImages => "user-images.githubusercontent.com".to_owned(),
             Host::Google(service) => format!("{service}.googleapis.com"),
         };
         Exchange {

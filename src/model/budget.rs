@@ -14,6 +14,12 @@ pub struct Budget {
     pub sent: u64,
     /// Milliseconds waited for rate limits and between attempts, summed over requests that waited side by side.
     pub waited_ms: u64,
+    /// Answers that a 304 said are still what they were; GitHub does not count these.
+    #[serde(default)]
+    pub unchanged: u64,
+    /// Answers taken over from the run that this one continues.
+    #[serde(default)]
+    pub taken_over: u64,
     /// What was left of each limit that GitHub tells, e.g. `core` (requests) or `graphql` (points).
     /// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>
     pub limits: BTreeMap<String, Left>,
@@ -26,6 +32,9 @@ pub struct Left {
     pub limit: u64,
     /// The least that was left of it.
     pub least: u64,
+    /// What was used of it while the run went on, by whoever holds the same credential.
+    #[serde(default)]
+    pub used: u64,
 }
 
 impl Budget {
@@ -33,29 +42,51 @@ impl Budget {
     #[must_use]
     pub fn of(exchanges: &[Exchange]) -> Self {
         let mut budget = Self::default();
+        let mut windows: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
         for exchange in exchanges {
             budget.sent += u64::from(exchange.attempts);
             budget.waited_ms += exchange.waited_ms;
-            budget.see(exchange);
+            // What was sent for another exchange, or by another run, tells nothing of this one's limits.
+            if exchange.attempts > 0 {
+                budget.unchanged += u64::from(exchange.status == Some(304));
+                budget.see(exchange, &mut windows);
+            } else {
+                budget.taken_over += u64::from(exchange.status != Some(304) && exchange.revalidates.is_some());
+            }
+        }
+        for ((resource, _reset), (first, last)) in windows {
+            if let Some(left) = budget.limits.get_mut(resource) {
+                // The first answer tells what was used with it; one is the least that it cost.
+                left.used += last.saturating_sub(first).saturating_add(1);
+            }
         }
         budget
     }
 
-    fn see(&mut self, exchange: &Exchange) {
-        let number = |name: &str| exchange.headers.get(name)?.parse::<u64>().ok();
-        let Some(resource) = exchange.headers.get("x-ratelimit-resource") else { return };
-        let (Some(limit), Some(left)) = (number("x-ratelimit-limit"), number("x-ratelimit-remaining")) else { return };
-        let known = self.limits.entry(resource.clone()).or_insert(Left { limit, least: left });
-        known.least = known.least.min(left);
+    /// Notes the least that is left, and the span of what was used in each window: counting begins again where one ends.
+    fn see<'e>(&mut self, exchange: &'e Exchange, windows: &mut BTreeMap<(&'e str, &'e str), (u64, u64)>) {
+        let text = |name: &str| exchange.headers.get(name).map(String::as_str);
+        let number = |name: &str| text(name)?.parse::<u64>().ok();
+        let Some(resource) = text("x-ratelimit-resource") else { return };
+        let (Some(limit), Some(least)) = (number("x-ratelimit-limit"), number("x-ratelimit-remaining")) else { return };
+        let known = self.limits.entry(resource.to_owned()).or_insert(Left { limit, least, used: 0 });
+        known.least = known.least.min(least);
+        let used = number("x-ratelimit-used").unwrap_or_else(|| limit.saturating_sub(least));
+        let window = windows.entry((resource, text("x-ratelimit-reset").unwrap_or_default())).or_insert((used, used));
+        *window = (window.0.min(used), window.1.max(used));
     }
 }
 
 impl fmt::Display for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} requests sent, {:.1} s waited", self.sent, std::time::Duration::from_millis(self.waited_ms).as_secs_f64())?;
+        let waited = std::time::Duration::from_millis(self.waited_ms).as_secs_f64();
+        write!(f, "{} requests sent, {} unchanged (304), {waited:.1} s waited", self.sent, self.unchanged)?;
+        if self.taken_over > 0 {
+            write!(f, ", {} answers taken over", self.taken_over)?;
+        }
         for (resource, left) in &self.limits {
             let unit = if resource == "graphql" { "points" } else { "requests" };
-            write!(f, "; at least {} of {} {unit} left of GitHub's {resource} limit", left.least, left.limit)?;
+            write!(f, "; {} {unit} of GitHub's {resource} limit used, at least {} of {} left", left.used, left.least, left.limit)?;
         }
         Ok(())
     }
@@ -85,16 +116,41 @@ mod tests {
             exchange(1, 0, &limit("core", 4_990)),
             exchange(3, 1_250, &limit("core", 4_980)),
             exchange(1, 0, &limit("core", 4_985)),
-            exchange(0, 50, &json!({})),
+            exchange(0, 50, &limit("core", 1)),
             exchange(1, 0, &limit("graphql", 4_000)),
             exchange(1, 0, &json!({"x-ratelimit-resource": "search", "x-ratelimit-limit": "many", "x-ratelimit-remaining": "1"})),
         ];
         let budget = Budget::of(&exchanges);
         assert_eq!((budget.sent, budget.waited_ms, budget.limits.len()), (7, 1_300, 2));
-        assert_eq!(budget.limits.get("core"), Some(&Left { limit: 5_000, least: 4_980 }));
+        assert_eq!(budget.limits.get("core"), Some(&Left { limit: 5_000, least: 4_980, used: 11 }));
         assert_eq!(
             budget.to_string(),
-            "7 requests sent, 1.3 s waited; at least 4980 of 5000 requests left of GitHub's core limit; at least 4000 of 5000 points left of GitHub's graphql limit"
+            "7 requests sent, 0 unchanged (304), 1.3 s waited; 11 requests of GitHub's core limit used, at least 4980 of 5000 left; \
+             1 points of GitHub's graphql limit used, at least 4000 of 5000 left"
         );
+    }
+
+    #[test]
+    fn what_was_not_sent_is_told_apart() {
+        let earlier = json!({"run": "20261101T020000Z-00000001", "n": 1, "received_at": "2026-11-01T02:00:00Z"});
+        let standing = |attempts: u32, status: u16| Exchange {
+            status: Some(status),
+            revalidates: serde_json::from_value(earlier.clone()).expect("an origin"),
+            ..exchange(attempts, 0, &json!({}))
+        };
+        let budget = Budget::of(&[standing(1, 304), standing(0, 304), standing(0, 200), exchange(0, 0, &json!({}))]);
+        assert_eq!((budget.sent, budget.unchanged, budget.taken_over), (1, 1, 1));
+        assert_eq!(budget.to_string(), "1 requests sent, 1 unchanged (304), 0.0 s waited, 1 answers taken over");
+    }
+
+    #[test]
+    fn a_limit_that_began_again_is_counted_from_its_new_beginning() {
+        let at = |used: u32, reset: u32| {
+            let left = (5_000 - used).to_string();
+            json!({"x-ratelimit-resource": "core", "x-ratelimit-limit": "5000", "x-ratelimit-remaining": left, "x-ratelimit-used": used.to_string(),
+                "x-ratelimit-reset": reset.to_string()})
+        };
+        let budget = Budget::of(&[(4_999, 1), (5_000, 1), (1, 2), (10, 2)].map(|(used, reset)| exchange(1, 0, &at(used, reset))));
+        assert_eq!(budget.limits.get("core"), Some(&Left { limit: 5_000, least: 0, used: 12 }));
     }
 }

@@ -55,7 +55,7 @@ pub struct Exchange {
     /// Position in a paged listing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<PageMark>,
-    /// For a 304: the exchange that first brought the body.
+    /// For a 304, and for what was taken over from a run that this one continues (no attempts): the exchange that first brought the body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revalidates: Option<Revalidation>,
 }
@@ -70,7 +70,7 @@ pub struct PageMark {
     pub last: Option<bool>,
 }
 
-/// The earlier exchange that a 304 points at.
+/// The earlier exchange that an exchange stands on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revalidation {
     /// Its run.
@@ -96,6 +96,10 @@ pub enum Method {
 pub enum Host {
     /// GitHub's REST and GraphQL API.
     GitHub,
+    /// GitHub's web pages, e.g. `github.com`, for the files that are attached there.
+    GitHubFiles,
+    /// The host of pictures that were attached long ago, which takes no credential.
+    GitHubImages,
     /// A Google Cloud service by its short name, e.g. `cloudresourcemanager` (`cloudresourcemanager.googleapis.com`).
     Google(&'static str),
 }

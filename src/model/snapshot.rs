@@ -24,6 +24,9 @@ pub struct Manifest {
     pub ended_at: DateTime<Utc>,
     /// `manual` or `due`.
     pub trigger: String,
+    /// The run that this one continues: what that one was answered shortly before was not asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<RunId>,
     /// `proofline <version>`.
     pub tool: String,
     /// IANA name of the audit calendar's zone.

@@ -46,7 +46,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("serde_spanned", &["catalog"]),
     ("annotate_snippets", &["catalog"]),
     ("maud", &["report/html"]),
-    ("csv", &["report"]),
+    ("csv", &["collect/github/access_review.rs", "report"]),
     ("clap", &["cli", "main.rs"]),
     ("anyhow", &["cli", "main.rs"]),
     ("indicatif", &["cli"]),

@@ -574,6 +574,7 @@ timeout_seconds = 5
 body_mib = 1
 attempts = 2
 max_wait_minutes = 0
+github_per_minute = 100
 [parameters.CHG-01]
 approvals = 2
 [storage]
@@ -600,7 +601,7 @@ kms_base_url = "https://kms.example.com/"
         let parents = [GcpParent::Organization("123456789012".into()), GcpParent::Folder("456".into()), GcpParent::Project("acme-prod".into())];
         assert_eq!(settings.google.parents, parents);
         assert_eq!(settings.google.base_url, "http://127.0.0.1:9000/{service}");
-        assert_eq!(settings.limits, Limits { concurrency: 4, timeout_seconds: 5, body_mib: 1, attempts: 2, max_wait_minutes: 0 });
+        assert_eq!(settings.limits, Limits { concurrency: 4, timeout_seconds: 5, body_mib: 1, attempts: 2, max_wait_minutes: 0, github_per_minute: Some(100) });
         assert_eq!(settings.parameters.values().len(), 1);
         let impersonate = settings.storage.impersonate.as_deref();
         assert_eq!((settings.storage.base_url.as_str(), impersonate), ("https://storage.example.com", Some("evidence@acme-audit.iam.gserviceaccount.com")));
@@ -695,8 +696,8 @@ kms_base_url = "https://kms.example.com/"
             ),
             ("acme-prod", "Acme Prod", "13:13 \"Acme Prod\" is not a project id | write the id, not the name or number, e.g. \"acme-prod\""),
             ("concurrency", "concurency", "16:1 [limits] has no key `concurency` | did you mean `concurrency`?"),
-            ("parameters.CHG-01", "parameters.\"a b\"", "21:13 \"a b\" is not a control id | write [parameters.CHG-01]"),
-            ("parameters.CHG-01", "parameter.CHG-01", "21:2 the configuration has no key `parameter` | did you mean `parameters`?"),
+            ("parameters.CHG-01", "parameters.\"a b\"", "22:13 \"a b\" is not a control id | write [parameters.CHG-01]"),
+            ("parameters.CHG-01", "parameter.CHG-01", "22:2 the configuration has no key `parameter` | did you mean `parameters`?"),
         ];
         for (from, to, expected) in cases {
             told(from, to, expected);
@@ -712,7 +713,7 @@ kms_base_url = "https://kms.example.com/"
         ];
         for (vkey, why) in cases {
             let help = "write the first key of this log, as `proofline keygen --origin NAME` and `proofline verify` print it: name+id+key";
-            told(VKEY, &vkey, &format!("30:8 `vkey` is not the verifier key of this log: {why} | {help}"));
+            told(VKEY, &vkey, &format!("31:8 `vkey` is not the verifier key of this log: {why} | {help}"));
         }
     }
 
@@ -722,20 +723,20 @@ kms_base_url = "https://kms.example.com/"
             (
                 "https://storage",
                 "http://storage",
-                "24:12 over plain http a token would travel in clear | write https://; http:// is only for 127.0.0.1, [::1] and localhost",
+                "25:12 over plain http a token would travel in clear | write https://; http:// is only for 127.0.0.1, [::1] and localhost",
             ),
             (
                 "evidence@acme-audit.iam.gserviceaccount.com",
                 "someone@acme.com",
-                "25:15 \"someone@acme.com\" is not the address of a service account | write it in full, e.g. \"evidence@acme-audit.iam.gserviceaccount.com\"",
+                "26:15 \"someone@acme.com\" is not the address of a service account | write it in full, e.g. \"evidence@acme-audit.iam.gserviceaccount.com\"",
             ),
             (
                 "https://kms",
                 "http://kms",
-                "32:16 over plain http a token would travel in clear | write https://; http:// is only for 127.0.0.1, [::1] and localhost",
+                "33:16 over plain http a token would travel in clear | write https://; http:// is only for 127.0.0.1, [::1] and localhost",
             ),
-            ("https://kms", "kms", "32:16 `base_url` is not a URL | e.g. https://cloudkms.googleapis.com"),
-            ("days = 400", "days = 0", "27:8 `days` is out of range | write an integer from 1 to 36500"),
+            ("https://kms", "kms", "33:16 `base_url` is not a URL | e.g. https://cloudkms.googleapis.com"),
+            ("days = 400", "days = 0", "28:8 `days` is out of range | write an integer from 1 to 36500"),
         ];
         for (from, to, expected) in cases {
             told(from, to, expected);

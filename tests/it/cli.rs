@@ -8,13 +8,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proofline::cli::exit::Exit;
 use proofline::cli::host::{Host, Output, Screen};
 use serde_json::Value;
 
-use crate::sandbox::site::Site;
+use crate::sandbox::site::{Limits, Site};
 
 /// An installation in a folder of its own, with a clock that stands.
 pub(crate) struct Bench {
@@ -262,7 +263,7 @@ fn a_missing_or_refused_credential_is_named_and_never_a_pass() {
 #[test]
 fn a_killed_run_leaves_nothing_half_sealed() {
     let site = Site::small();
-    site.latency_ms(40);
+    site.pace(Duration::from_millis(40), Limits::Off);
     let bench = Bench::new(&site.configuration());
     let start = || {
         Command::new(env!("CARGO_BIN_EXE_proofline"))
@@ -288,7 +289,7 @@ fn a_killed_run_leaves_nothing_half_sealed() {
         let sealed = fs::read_dir(&runs).into_iter().flatten().filter(|run| run.as_ref().expect("a run").path().join("manifest.json").exists()).count();
         assert_eq!(sealed, 0, "a run that was killed is not sealed");
     }
-    site.latency_ms(0);
+    site.pace(Duration::ZERO, Limits::Off);
     let output = start().wait_with_output().expect("ran");
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");

@@ -4,10 +4,12 @@
 mod sandbox;
 
 mod architecture;
+mod attachments;
 #[cfg(test)]
 mod attest;
 mod catalog;
 mod cli;
+mod continued;
 mod doctor;
 mod evaluate;
 #[cfg(test)]

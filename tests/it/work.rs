@@ -5,6 +5,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use proofline::collect::Collector;
 use proofline::collect::api::Request;
+use proofline::collect::attachment;
 use proofline::collect::github::issue::Issue;
 use proofline::collect::github::pull_request::PullRequest;
 use proofline::collect::replay::{Answer, Replay};
@@ -66,7 +67,21 @@ fn site(request: &Request, listed: &Value, more: &Value, details: &Value, count:
         "graphql/repository-pull-requests" | "graphql/repository-issues" => ok(&json!({"data": {"repository": more}})),
         "graphql/pull-request-details" | "graphql/issue-details" => ok(&json!({"data": {"nodes": details}})),
         "graphql/search-merged" | "graphql/search-issues" => ok(&json!({"data": {"search": {"issueCount": count}}})),
+        attachment::OPERATION | "actions/get-workflow-run" | "git/get-commit" => asked_for(&request.target),
         other => panic!("unexpected {other}"),
+    }
+}
+
+/// What texts of issues name: a log that is there, one that is gone, one whose answer breaks off, a run and a commit.
+fn asked_for(target: &str) -> Answer {
+    match target {
+        "/user-attachments/files/1/restore.log" => Answer::new(200, "18:02 restored").header("content-type", "text/plain"),
+        "/user-attachments/files/4/members.csv" => Answer::new(200, "login,decision\nada,keep\nbo,\n"),
+        "/user-attachments/files/2/broken.log" => Answer::default(),
+        "/repos/acme/web/actions/runs/7" => ok(&json!({"id": 7, "name": "restore", "conclusion": "success"})),
+        "/repos/acme/web/actions/runs/8" => ok(&json!({"id": 8, "name": "restore", "conclusion": null})),
+        "/repos/acme/web/git/commits/0123456789abcdef0123456789abcdef01234567" => ok(&json!({"sha": "0123456789abcdef0123456789abcdef01234567"})),
+        _ => Answer::new(404, "{\"message\":\"Not Found\"}"),
     }
 }
 
@@ -210,13 +225,20 @@ fn without_a_label_nothing_is_a_task_and_nothing_is_asked() {
     assert!(population.gaps[0].cure.as_deref().is_some_and(|cure| cure.contains("issue_labels")));
 }
 
+fn person(login: &str) -> Value {
+    json!({"__typename": "User", "login": login})
+}
+
 /// A closed task; the real ones differ from it where their tests say so.
 fn task(changes: Value) -> Resource {
     let mut node = json!({
         "id": "T", "state": "CLOSED", "stateReason": "COMPLETED", "createdAt": "2026-01-11T00:00:00Z", "closedAt": "2026-02-25T12:00:00Z", "lastEditedAt": null,
         "body": "", "author": {"__typename": "User", "login": "manager"}, "milestone": null, "assignees": list(&json!([{"login": "ada"}])), "labels": list(&json!([{"name": "cloud devops/soc2"}])),
         "subIssuesSummary": {"total": 0, "completed": 0}, "closedByPullRequestsReferences": list(&json!([])), "comments": list(&json!([])),
-        "timelineItems": list(&json!([{"__typename": "ClosedEvent", "createdAt": "2026-02-25T12:00:00Z", "actor": {"login": "ada"}}])),
+        "timelineItems": list(&json!([{"__typename": "ClosedEvent", "createdAt": "2026-02-25T12:00:00Z", "stateReason": "COMPLETED", "actor": person("ada")}])),
+        "people": list(&json!([{"__typename": "AssignedEvent", "createdAt": "2026-01-12T00:00:00Z", "actor": person("manager"), "assignee": person("ada")}])),
+        "marks": list(&json!([{"__typename": "LabeledEvent", "createdAt": "2026-01-11T00:00:00Z", "actor": person("manager"), "label": {"name": "cloud devops/soc2"}}])),
+        "references": list(&json!([])),
     });
     for (name, value) in changes.as_object().expect("an object") {
         node[name] = value.clone();
@@ -228,7 +250,11 @@ fn task(changes: Value) -> Resource {
 }
 
 fn comment(body: &str, at: &str, edited: Option<&str>) -> Value {
-    json!({"createdAt": at, "lastEditedAt": edited, "body": body, "author": {"__typename": "User", "login": "ada"}})
+    json!({"createdAt": at, "lastEditedAt": edited, "body": body, "author": person("ada")})
+}
+
+fn said_by(login: &str, body: &str, at: &str) -> Value {
+    json!({"createdAt": at, "lastEditedAt": null, "body": body, "author": person(login)})
 }
 
 #[test]
@@ -241,7 +267,7 @@ fn the_teams_real_tasks_come_out_as_they_were() {
     assert_eq!(known(&task(json!({"body": "Due end of February"})), "due"), &Value::Null);
     // GN-79, GN-109: the evidence is a document that can still be edited.
     let linked = task(json!({"comments": list(&json!([comment("documented here https://docs.example.com/d/1", "2026-02-20T00:00:00Z", None)]))}));
-    assert_eq!(known(&linked, "evidence")[0]["kind"], "link_only");
+    assert_eq!((&known(&linked, "evidence")[0]["kind"], &known(&linked, "evidence")[0]["captured"]), (&json!("link_only"), &json!(false)));
     // GN-81: a merged change is evidence; the document beside it is not.
     let merged = json!([{"number": 15871, "url": "https://github.com/acme/deploy/pull/15871", "merged": true, "mergedAt": "2026-02-20T00:00:00Z", "author": null, "repository": {"nameWithOwner": "acme/deploy"}}]);
     let replicated = task(json!({"closedByPullRequestsReferences": list(&merged)}));
@@ -250,6 +276,18 @@ fn the_teams_real_tasks_come_out_as_they_were() {
     // GN-108: closed without anything.
     assert_eq!(known(&task(json!({})), "evidence"), &json!([]));
     assert_eq!(known(&task(json!({})), "closed_by"), "ada");
+    assert_eq!(known(&task(json!({})), "doers"), &json!(["ada"]), "who did it closed it");
+    // GN-79, GN-109: the label is missing, and with it the task from the population; the search for tasks says what was asked for.
+    assert_eq!(known(&separation, "labelled")[0]["label"], "cloud devops/soc2");
+    // The upgrade trackers: that no review is required is no review, and neither is what the doer says.
+    let upgrade = |words: &str, login: &str| {
+        let comments =
+            [said_by("ada", "https://github.com/user-attachments/files/1/restore.log", "2026-02-20T00:00:00Z"), said_by(login, words, "2026-02-21T00:00:00Z")];
+        known(&task(json!({"comments": list(&json!(comments))})), "reviewed_by").clone()
+    };
+    assert_eq!(upgrade("No review required: normal upgrade", "bo"), json!([]));
+    assert_eq!(upgrade("all well", "ada"), json!([]));
+    assert_eq!(upgrade("all well", "bo"), json!(["bo"]));
 }
 
 #[test]
@@ -269,4 +307,134 @@ fn cut_lists_leave_attributes_open_and_never_shorter() {
     for name in ["comments", "evidence", "edits_after_close", "assignees"] {
         assert_eq!(unknown(&task, name), GapCause::Incomplete, "{name}");
     }
+}
+
+/// A task with one comment, written in time.
+fn told(body: &str) -> Resource {
+    task(json!({"comments": list(&json!([comment(body, "2026-02-20T00:00:00Z", None)]))}))
+}
+
+#[test]
+fn evidence_is_captured_only_where_its_bytes_are_kept() {
+    let sha = "0123456789abcdef0123456789abcdef01234567";
+    let foreign = format!("https://github.com/else/web/commit/{sha}");
+    let commit = format!("https://github.com/acme/web/commit/{sha}");
+    let cases: [(&str, &str, Option<&str>, Option<&str>); 9] = [
+        ("https://github.com/user-attachments/files/1/restore.log", "attachment", None, Some("restore.log")),
+        ("https://github.com/user-attachments/files/3/gone.log", "attachment", Some("link only: GitHub answered 404"), None),
+        ("https://private-user-images.githubusercontent.com/1/2.png?jwt=x", "attachment", Some("link only: the address was good for some minutes"), None),
+        ("https://github.com/acme/web/actions/runs/7", "workflow_run", None, Some("restore")),
+        (
+            "https://github.com/acme/web/actions/runs/9/job/1",
+            "workflow_run",
+            Some("link only: GitHub answered 404 (needs Actions: read and Contents: read on the repository)"),
+            None,
+        ),
+        (&commit, "commit", None, None),
+        (&foreign, "commit", Some("link only: it is outside the organisation"), None),
+        ("https://github.com/acme/web/commit/0123456", "link_only", Some("link only"), None),
+        ("https://github.com.evil.example/user-attachments/files/1/restore.log", "link_only", Some("link only"), None),
+    ];
+    for (link, kind, reason, name) in cases {
+        let resource = told(&format!("see {link}"));
+        let item = &known(&resource, "evidence")[0];
+        assert_eq!((item["kind"].as_str(), item["reason"].as_str(), item["name"].as_str()), (Some(kind), reason, name), "{link}");
+        assert_eq!((item["captured"] == true, item["sha256"].is_string()), (reason.is_none(), reason.is_none()), "{link}");
+        assert!(!item.to_string().contains("jwt"), "{item}");
+    }
+    let log = told("https://github.com/user-attachments/files/1/restore.log?raw=1");
+    let item = &known(&log, "evidence")[0];
+    assert_eq!((&item["bytes"], &item["media_type"], &item["conclusion"]), (&json!(14), &json!("text/plain"), &Value::Null));
+    assert_eq!(item["sha256"], proofline::model::Digest::of(b"18:02 restored").to_string());
+    assert_eq!(item["url"], "https://github.com/user-attachments/files/1/restore.log");
+    assert_eq!(log.evidence.len(), 3, "listed, read, and the file itself");
+    let run = told("https://github.com/acme/web/actions/runs/7");
+    assert_eq!(known(&run, "evidence")[0]["conclusion"], "success");
+    assert_eq!(known(&told("https://github.com/acme/web/actions/runs/8"), "evidence")[0]["conclusion"], Value::Null, "it has not ended");
+}
+
+#[test]
+fn a_captured_table_tells_the_decisions_of_a_review() {
+    let review = told("https://github.com/user-attachments/files/4/members.csv");
+    let row = |member: &str, decision: &str| json!({"member": member, "decision": decision, "at": "2026-02-20T00:00:00Z", "by": "ada"});
+    assert_eq!(known(&review, "decisions"), &json!([row("ada", "keep"), row("bo", "")]));
+    assert_eq!(known(&told("https://github.com/user-attachments/files/5/members.csv"), "decisions"), &json!([]), "a table that is gone decides nothing");
+}
+
+#[test]
+fn what_broke_off_leaves_the_evidence_undetermined() {
+    let broken = told("https://github.com/user-attachments/files/2/broken.log and https://github.com/user-attachments/files/1/restore.log");
+    for name in ["evidence", "decisions", "doers", "reviewed_by"] {
+        assert_eq!(unknown(&broken, name), GapCause::Unanswered, "{name}");
+    }
+    assert_eq!(known(&broken, "open_boxes"), 0);
+}
+
+fn event(name: &str, at: &str, by: &str, more: &Value) -> Value {
+    let mut event = json!({"__typename": name, "createdAt": at, "actor": person(by)});
+    for (name, value) in more.as_object().expect("an object") {
+        event[name] = value.clone();
+    }
+    event
+}
+
+#[test]
+fn the_timeline_tells_who_did_what_and_when() {
+    let bot = json!({"__typename": "Bot", "login": "triage"});
+    let people = [
+        event("AssignedEvent", "2026-01-14T00:00:00Z", "manager", &json!({"assignee": person("grace")})),
+        event("UnassignedEvent", "2026-01-15T00:00:00Z", "manager", &json!({"assignee": person("grace")})),
+        event("AssignedEvent", "2026-01-12T00:00:00Z", "manager", &json!({"assignee": bot})),
+        event("AssignedEvent", "2026-01-13T00:00:00Z", "manager", &json!({"assignee": null})),
+    ];
+    let comments = [
+        json!({"createdAt": "2026-01-11T01:00:00Z", "lastEditedAt": null, "body": "hello", "author": bot}),
+        said_by("manager", "please", "2026-01-11T02:00:00Z"),
+        said_by("bo", "on it", "2026-01-11T03:00:00Z"),
+    ];
+    let source = json!({"__typename": "PullRequest", "number": 3, "url": "https://github.com/acme/web/pull/3", "mergedAt": null, "repository": {"nameWithOwner": "acme/web"}});
+    let references = [
+        event("CrossReferencedEvent", "2026-01-20T00:00:00Z", "ada", &json!({"source": source})),
+        event("ConnectedEvent", "2026-01-21T00:00:00Z", "ada", &json!({"subject": source})),
+        event("CrossReferencedEvent", "2026-01-20T00:00:00Z", "ada", &json!({"source": {"__typename": "Issue"}})),
+    ];
+    let task = task(json!({"people": list(&json!(people)), "comments": list(&json!(comments)), "references": list(&json!(references))}));
+    let who: Vec<_> = known(&task, "assigned").as_array().expect("a list").iter().map(|event| event["to"].as_str().expect("a login").to_owned()).collect();
+    assert_eq!(who, ["triage", "ghost", "grace"]);
+    assert_eq!(known(&task, "first_assigned_at"), "2026-01-13T00:00:00Z", "a bot does nothing; who is gone was somebody");
+    assert_eq!(known(&task, "doers"), &json!(["ada", "ghost", "grace", "triage"]), "who gave it back had it");
+    assert_eq!(known(&task, "first_response_at"), "2026-01-11T03:00:00Z", "neither a bot's word nor the author's own");
+    assert_eq!(known(&task, "closings"), &json!([{"at": "2026-02-25T12:00:00Z", "by": "ada", "by_type": "User", "reason": "COMPLETED"}]));
+    assert_eq!(known(&task, "linked_pull_requests").as_array().map(Vec::len), Some(1), "one change, however often it is named");
+    assert_eq!(known(&task, "labelled")[0]["by"], "manager");
+}
+
+#[test]
+fn a_timeline_that_is_cut_leaves_its_own_attributes_open() {
+    let cut = json!({"totalCount": 150, "nodes": []});
+    for (part, names) in [
+        ("people", ["assigned", "first_assigned_at", "doers", "reviewed_by"].as_slice()),
+        ("marks", &["labelled"]),
+        ("references", &["linked_pull_requests"]),
+        ("timelineItems", &["closings", "closed_by", "reopened_at", "edits_after_close"]),
+        ("comments", &["evidence", "first_response_at", "reviewed_by"]),
+    ] {
+        let task = task(json!({part: cut}));
+        for name in names {
+            assert_eq!(unknown(&task, name), GapCause::Incomplete, "{part} {name}");
+        }
+        assert_eq!(known(&task, "state"), "CLOSED");
+        assert!(part == "marks" || matches!(task.attributes["labelled"], Attribute::Known(_)), "{part}");
+    }
+    let since_when = task(json!({"people": list(&json!([]))}));
+    assert_eq!(unknown(&since_when, "first_assigned_at"), GapCause::LeftOut, "ada has it, and nothing says since when");
+    let nobody = task(json!({"people": list(&json!([])), "assignees": list(&json!([]))}));
+    assert_eq!(known(&nobody, "first_assigned_at"), &Value::Null);
+}
+
+#[test]
+fn a_title_that_is_changed_after_closing_is_a_change() {
+    let renamed = event("RenamedTitleEvent", "2026-02-26T00:00:00Z", "ada", &json!({}));
+    let closed = event("ClosedEvent", "2026-02-25T12:00:00Z", "ada", &json!({"stateReason": null}));
+    assert_eq!(known(&task(json!({"timelineItems": list(&json!([closed, renamed]))})), "edits_after_close"), 1);
 }

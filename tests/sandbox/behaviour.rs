@@ -25,6 +25,8 @@ pub(crate) struct Behaviour {
     pub(crate) window: Duration,
     /// More requests than that at a time meet the secondary limit.
     pub(crate) concurrency: Option<usize>,
+    /// REST requests in a minute, 304s included; more meet the secondary limit.
+    pub(crate) per_minute: Option<u64>,
     /// Seconds in `Retry-After` of the secondary limit.
     pub(crate) retry_after: u64,
     /// The first one that applies is done.
@@ -88,6 +90,7 @@ impl Default for Behaviour {
             limit: 5_000,
             window: Duration::from_secs(3_600),
             concurrency: None,
+            per_minute: None,
             retry_after: 1,
             faults: Vec::new(),
             forbidden_fields: BTreeSet::new(),

@@ -1,6 +1,7 @@
 //! Measures the nightly job against the sandbox, beside a bare concurrent client that makes the same requests in the same run.
 //!
-//! `cargo run --release --example figures [REPOSITORIES] [LATENCY_MS]`; the collector is the real binary in a process of its own.
+//! `cargo run --release --example figures [REPOSITORIES] [LATENCY_MS] [few|all] [off|real]`: controls over six kinds or all that are shipped for GitHub, and
+//! whether GitHub's limits hold (then a large organisation takes hours). The collector is the real binary in a process of its own.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a program for a terminal, which ends where it cannot go on")]
 
@@ -18,7 +19,7 @@ use proofline::model::{Digest, Exchange, Method, RunId};
 use proofline::store::local::LocalStore;
 use proofline::store::snapshot;
 use proofline::store::spool::Spool;
-use sandbox::site::{Site, Size};
+use sandbox::site::{Limits, Site, Size};
 use serde_json::Value;
 
 /// As many requests under way as the collector has by default.
@@ -32,26 +33,52 @@ struct Night {
 }
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let repositories: usize = arguments.next().map_or(2000, |text| text.parse().expect("a number of repositories"));
-    let latency: u64 = arguments.next().map_or(50, |text| text.parse().expect("milliseconds"));
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let argument = |place: usize, other: &str| arguments.get(place).cloned().unwrap_or_else(|| other.to_owned());
+    let repositories: usize = argument(0, "2000").parse().expect("a number of repositories");
+    let latency = Duration::from_millis(argument(1, "50").parse().expect("milliseconds"));
+    let (which, limits) = (argument(2, "few"), argument(3, "off"));
     let folder = tempfile::tempdir().expect("a folder");
     let site = Site::sized(Size { repositories, ..Size::default() });
-    site.latency_ms(latency);
-    fs::write(folder.path().join("proofline.toml"), site.configuration()).expect("written");
-    println!("{repositories} repositories, {latency} ms a request, {CONCURRENCY} at once\n");
+    site.pace(latency, if limits == "real" { Limits::Real } else { Limits::Off });
+    let pace = if limits == "real" { "github_per_minute = 800\nmax_wait_minutes = 240\n" } else { "" };
+    fs::write(folder.path().join("proofline.toml"), format!("{}{pace}", site.configuration())).expect("written");
+    println!("{repositories} repositories, {latency:?} a request, {CONCURRENCY} at once, {which} controls, limits {limits}\n");
     let binary = collector();
-    let kinds = ["ORG-01", "ORG-02", "REP-02", "VUL-01", "CHG-03", "TSK-02"];
+    let few = ["ORG-01", "ORG-02", "REP-02", "VUL-01", "CHG-03", "TSK-02"].map(str::to_owned).to_vec();
+    let controls = if which == "all" { of_github(&binary, folder.path()) } else { few };
     for (number, name) in [(0, "first night"), (1, "second night")] {
         site.night(number);
         let before = stored_bytes(folder.path());
-        let night = collect(&binary, folder.path(), name, &kinds);
+        let points_before = site.sandbox().points();
+        let night = collect(&binary, folder.path(), name, &controls);
+        let points = spent(&points_before, &site.sandbox().points());
         let run: RunId = night.document["run"].as_str().expect("a run").parse().expect("a run");
         let exchanges = exchanges(folder.path(), &run);
-        let bare = [Order::PageAfterPage, Order::AllAtOnce].map(|order| bare_client(folder.path(), &run, &exchanges, order));
-        print_night(&night, &exchanges, repositories, bare, stored_bytes(folder.path()) - before);
+        // Under the limits a second client would wait for what the first one used up.
+        let bare = if limits == "real" {
+            Vec::new()
+        } else {
+            vec![bare_client(folder.path(), &run, &exchanges, Order::PageAfterPage), bare_client(folder.path(), &run, &exchanges, Order::AllAtOnce)]
+        };
+        println!("{name}: GraphQL points by query: {}", points.join(", "));
+        print_night(&night, &exchanges, repositories, &bare, stored_bytes(folder.path()) - before);
     }
     site.assert_contracts_held();
+}
+
+fn spent(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> Vec<String> {
+    after.iter().map(|(query, points)| format!("{query} {}", points - before.get(query).unwrap_or(&0))).collect()
+}
+
+/// The shipped controls that need GitHub alone.
+fn of_github(binary: &Path, folder: &Path) -> Vec<String> {
+    let output = Command::new(binary).args(["controls", "list", "--json"]).current_dir(folder).env_clear().output().expect("ran");
+    let listed: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let text = |control: &Value| control["id"].as_str().map(str::to_owned);
+    let of_github = |test: &Value| test["population"].as_str().is_some_and(|kind| kind.starts_with("github."));
+    let github = |control: &&Value| control["tests"].as_array().is_some_and(|tests| tests.iter().all(of_github));
+    listed.as_array().expect("controls").iter().filter(github).filter_map(text).collect()
 }
 
 /// The release binary beside this example.
@@ -62,8 +89,8 @@ fn collector() -> PathBuf {
     binary
 }
 
-fn collect(binary: &Path, folder: &Path, name: &'static str, controls: &[&str]) -> Night {
-    let chosen = controls.iter().flat_map(|id| ["--control", id]);
+fn collect(binary: &Path, folder: &Path, name: &'static str, controls: &[String]) -> Night {
+    let chosen = controls.iter().flat_map(|id| ["--control", id.as_str()]);
     let started = Instant::now();
     let mut child = Command::new(binary)
         .args(["collect", "--json"])
@@ -169,7 +196,7 @@ fn stored_bytes(folder: &Path) -> u64 {
 }
 
 #[allow(clippy::cast_precision_loss, clippy::as_conversions, reason = "figures for people")]
-fn print_night(night: &Night, exchanges: &[Exchange], repositories: usize, bare: [Duration; 2], stored: u64) {
+fn print_night(night: &Night, exchanges: &[Exchange], repositories: usize, bare: &[Duration], stored: u64) {
     let sent: Vec<&Exchange> = exchanges.iter().filter(|exchange| exchange.attempts > 0).collect();
     let rest: Vec<_> = sent.iter().filter(|exchange| exchange.method == Method::Get).collect();
     let unchanged = rest.iter().filter(|exchange| exchange.status == Some(304)).count();
@@ -183,9 +210,16 @@ fn print_night(night: &Night, exchanges: &[Exchange], repositories: usize, bare:
         sent.len() as f64 / repositories as f64,
         (sent.len() - changes_only) as f64 / repositories as f64
     );
-    for kind in ["github.organization", "github.organization_member", "github.repository", "github.branch", "github.pull_request", "github.issue"] {
+    for kind in night.document["kinds"].as_object().expect("kinds").keys() {
         println!("    {kind}: {} requests, {:.3} a repository", of(kind), of(kind) as f64 / repositories as f64);
     }
+    let points = &night.document["budget"]["limits"]["graphql"]["used"];
+    println!(
+        "    GraphQL: {} queries, {points} points; REST: {:.3} requests a repository, {:.3} counted (no 304)",
+        sent.len() - rest.len(),
+        rest.len() as f64 / repositories as f64,
+        (rest.len() - unchanged) as f64 / repositories as f64
+    );
     println!(
         "    REST: {} requests, {unchanged} answered by 304 ({:.1} % of all, {:.1} % without the {refused} refusals, which carry no ETag)",
         rest.len(),

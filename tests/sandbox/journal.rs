@@ -22,6 +22,8 @@ pub(crate) struct Journal {
     pub(crate) entries: Vec<Entry>,
     /// Requests that broke a contract, with the reason.
     pub(crate) violations: Vec<String>,
+    /// GraphQL points by the name of the query.
+    pub(crate) points: BTreeMap<String, u64>,
     /// The most requests that were under way at once.
     pub(crate) most_at_once: usize,
 }

@@ -8,6 +8,7 @@
 #![allow(dead_code, unused_imports, reason = "each binary that includes the sandbox uses a part of it")]
 #![allow(clippy::expect_used, reason = "a sandbox that cannot start must stop the test at once")]
 
+pub(crate) mod attachments;
 pub(crate) mod behaviour;
 pub(crate) mod contracts;
 #[cfg(test)]

@@ -17,6 +17,7 @@ use futures::{StreamExt as _, stream};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use crate::sandbox::attachments;
 use crate::sandbox::behaviour::{Action, Behaviour, GoogleAuth};
 use crate::sandbox::contracts::Contracts;
 use crate::sandbox::graphql::{self, Budget, Question};
@@ -46,12 +47,15 @@ enum Source {
 
 struct Shared {
     base: String,
+    /// Where attached files lie: another origin.
+    store: String,
     source: Source,
     behaviour: RwLock<Arc<Behaviour>>,
     fault_hits: Mutex<Vec<(u64, u64)>>,
     journal: Mutex<Journal>,
     contracts: Option<Arc<Contracts>>,
     rest: Mutex<Window>,
+    minute: Mutex<Window>,
     graphql: Mutex<Window>,
     at_once: AtomicUsize,
     number: AtomicU64,
@@ -73,14 +77,18 @@ impl Sandbox {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
         listener.set_nonblocking(true).expect("a socket that does not block");
         let address = listener.local_addr().expect("an address");
+        let files = std::net::TcpListener::bind("127.0.0.1:0").expect("a second free port on loopback");
+        files.set_nonblocking(true).expect("a socket that does not block");
         let shared = Arc::new(Shared {
             base: format!("http://{address}"),
+            store: format!("http://{}", files.local_addr().expect("an address")),
             source,
             fault_hits: Mutex::new(vec![(0, 0); behaviour.faults.len()]),
             behaviour: RwLock::new(Arc::new(behaviour)),
             journal: Mutex::default(),
             contracts,
             rest: Mutex::new(Window::starting()),
+            minute: Mutex::new(Window::starting()),
             graphql: Mutex::new(Window::starting()),
             at_once: AtomicUsize::new(0),
             number: AtomicU64::new(0),
@@ -88,7 +96,7 @@ impl Sandbox {
         });
         let (stop, stopped) = oneshot::channel();
         let state = Arc::clone(&shared);
-        let thread = std::thread::spawn(move || run(listener, state, stopped));
+        let thread = std::thread::spawn(move || run(listener, files, state, stopped));
         Self { address, shared, stop: Some(stop), thread: Some(thread) }
     }
 
@@ -150,6 +158,11 @@ impl Sandbox {
         lock(&self.shared.journal).most_at_once
     }
 
+    /// GraphQL points that answers cost so far, by the name of the query.
+    pub(crate) fn points(&self) -> std::collections::BTreeMap<String, u64> {
+        lock(&self.shared.journal).points.clone()
+    }
+
     /// Requests that broke a vendor's contract, with the reason.
     pub(crate) fn violations(&self) -> Vec<String> {
         lock(&self.shared.journal).violations.clone()
@@ -170,13 +183,16 @@ impl Drop for Sandbox {
     }
 }
 
-fn run(listener: std::net::TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
+fn run(listener: std::net::TcpListener, files: std::net::TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async move {
         let lines = Lines(TcpListener::from_std(listener).expect("a listener"));
+        let files = Lines(TcpListener::from_std(files).expect("a listener"));
         let service = Router::new().fallback(handle).with_state(shared).into_make_service_with_connect_info::<Scissors>();
+        let store = service.clone();
         tokio::select! {
             _ended = async { axum::serve(lines, service).await } => {}
+            _ended = async { axum::serve(files, store).await } => {}
             _told = stopped => {}
         }
     });
@@ -304,6 +320,11 @@ impl Shared {
         if behaviour.concurrency.is_some_and(|most| at_once > most) {
             return slow_down(behaviour.retry_after);
         }
+        if ask.service == "attached" {
+            let (reply, told) = attachments::store(ask);
+            lock(&self.journal).violations.extend(told);
+            return reply;
+        }
         if ask.service == "github" { self.github(behaviour, &world, ask) } else { self.google(behaviour, &world, ask) }
     }
 
@@ -321,6 +342,17 @@ impl Shared {
         });
         if !accepted {
             return Reply::message(401, "Bad credentials");
+        }
+        if attachments::is_file(&ask.path) {
+            return attachments::page(&self.store, ask);
+        }
+        if let Some(most) = behaviour.per_minute.filter(|_most| !ask.is_graphql()) {
+            let mut minute = lock(&self.minute);
+            let left = minute.left(most, Duration::from_secs(60));
+            minute.take(1);
+            if left.remaining == 0 {
+                return slow_down(left.reset_in.as_secs() + 1);
+            }
         }
         let window = if ask.is_graphql() { &self.graphql } else { &self.rest };
         let left = lock(window).left(behaviour.limit, behaviour.window);
@@ -349,6 +381,7 @@ impl Shared {
         let reset_at = instant(self.now(behaviour) + TimeDelta::from_std(left.reset_in).unwrap_or_default());
         let budget = Budget { limit: left.limit, remaining: left.remaining.saturating_sub(1), reset_at };
         let answer = graphql::answer(world, &question, &budget, &behaviour.forbidden_fields);
+        *lock(&self.journal).points.entry(question.name().to_owned()).or_default() += answer.cost;
         (Reply::json(200, &answer.body), answer.cost)
     }
 

@@ -36,6 +36,13 @@ pub(crate) struct Site {
 
 type Attributes = Map<String, Value>;
 
+/// Whether GitHub's limits hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Limits {
+    Real,
+    Off,
+}
+
 impl Site {
     /// The one credential that the sandbox's GitHub lets in.
     pub(crate) const TOKEN: &'static str = behaviour::TOKEN;
@@ -70,7 +77,7 @@ impl Site {
         let of_github =
             format!("[github]\norganizations = [\"acme\"]\nbase_url = \"{github}\"\nissue_labels = [\"{}\"]\nprojects = [{BOARD}]\n", world.plan.task_label);
         let of_google = format!("[google]\norganizations = [\"{}\"]\nbase_url = \"{google}\"\n", world.google.organization);
-        format!("{general}\n{of_github}\n{of_google}\n[limits]\nattempts = 2\n")
+        format!("{general}\n{of_github}\n{of_google}\n[limits]\nattempts = 2\nbody_mib = 16\n")
     }
 
     /// Lets nights pass.
@@ -89,9 +96,18 @@ impl Site {
         self.sandbox.behave(Behaviour::default());
     }
 
-    /// How long each answer takes; nothing else goes wrong.
-    pub(crate) fn latency_ms(&self, latency: u64) {
-        self.sandbox.behave(Behaviour { latency: Duration::from_millis(latency), ..Behaviour::default() });
+    /// How long each answer takes, and whether GitHub's limits hold (5,000 points an hour for REST and for GraphQL, 900 REST requests a minute).
+    pub(crate) fn pace(&self, latency: Duration, limits: Limits) {
+        let behaviour = match limits {
+            Limits::Real => Behaviour { latency, per_minute: Some(900), ..Behaviour::default() },
+            Limits::Off => Behaviour { latency, limit: u64::from(u32::MAX), ..Behaviour::default() },
+        };
+        self.sandbox.behave(behaviour);
+    }
+
+    /// So many points of each of GitHub's limits in an hour; what was used before stays used.
+    pub(crate) fn allow(&self, limit: u64) {
+        self.sandbox.behave(Behaviour { limit, ..Behaviour::default() });
     }
 
     /// Answers given so far.

@@ -103,11 +103,13 @@ pub struct Limits {
     pub attempts: u32,
     /// Minutes that one run may wait for a rate limit.
     pub max_wait_minutes: u32,
+    /// GitHub REST requests in any 60 seconds, 0 for no bound; none leaves it to the server: 800 for one that is not on this machine.
+    pub github_per_minute: Option<u32>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { concurrency: 16, timeout_seconds: 60, body_mib: 64, attempts: 5, max_wait_minutes: 60 }
+        Self { concurrency: 16, timeout_seconds: 60, body_mib: 64, attempts: 5, max_wait_minutes: 60, github_per_minute: None }
     }
 }
 
@@ -305,7 +307,7 @@ fn control_paths(page: &mut Page<'_>, node: Node<'_, '_>) -> Vec<String> {
 
 fn limits(page: &mut Page<'_>, root: &Section<'_, '_>) -> Limits {
     let default = Limits::default();
-    let keys = &["concurrency", "timeout_seconds", "body_mib", "attempts", "max_wait_minutes"];
+    let keys = &["concurrency", "timeout_seconds", "body_mib", "attempts", "max_wait_minutes", "github_per_minute"];
     let Some(section) = root.get("limits").and_then(|node| Section::of(page, node, "[limits]", keys)) else { return default };
     Limits {
         concurrency: number(page, &section, "concurrency", 1..=100).unwrap_or(default.concurrency),
@@ -313,6 +315,7 @@ fn limits(page: &mut Page<'_>, root: &Section<'_, '_>) -> Limits {
         body_mib: number(page, &section, "body_mib", 1..=64).unwrap_or(default.body_mib),
         attempts: number(page, &section, "attempts", 1..=20).unwrap_or(default.attempts),
         max_wait_minutes: number(page, &section, "max_wait_minutes", 0..=1440).unwrap_or(default.max_wait_minutes),
+        github_per_minute: number(page, &section, "github_per_minute", 0..=60_000),
     }
 }
 

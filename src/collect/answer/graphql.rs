@@ -11,6 +11,9 @@ use crate::collect::answer::refused::shortened;
 use crate::collect::answer::{Answer, Lifts, Limit, Reach, Reading};
 use crate::model::{Gap, GapCause};
 
+/// Classes of errors that do not pass by themselves.
+const LASTING: &[&str] = &["FORBIDDEN", "INSUFFICIENT_SCOPES", "NOT_FOUND", "SAML_FAILURE"];
+
 #[derive(Deserialize)]
 struct Envelope {
     #[serde(default)]
@@ -62,8 +65,13 @@ pub(super) fn read(answer: &Answer<'_>) -> Reading {
     if first.says("something went wrong") || first.says("timeout") || first.says("timed out") {
         return Reading::Busy(Gap::new(GapCause::Unanswered, format!("{} {sentence}", answer.asked)), Duration::ZERO);
     }
-    let cause = if first.is(&["FORBIDDEN", "INSUFFICIENT_SCOPES", "NOT_FOUND", "SAML_FAILURE"]) { GapCause::Forbidden } else { GapCause::Malformed };
+    let cause = if first.is(LASTING) { GapCause::Forbidden } else { GapCause::Malformed };
     refused(answer, cause, &sentence)
+}
+
+/// True where all errors of the answer, if there are any, are refusals: asking again would bring the same.
+pub(super) fn is_settled(body: &[u8]) -> bool {
+    serde_json::from_slice::<Envelope>(body).is_ok_and(|envelope| envelope.errors.iter().all(|error| error.is(LASTING)))
 }
 
 /// `{"organization": null}` is how GraphQL says no.

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::de::IgnoredAny;
 
 use crate::collect::answer::refused::refused;
+use crate::collect::attachment;
 use crate::model::{Exchange, Gap, GapCause};
 
 mod graphql;
@@ -84,11 +85,19 @@ pub fn gap_in(exchange: &Exchange, body: &[u8]) -> Option<Gap> {
         return Some(Gap::new(GapCause::Unanswered, format!("{asked}: {why}")));
     };
     let status = if exchange.revalidates.is_some() { 200 } else { status };
-    match (Answer { asked: &asked, target: &exchange.url, status, headers: &exchange.headers, body }.read(), &exchange.error) {
+    let answer = Answer { asked: &asked, target: &exchange.url, status, headers: &exchange.headers, body };
+    let reading = if exchange.operation == attachment::OPERATION { answer.read_file() } else { answer.read() };
+    match (reading, &exchange.error) {
         (Reading::Refused(gap) | Reading::Busy(gap, _) | Reading::Limited(Limit { gap, .. }), _) => Some(gap),
         (Reading::Usable, Some(error)) => Some(Gap::new(GapCause::Malformed, format!("{asked}: {error}"))),
         (Reading::Usable, None) => None,
     }
+}
+
+/// True where asking again would bring nothing more than this usable answer to `target`: it is no GraphQL answer with errors that may pass.
+#[must_use]
+pub fn is_settled(target: &str, body: &[u8]) -> bool {
+    target != "/graphql" || graphql::is_settled(body)
 }
 
 impl Answer<'_> {
@@ -101,6 +110,16 @@ impl Answer<'_> {
             403 | 429 if self.is_limited() => self.limited(),
             408 | 500 | 502 | 503 | 504 => self.busy(),
             _ => Reading::Refused(refused(self)),
+        }
+    }
+
+    /// Reads the answer of who was asked for a file: whatever it holds is the file.
+    #[must_use]
+    pub fn read_file(&self) -> Reading {
+        match self.status {
+            200 => Reading::Usable,
+            201..=299 => Reading::Refused(Gap::new(GapCause::Malformed, format!("{} answered {} and no file", self.asked, self.status))),
+            _ => self.read(),
         }
     }
 

@@ -2,20 +2,57 @@
 
 use chrono::NaiveDate;
 
-/// Boxes of a Markdown task list: open and all. Boxes inside code fences are examples, not tasks.
+use crate::collect::attachment::SIGNED;
+
+/// One box of a Markdown task list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskBox {
+    /// What stands behind it.
+    pub text: String,
+    /// True where it is checked.
+    pub done: bool,
+}
+
+/// The boxes of a Markdown task list, in order. Boxes inside code fences are examples, not tasks.
 #[must_use]
-pub fn boxes(body: &str) -> (usize, usize) {
-    let (mut open, mut total, mut fenced) = (0, 0, false);
+pub fn boxes(body: &str) -> Vec<TaskBox> {
+    let (mut boxes, mut fenced) = (Vec::new(), false);
     for line in body.lines() {
         let line = line.trim_start();
         if line.starts_with("```") || line.starts_with("~~~") {
             fenced = !fenced;
         }
         let Some(mark) = mark(line).filter(|_mark| !fenced) else { continue };
-        total += 1;
-        open += usize::from(mark == ' ');
+        let text = line.split_once(']').map_or("", |(_box, text)| text).trim();
+        boxes.push(TaskBox { text: text.to_owned(), done: mark != ' ' });
     }
-    (open, total)
+    boxes
+}
+
+/// The pages of the pull requests and issues that a text names: by address, as `owner/name#1`, or as `#1` in `repository`. `web` is the host of the pages.
+#[must_use]
+pub fn named_changes(text: &str, web: &str, repository: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for word in text.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '[' | ']' | '<' | '>' | ',' | ';' | '"')) {
+        let word = word.trim_end_matches(['.', ':', '!', '?']);
+        let of = |repository: &str, number: &str| {
+            let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then(|| format!("https://{web}/{repository}/pull/{number}"))
+        };
+        let change = match word.strip_prefix("https://").and_then(|rest| rest.split_once('/')).filter(|(host, _path)| *host == web) {
+            Some((_host, path)) => match path.split(['/', '?', '#']).collect::<Vec<_>>().as_slice() {
+                [owner, name, "pull", number, ..] => of(&format!("{owner}/{name}"), number),
+                _ => None,
+            },
+            None => word.split_once('#').and_then(|(before, number)| match before {
+                "" => of(repository, number),
+                named if named.split('/').count() == 2 && !named.contains(':') => of(named, number),
+                _ => None,
+            }),
+        };
+        found.extend(change.filter(|change| !found.contains(change)));
+    }
+    found
 }
 
 /// What stands between the brackets of `- [ ]`, `* [x]`, `1. [X]`.
@@ -36,25 +73,14 @@ pub fn links(text: &str) -> Vec<String> {
         let tail = rest.get(start..).unwrap_or_default();
         let end = tail.find(|c: char| c.is_whitespace() || matches!(c, ')' | ']' | '>' | '<' | '"' | '\'' | '`' | '|')).unwrap_or(tail.len());
         let link = tail.get(..end).unwrap_or_default().trim_end_matches(['.', ',', ';', ':', '!', '?']);
+        // Who copied it from a page copied what lets in to it.
+        let link = if link.contains(SIGNED) { link.split('?').next().unwrap_or_default() } else { link };
         if !found.iter().any(|known| known == link) {
             found.push(link.to_owned());
         }
         rest = tail.get(end..).unwrap_or_default();
     }
     found
-}
-
-/// True for files uploaded to GitHub with an issue or a comment, whose bytes cannot be changed afterwards.
-/// <https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/attaching-files>
-#[must_use]
-pub fn is_attachment(link: &str) -> bool {
-    let Some((host, path)) = link.split_once("://").and_then(|(_scheme, rest)| rest.split_once('/')) else { return false };
-    let segments: Vec<&str> = path.split('/').collect();
-    match host {
-        "github.com" => matches!(segments.as_slice(), ["user-attachments", "files" | "assets", _, ..] | [_, _, "files" | "assets", _, ..]),
-        "user-images.githubusercontent.com" | "private-user-images.githubusercontent.com" => true,
-        _ => false,
-    }
 }
 
 /// The day behind `Due:` at the start of a line, e.g. `Due: 2026-02-28`.
@@ -69,7 +95,7 @@ pub fn due_in(body: &str) -> Option<NaiveDate> {
 
 #[cfg(test)]
 mod tests {
-    use super::{boxes, due_in, is_attachment, links};
+    use super::{boxes, due_in, links, named_changes};
 
     #[test]
     fn boxes_are_counted_where_they_are_tasks() {
@@ -81,25 +107,31 @@ mod tests {
             ("- [y] no mark\n- [ ]tight", (0, 0)),
             ("  - [ ] nested", (1, 1)),
         ] {
-            assert_eq!(boxes(body), expected, "{body:?}");
+            let found = boxes(body);
+            assert_eq!((found.iter().filter(|found| !found.done).count(), found.len()), expected, "{body:?}");
         }
     }
 
     #[test]
-    fn links_are_found_and_told_apart() {
+    fn a_box_names_its_changes() {
+        let found = &boxes("- [x] tenant-a: acme/deploy#12, #3 and https://github.com/acme/deploy/pull/12/files.")[0];
+        assert_eq!((found.text.as_str(), found.done), ("tenant-a: acme/deploy#12, #3 and https://github.com/acme/deploy/pull/12/files.", true));
+        let named = named_changes(&found.text, "github.com", "acme/ops");
+        assert_eq!(named, ["https://github.com/acme/deploy/pull/12", "https://github.com/acme/ops/pull/3"]);
+        for other in ["https://evil.example/acme/deploy/pull/1", "https://github.com/acme/deploy/issues/1", "a#b", "#", "c#1", "https://x/y#1", "x/y/z#1"] {
+            assert_eq!(named_changes(other, "github.com", "acme/ops"), Vec::<String>::new(), "{other}");
+        }
+    }
+
+    #[test]
+    fn links_are_found_without_what_lets_in() {
         let text = "See [log](https://github.com/user-attachments/files/1/restore.log), https://docs.example.com/d/1. And <https://docs.example.com/d/1>!";
         let found = links(text);
         assert_eq!(found, ["https://github.com/user-attachments/files/1/restore.log", "https://docs.example.com/d/1"]);
-        assert!(is_attachment(&found[0]));
-        assert!(!is_attachment(&found[1]));
-        assert!(is_attachment("https://github.com/acme/web/files/123/log.txt"));
-        for claimed in [
-            "https://github.com.evil.example/user-attachments/files/1",
-            "https://evil.example/github.com/user-attachments/files/1",
-            "https://github.com/acme/web/issues/1",
-        ] {
-            assert!(!is_attachment(claimed), "{claimed}");
-        }
+        assert_eq!(
+            links("![x](https://private-user-images.githubusercontent.com/1/2.png?jwt=abc)"),
+            ["https://private-user-images.githubusercontent.com/1/2.png"]
+        );
     }
 
     #[test]

@@ -8,9 +8,11 @@ use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Fact, Field, set};
 use crate::collect::github::board;
-use crate::collect::github::completion::{boxes, is_attachment, links};
+use crate::collect::github::completion::{TaskBox, boxes, links, named_changes};
 use crate::collect::github::issue_board;
+use crate::collect::github::issue_evidence::{self, DECISIONS, EVIDENCE, Given, Library};
 use crate::collect::github::issue_parts;
+use crate::collect::github::issue_timeline::{self, ASSIGNED, CLOSINGS, LABELLED, LINKED};
 use crate::collect::github::items::{Details, Listed, Listing, Place};
 use crate::collect::paging::Paging;
 use crate::model::ids::InvalidId;
@@ -45,16 +47,10 @@ const CLOSING: &[AttributeDecl] = &[
     attribute("merged", AttributeType::Bool, "True where it was merged", "closedByPullRequestsReferences.merged"),
 ];
 
-const EVIDENCE: &[AttributeDecl] = &[
-    attribute(
-        "kind",
-        AttributeType::Text,
-        "attachment, pull_request (merged) or link_only (may be changed by anybody who owns it)",
-        "body, comments, closedByPullRequestsReferences",
-    ),
-    attribute("at", AttributeType::Time, "When it was given; for a merged pull request, when it was merged", "createdAt, lastEditedAt, mergedAt"),
-    attribute("by", AttributeType::Text, "Who gave it", "author.login"),
-    attribute("url", AttributeType::Text, "Where it is", "body, comments, closedByPullRequestsReferences"),
+const BOX: &[AttributeDecl] = &[
+    attribute("text", AttributeType::Text, "What stands behind it", "body"),
+    attribute("done", AttributeType::Bool, "True where it is checked", "body"),
+    attribute("pull_requests", AttributeType::List(&AttributeType::Text), "Pages of the pull requests that it names", "body"),
 ];
 
 /// What it promises.
@@ -116,7 +112,7 @@ pub static KIND: Kind = Kind {
             "sections",
             AttributeType::List(&AttributeType::Record(issue_parts::SECTION)),
             "The sections of its body and comments, with what is linked below each heading",
-            "body, comments, closedByPullRequestsReferences",
+            "body, comments",
         ),
         attribute("comments", AttributeType::List(&AttributeType::Record(COMMENT)), "Its comments, oldest first", "comments"),
         attribute(
@@ -135,9 +131,59 @@ pub static KIND: Kind = Kind {
         attribute(
             "edits_after_close",
             AttributeType::Int,
-            "Changes to the body or to comments, and deleted comments, after it was last closed; 0 while open",
-            "lastEditedAt, timelineItems COMMENT_DELETED_EVENT",
+            "Changes to the title, the body or comments, and deleted comments, after it was last closed; 0 while open",
+            "lastEditedAt, timelineItems COMMENT_DELETED_EVENT, RENAMED_TITLE_EVENT",
         ),
+        attribute(
+            "assigned",
+            AttributeType::List(&AttributeType::Record(ASSIGNED)),
+            "Who was given it, oldest first, whether they still have it or not",
+            "timelineItems ASSIGNED_EVENT",
+        ),
+        attribute(
+            "first_assigned_at",
+            AttributeType::Optional(&AttributeType::Time),
+            "When a person, no bot, first had it; null where none ever had",
+            "timelineItems ASSIGNED_EVENT",
+        ),
+        attribute(
+            "labelled",
+            AttributeType::List(&AttributeType::Record(LABELLED)),
+            "Who put which label on it, oldest first, whether it is still there or not",
+            "timelineItems LABELED_EVENT",
+        ),
+        attribute("closings", AttributeType::List(&AttributeType::Record(CLOSINGS)), "Each time it was closed, oldest first", "timelineItems CLOSED_EVENT"),
+        attribute(
+            "first_response_at",
+            AttributeType::Optional(&AttributeType::Time),
+            "The first comment by a person other than its author; null where there is none",
+            "comments",
+        ),
+        attribute(
+            "doers",
+            AttributeType::List(&AttributeType::Text),
+            "Who has it, who ever had it, and who gave evidence that is captured; sorted",
+            "assignees, timelineItems ASSIGNED_EVENT, evidence",
+        ),
+        attribute(
+            "reviewed_by",
+            AttributeType::List(&AttributeType::Text),
+            "Persons other than the doers who commented after the first captured evidence and before it was last closed; that no review is required is no review; sorted",
+            "comments",
+        ),
+        attribute(
+            "linked_pull_requests",
+            AttributeType::List(&AttributeType::Record(LINKED)),
+            "Pull requests that name it or were connected to it, each once, oldest link first",
+            "timelineItems CROSS_REFERENCED_EVENT, CONNECTED_EVENT",
+        ),
+        attribute(
+            "decisions",
+            AttributeType::List(&AttributeType::Record(DECISIONS)),
+            "The rows of captured tables (.csv) that have a column for the member and one for the decision",
+            "the attached file",
+        ),
+        attribute("boxes", AttributeType::List(&AttributeType::Record(BOX)), "The task list in the body", "body"),
     ],
 };
 
@@ -156,7 +202,9 @@ impl Collector for Issue {
             return Ok(());
         }
         for organization in &scope.github_organizations {
-            LISTING.fetch(organization, &json!({"labels": scope.issue_labels}), &member, api).await?;
+            let ids = LISTING.list(organization, &json!({"labels": scope.issue_labels}), &member, api).await?;
+            let named = LISTING.read(organization, &ids, &issue_evidence::named, api).await?;
+            issue_evidence::fetch(organization, &named, api, KIND.name).await?;
             LISTING.fetch_count(organization, &search(organization, &scope.issue_labels), api).await?;
             board::fetch_items(organization, &scope.boards, api, KIND.name).await?;
         }
@@ -198,9 +246,10 @@ fn search(organization: &str, labels: &[String]) -> String {
 
 fn read(organization: &str, evidence: &dyn Evidence, population: &mut Population, emit: &mut dyn FnMut(Resource)) -> Result<(), Unreadable> {
     let found = LISTING.found(organization, &member, evidence)?;
+    let library = Library::read(organization, evidence)?;
     let mut count = 0;
     let mut broken = Vec::new();
-    LISTING.each_detail(organization, &found, evidence, &mut |listed, details| match resource(listed, details) {
+    LISTING.each_detail(organization, &found, evidence, &mut |listed, details| match resource(listed, details, &library) {
         Ok(resource) => {
             count += 1;
             emit(resource);
@@ -216,7 +265,7 @@ fn read(organization: &str, evidence: &dyn Evidence, population: &mut Population
     Ok(())
 }
 
-fn resource(listed: &Listed, details: Details<'_>) -> Result<Resource, InvalidId> {
+fn resource(listed: &Listed, details: Details<'_>, library: &Library) -> Result<Resource, InvalidId> {
     let id = format!("github.com/{}/issues/{}", listed.repository, listed.number).parse()?;
     let mut resource = Resource::new(&KIND, id, format!("{}#{}", listed.repository, listed.number), vec![listed.exchange]);
     resource.know("repository", listed.repository.as_str());
@@ -226,9 +275,16 @@ fn resource(listed: &Listed, details: Details<'_>) -> Result<Resource, InvalidId
     match details {
         Ok((node, exchange)) => {
             resource.evidence.push(exchange);
+            describe(&mut resource, node);
+            set(&mut resource, "boxes", boxes_of(listed, node));
+            let given = library.given(node, &listed.url);
+            resource.evidence.extend(given.iter().flat_map(|given| &given.exchanges));
+            set(&mut resource, "decisions", given.as_ref().map_err(Clone::clone).and_then(Given::decided));
+            let given = given.map(|given| given.items);
+            issue_timeline::describe(&mut resource, node, &given);
+            set(&mut resource, "evidence", given);
             resource.evidence.sort_unstable();
             resource.evidence.dedup();
-            describe(&mut resource, node);
         }
         Err(gap) => {
             for declared in KIND.attributes.iter().filter(|declared| !["repository", "number", "url", "title"].contains(&declared.name)) {
@@ -239,7 +295,7 @@ fn resource(listed: &Listed, details: Details<'_>) -> Result<Resource, InvalidId
     Ok(resource.completed(&KIND))
 }
 
-fn text(field: &Field<'_>) -> Fact<String> {
+pub(super) fn text(field: &Field<'_>) -> Fact<String> {
     field.text().map(str::to_owned)
 }
 
@@ -258,15 +314,15 @@ fn describe(resource: &mut Resource, node: &Field<'_>) {
     set(resource, "milestone_due", issue_board::milestone_due(node));
     set(resource, "milestone", node.get("milestone").or_none(|milestone| text(&milestone.get("title"))));
     let body = text(&node.get("body"));
-    set(resource, "open_boxes", body.as_ref().map_err(Clone::clone).map(|body| size(boxes(body).0)));
-    set(resource, "total_boxes", body.as_ref().map_err(Clone::clone).map(|body| size(boxes(body).1)));
+    let boxes = body.as_ref().map(|body| boxes(body)).map_err(Clone::clone);
+    set(resource, "open_boxes", boxes.as_ref().map(|boxes| size(boxes.iter().filter(|found| !found.done).count())).map_err(Clone::clone));
+    set(resource, "total_boxes", boxes.as_ref().map(|boxes| size(boxes.len())).map_err(Clone::clone));
     set(resource, "body", body);
     issue_parts::describe(resource, node);
     set(resource, "sub_issues_total", node.path(&["subIssuesSummary", "total"]).int());
     set(resource, "sub_issues_completed", node.path(&["subIssuesSummary", "completed"]).int());
     set(resource, "comments", each(&node.get("comments"), comment));
     set(resource, "closing_pull_requests", each(&node.get("closedByPullRequestsReferences"), closing));
-    set(resource, "evidence", given(node));
     let timeline = node.get("timelineItems");
     set(resource, "reopened_at", last(&timeline, "ReopenedEvent").map(|event| event.map(|(at, _by)| at)));
     let closed_by = if node.get("closedAt").is_none() { Ok(None) } else { last(&timeline, "ClosedEvent").map(|event| event.and_then(|(_at, by)| by)) };
@@ -274,8 +330,15 @@ fn describe(resource: &mut Resource, node: &Field<'_>) {
     set(resource, "edits_after_close", edits_after_close(node));
 }
 
+/// The boxes with the changes that each names.
+fn boxes_of(listed: &Listed, node: &Field<'_>) -> Fact<Vec<Value>> {
+    let web = issue_evidence::web(&listed.url);
+    let told = |found: TaskBox| json!({"pull_requests": named_changes(&found.text, web, &listed.repository), "text": found.text, "done": found.done});
+    Ok(boxes(node.get("body").text()?).into_iter().map(told).collect())
+}
+
 /// A deleted account is shown as nobody, and on GitHub's own pages as `ghost`.
-fn login(field: &Field<'_>) -> Fact<String> {
+pub(super) fn login(field: &Field<'_>) -> Fact<String> {
     Ok(field.or_none(|account| text(&account.get("login")))?.unwrap_or_else(|| "ghost".to_owned()))
 }
 
@@ -300,31 +363,6 @@ fn closing(node: &Field<'_>) -> Fact<Value> {
     Ok(json!({"number": node.get("number").int()?, "repository": repository, "merged": node.get("merged").bool()?}))
 }
 
-/// Attachments and links in the body and in comments, and merged pull requests. A text that was edited gave its links when it was last edited:
-/// whether they were there before cannot be told.
-fn given(node: &Field<'_>) -> Fact<Vec<Value>> {
-    let mut evidence = Vec::new();
-    let comments = node.get("comments").all_nodes()?;
-    for source in std::iter::once(node).chain(&comments) {
-        let at = match source.get("lastEditedAt").or_none(Field::time)? {
-            Some(edited) => edited,
-            None => source.get("createdAt").time()?,
-        };
-        let by = login(&source.get("author"))?;
-        for link in links(source.get("body").text()?) {
-            let kind = if is_attachment(&link) { "attachment" } else { "link_only" };
-            evidence.push(json!({"kind": kind, "at": at, "by": by, "url": link}));
-        }
-    }
-    for change in node.get("closedByPullRequestsReferences").all_nodes()? {
-        if change.get("merged").bool()? {
-            let (at, url) = (change.get("mergedAt").time()?, change.get("url").text()?);
-            evidence.push(json!({"kind": "pull_request", "at": at, "by": login(&change.get("author"))?, "url": url}));
-        }
-    }
-    Ok(evidence)
-}
-
 /// When the newest event of a type was, and who did it.
 fn last(timeline: &Field<'_>, event: &str) -> Fact<Option<(String, Option<String>)>> {
     let mut newest: Option<(String, Option<String>)> = None;
@@ -343,7 +381,7 @@ fn edits_after_close(node: &Field<'_>) -> Fact<i64> {
         edits += late(comment.get("lastEditedAt").or_none(Field::time)?);
     }
     for event in node.get("timelineItems").all_nodes()? {
-        if event.get("__typename").text()? == "CommentDeletedEvent" {
+        if matches!(event.get("__typename").text()?, "CommentDeletedEvent" | "RenamedTitleEvent") {
             edits += late(Some(event.get("createdAt").time()?));
         }
     }

@@ -1,11 +1,11 @@
-//! The parts of an issue: its sub-issues, and the sections of its texts with what is attached below each heading.
+//! The parts of an issue: its sub-issues, and the sections of its texts with what is linked below each heading.
 //!
 //! Texts are written by anybody and trusted in nothing. Left out: sub-issues of sub-issues.
 
 use serde_json::{Value, json};
 
 use crate::collect::github::answer::{Fact, Field, set};
-use crate::collect::github::completion::{is_attachment, links};
+use crate::collect::github::completion::links;
 use crate::model::{AttributeDecl, AttributeType, Resource};
 
 const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
@@ -28,7 +28,6 @@ pub(super) const SECTION: &[AttributeDecl] = &[
     attribute("by", AttributeType::Text, "Who wrote the text that it is in", "author.login"),
     attribute("at", AttributeType::Time, "When that text was written or last changed", "createdAt, lastEditedAt"),
     attribute("links", AttributeType::List(&AttributeType::Text), "Web addresses below it, down to the next heading of its level", "body, comments.body"),
-    attribute("captured", AttributeType::Int, "How many of them are attachments or merged pull requests that close the issue", "body, comments.body"),
 ];
 
 /// Sets `sub_issues` and `sections`.
@@ -48,12 +47,6 @@ fn sub_issue(node: &Field<'_>) -> Fact<Value> {
 
 /// The sections of the body, then of each comment.
 fn sections_of(node: &Field<'_>) -> Fact<Vec<Value>> {
-    let mut merged = Vec::new();
-    for change in node.get("closedByPullRequestsReferences").all_nodes()? {
-        if change.get("merged").bool()? {
-            merged.push(change.get("url").text()?);
-        }
-    }
     let mut told = Vec::new();
     let comments = node.get("comments").all_nodes()?;
     for text in std::iter::once(node).chain(&comments) {
@@ -63,9 +56,7 @@ fn sections_of(node: &Field<'_>) -> Fact<Vec<Value>> {
         };
         let by = text.get("author").or_none(|author| author.get("login").text())?.unwrap_or("ghost");
         for (heading, below) in sections(text.get("body").text()?) {
-            let links = links(&below);
-            let captured = links.iter().filter(|link| is_attachment(link) || merged.contains(&link.as_str())).count();
-            told.push(json!({ "heading": heading, "by": by, "at": at, "links": links, "captured": captured }));
+            told.push(json!({ "heading": heading, "by": by, "at": at, "links": links(&below) }));
         }
     }
     Ok(told)

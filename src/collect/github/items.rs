@@ -101,6 +101,12 @@ struct Unfinished {
 impl Listing {
     /// Lists, then reads. `variables` go into every listing beside the cursor.
     pub(super) async fn fetch(&self, organization: &str, variables: &Value, placing: Placing<'_>, api: &dyn Api) -> Result<(), ApiError> {
+        let ids = self.list(organization, variables, placing, api).await?;
+        self.read(organization, &ids, &|_page| BTreeSet::<()>::new(), api).await.map(drop)
+    }
+
+    /// Lists; the node ids of the members.
+    pub(super) async fn list(&self, organization: &str, variables: &Value, placing: Placing<'_>, api: &dyn Api) -> Result<BTreeSet<String>, ApiError> {
         let mut ids = BTreeSet::new();
         let mut unfinished = Vec::new();
         let mut cursor: Option<String> = None;
@@ -117,7 +123,7 @@ impl Listing {
         let rest = futures::stream::iter(unfinished).map(|start| self.fetch_rest(start, variables, placing, api)).buffer_unordered(ABREAST);
         let more: Vec<BTreeSet<String>> = rest.try_collect().await?;
         ids.extend(more.into_iter().flatten());
-        self.fetch_details(organization, &ids, api).await
+        Ok(ids)
     }
 
     fn note_page(&self, reply: &Reply, placing: Placing<'_>, ids: &mut BTreeSet<String>, unfinished: &mut Vec<Unfinished>) {
@@ -150,7 +156,14 @@ impl Listing {
         Ok(ids)
     }
 
-    async fn fetch_details(&self, organization: &str, ids: &BTreeSet<String>, api: &dyn Api) -> Result<(), ApiError> {
+    /// Reads members whole, and gives back what `note` takes from the answers.
+    pub(super) async fn read<T: Ord + Send>(
+        &self,
+        organization: &str,
+        ids: &BTreeSet<String>,
+        note: &(dyn Fn(&Reply) -> BTreeSet<T> + Send + Sync),
+        api: &dyn Api,
+    ) -> Result<BTreeSet<T>, ApiError> {
         let ids: Vec<&String> = ids.iter().collect();
         let requests: Vec<Request> = (1_u32..)
             .zip(ids.chunks(BATCH))
@@ -160,7 +173,11 @@ impl Listing {
             })
             .collect();
         let sent = futures::stream::iter(requests).map(|request| api.send(request)).buffer_unordered(ABREAST);
-        sent.try_for_each(|_reply| async { Ok(()) }).await
+        sent.try_fold(BTreeSet::new(), |mut noted, reply| async move {
+            noted.extend(note(&reply));
+            Ok(noted)
+        })
+        .await
     }
 
     /// Asks search how many there are.

@@ -128,7 +128,12 @@ fn resource(organization: &str, member: &Member<'_>, without: &Fact<FilteredRoll
 /// GraphQL's word, unless REST contradicts it; where GraphQL gives none, REST's list of who has no second factor, if it was read to its end.
 fn second_factor(member: &Member<'_>, without: &Fact<FilteredRoll>) -> Fact<bool> {
     let told = member.edge.get("hasTwoFactorEnabled").needing(SEES_MEMBERS).bool();
-    let Ok(without) = without else { return told };
+    let without = match without {
+        Ok(without) => without,
+        // The list may still tell, where it can be read later.
+        Err(gap) if gap.cause.is_transient() => return told.map_err(|_silent| gap.clone()),
+        Err(_) => return told,
+    };
     let listed_without = without.logins.contains_key(member.login);
     match told {
         Ok(has) if has == listed_without => Err(Gap::new(GapCause::Incomplete, "GraphQL and REST disagree on whether the account has a second factor")),

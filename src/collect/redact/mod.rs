@@ -101,6 +101,9 @@ pub enum Refusal {
     /// It cannot be looked through.
     #[error("the body is nested too deep to be redacted; it was not stored")]
     TooDeep,
+    /// It holds what a rule takes out, and is nothing that anything can be taken out of.
+    #[error("the file holds what a redaction rule takes out; it was not stored")]
+    Private,
     /// It would be more gaps than text.
     #[error("the body needs more than a million redactions; it was not stored")]
     TooMany,
@@ -222,6 +225,22 @@ impl Redactor {
             None => Clean { body, redacted: Vec::new() },
         };
         if self.policy.credentials.are_told_by(&clean.body) { Err(Refusal::Credential) } else { Ok(clean) }
+    }
+
+    /// Looks through a file that is no answer. What is JSON is cleaned like one; everything else is kept to the byte or not at all.
+    ///
+    /// # Errors
+    /// Where nothing of it may be kept.
+    pub fn clean_file(&self, operation: &str, body: Bytes) -> Result<Clean, Refusal> {
+        if text::is_valid(&body) {
+            return self.clean(operation, body);
+        }
+        let concerned = self.policy.rules.iter().filter(|rule| matches_glob(&rule.operation, operation));
+        let mut patterns = concerned.filter_map(|rule| if let Target::Pattern(pattern) = &rule.target { Some(pattern) } else { None });
+        if patterns.any(|pattern| pattern.is_match(&body)) {
+            return Err(Refusal::Private);
+        }
+        if self.policy.credentials.are_in(&body) { Err(Refusal::Credential) } else { Ok(Clean { body, redacted: Vec::new() }) }
     }
 
     /// True where a header, an address or a request tells a credential, as it stands or percent-encoded.

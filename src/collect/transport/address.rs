@@ -2,8 +2,11 @@
 
 use url::{Host as UrlHost, Url};
 
+use crate::collect::attachment;
 use crate::collect::transport::settings::{Settings, TransportError};
 use crate::model::Host;
+
+const IMAGES: &str = "https://user-images.githubusercontent.com";
 
 /// The base URLs.
 #[derive(Debug, Clone)]
@@ -51,8 +54,42 @@ impl Addresses {
     fn base(&self, host: Host) -> Result<Url, Misdirected> {
         match host {
             Host::GitHub => Ok(self.github.clone()),
+            Host::GitHubFiles => self.web(),
+            Host::GitHubImages if is_local(&self.github) => self.github.join("/user-images").map_err(|_not_a_url| Misdirected::NotAnAddress),
+            Host::GitHubImages => Url::parse(IMAGES).map_err(|_not_a_url| Misdirected::NotAnAddress),
             Host::Google(service) => Url::parse(&self.google.replace("{service}", service)).map_err(|_not_a_url| Misdirected::NotAnAddress),
         }
+    }
+
+    /// GitHub's pages: `github.com` beside `api.github.com`, `HOST` above `HOST/api/v3` of an Enterprise Server; any other base serves both.
+    fn web(&self) -> Result<Url, Misdirected> {
+        let mut web = self.github.clone();
+        let beside = web.host_str().and_then(|host| host.strip_prefix("api.")).filter(|rest| *rest == "github.com" || rest.ends_with(".ghe.com"));
+        if let Some(beside) = beside.map(str::to_owned) {
+            web.set_host(Some(&beside)).map_err(|_not_a_host| Misdirected::NotAnAddress)?;
+        }
+        if let Some(above) = prefix(&self.github).strip_suffix("/api/v3") {
+            web.set_path(above);
+        }
+        Ok(web)
+    }
+
+    /// Where a redirect from an attached file leads, and whether the credential may go there: to GitHub's own files it may, to where it stores them it may not,
+    /// and elsewhere, such as at the page that asks to sign in, nothing is asked.
+    pub(super) fn file(&self, from: &Url, location: &str) -> Result<(Url, Travels), Misdirected> {
+        let web = self.web()?;
+        let mut url = from.join(location).map_err(|_not_a_url| Misdirected::NotAnAddress)?;
+        url.set_fragment(None);
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Misdirected::Foreign);
+        }
+        if url.origin() == web.origin() {
+            let is_file = url.path().strip_prefix(prefix(&web)).is_some_and(attachment::is_file);
+            return if is_file { Ok((url, Travels::Secret)) } else { Err(Misdirected::Outside) };
+        }
+        let is_here = is_local(&self.github) && is_local(&url);
+        let is_store = url.scheme() == "https" && url.port().is_none() && url.host_str().is_some_and(|host| stores(host, web.host_str().unwrap_or_default()));
+        if is_here || is_store { Ok((url, Travels::Nothing)) } else { Err(Misdirected::Foreign) }
     }
 
     /// The URL of a request target.
@@ -69,7 +106,8 @@ impl Addresses {
         let prefix = if is_graphql { prefix.strip_suffix("/v3").filter(|rest| rest.ends_with("/api")).unwrap_or(prefix) } else { prefix };
         let url = Url::parse(&format!("{}{prefix}{target}", base.origin().ascii_serialization())).map_err(|_not_a_url| Misdirected::NotAnAddress)?;
         // `..` in a name that a source chose may not climb out of the API.
-        if below(&url, prefix).is_none() {
+        let Some(below) = below(&url, prefix) else { return Err(Misdirected::Outside) };
+        if host == Host::GitHubFiles && !attachment::is_file(&below) {
             return Err(Misdirected::Outside);
         }
         (url.origin() == base.origin()).then_some(url).ok_or(Misdirected::Foreign)
@@ -91,6 +129,13 @@ impl Addresses {
         same_place(&base, &url)?;
         below(&url, prefix(&base)).map(|_target| url).ok_or(Misdirected::Outside)
     }
+}
+
+/// Hosts that GitHub keeps attached files on: those that its pages' content security policy names, and parts of an Enterprise Server.
+fn stores(host: &str, web: &str) -> bool {
+    let bucket = host.strip_suffix(".s3.amazonaws.com").and_then(|bucket| bucket.strip_prefix("github-production-"));
+    let of_github = bucket.is_some_and(|rest| (rest.starts_with("user-asset-") || rest.starts_with("repository-file-")) && !rest.contains('.'));
+    of_github || host.ends_with(".githubusercontent.com") || (!web.is_empty() && host.strip_suffix(web).is_some_and(|sub| sub.ends_with('.')))
 }
 
 fn same_place(base: &Url, url: &Url) -> Result<(), Misdirected> {

@@ -10,23 +10,25 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::SemaphorePermit;
 use url::Url;
 
-use crate::collect::answer::{Answer, Lifts, Limit, Reach, Reading};
+use crate::collect::answer::{self, Answer, Lifts, Limit, Reach, Reading};
 use crate::collect::api::{ApiError, Request};
 use crate::collect::archive::Previous;
 use crate::collect::redact::Clean;
 use crate::collect::transport::Core;
+use crate::collect::transport::address::Travels;
+use crate::collect::transport::file::{is_file, unsigned};
 use crate::collect::transport::keyring::{NoPass, Pass, Renewal};
 use crate::collect::transport::pace::{self, Pause};
 use crate::collect::transport::page;
 use crate::collect::transport::record::{Landing, Source};
 use crate::collect::transport::surroundings::Event;
 use crate::collect::transport::wire::{Broken, Fault, Head, Received};
-use crate::model::{Gap, GapCause, Host, Method};
+use crate::model::{Digest, Gap, GapCause, Host, Method};
 
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
 pub(super) const GITHUB_VERSION: &str = "2022-11-28";
 /// A renamed repository costs one hop; more than two is a loop.
-const HOPS: u32 = 2;
+pub(super) const HOPS: u32 = 2;
 /// GitHub asks to wait a minute where a secondary limit names no time, then longer each time.
 const UNSAID: Duration = Duration::from_mins(1);
 
@@ -39,15 +41,16 @@ pub(super) struct Journey<'a> {
     pub(super) took: TimeDelta,
     pub(super) attempts: u32,
     pub(super) waited: Duration,
-    previous: Option<Previous>,
+    pub(super) previous: Option<Previous>,
     delays: ExponentialBackoff,
     limits_met: u32,
-    hops: u32,
+    pub(super) hops: u32,
     renewal: Renewal,
+    pub(super) credential: Travels,
 }
 
 /// What one attempt led to.
-enum Step<'a> {
+pub(super) enum Step<'a> {
     /// The end.
     Landed(Box<Landing<'a>>),
     /// Another attempt.
@@ -55,7 +58,7 @@ enum Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    fn landed(landing: Landing<'a>) -> Self {
+    pub(super) fn landed(landing: Landing<'a>) -> Self {
         Self::Landed(Box::new(landing))
     }
 }
@@ -79,11 +82,15 @@ impl<'a> Journey<'a> {
             limits_met: 0,
             hops: 0,
             renewal: Renewal::Possible,
+            credential: Travels::Secret,
         }
     }
 
     /// Travels to the end; what comes back is not recorded yet.
     pub(super) async fn travel(&mut self) -> Result<Landing<'a>, ApiError> {
+        if let Some(landing) = self.taken_over().await {
+            return Ok(landing);
+        }
         loop {
             if let Step::Landed(landing) = self.step().await? {
                 return Ok(*landing);
@@ -91,12 +98,26 @@ impl<'a> Journey<'a> {
         }
     }
 
+    /// What the run that this one continues was answered, unless asking again may bring more.
+    async fn taken_over(&self) -> Option<Landing<'a>> {
+        let archive = &self.core.archive;
+        let previous = archive.answered(self.request.method, self.url.as_str(), self.request.body.as_ref().map(|body| Digest::of(body)).as_ref())?;
+        let body = archive.body(&previous.kept).await.ok()?;
+        answer::is_settled(&self.request.target, &body).then(|| Landing {
+            status: Some(200),
+            headers: previous.headers.clone(),
+            source: Source::Earlier(body, previous),
+            gap: None,
+            permit: None,
+        })
+    }
+
     async fn step(&mut self) -> Result<Step<'a>, ApiError> {
         let permit = match self.turn().await {
             Ok(permit) => permit,
             Err(gap) => return Ok(Step::landed(Landing::unsent(gap))),
         };
-        let pass = match self.core.keyring.pass(self.request.host, self.organization()).await {
+        let pass = match self.pass().await {
             Ok(pass) => pass,
             Err(NoPass::Never(gap)) => return Ok(Step::landed(Landing::unsent(gap))),
             Err(NoPass::NotNow(why)) => {
@@ -141,6 +162,14 @@ impl<'a> Journey<'a> {
         Some(until)
     }
 
+    /// Where an attached file is stored, a signed address lets the request in, and a credential of ours would be a stranger's.
+    async fn pass(&self) -> Result<Pass, NoPass> {
+        match self.credential {
+            Travels::Secret => self.core.keyring.pass(self.request.host, self.organization()).await,
+            Travels::Nothing => Ok(Pass::nothing()),
+        }
+    }
+
     async fn send(&mut self, pass: &Pass) -> Result<Received, Broken> {
         let unsendable = |_not_http| Broken { fault: Fault::Unsendable, head: None };
         let body = self.request.body.clone().unwrap_or_default();
@@ -170,6 +199,7 @@ impl<'a> Journey<'a> {
                 headers.insert(ACCEPT, HeaderValue::from_static("application/vnd.github+json"));
                 headers.insert(HeaderName::from_static("x-github-api-version"), HeaderValue::from_static(GITHUB_VERSION));
             }
+            Host::GitHubFiles | Host::GitHubImages => drop(headers.insert(ACCEPT, HeaderValue::from_static("*/*"))),
             Host::Google(_) => {
                 headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
             }
@@ -177,7 +207,7 @@ impl<'a> Journey<'a> {
         if self.request.body.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        if let Some(etag) = self.previous.as_ref().and_then(|previous| HeaderValue::from_str(&previous.etag).ok()) {
+        if let Some(etag) = self.previous.as_ref().and_then(|previous| HeaderValue::from_str(previous.headers.get("etag")?).ok()) {
             headers.insert(IF_NONE_MATCH, etag);
         }
         headers
@@ -194,7 +224,8 @@ impl<'a> Journey<'a> {
 
     /// Headers that repeat the credential are dropped; the status can stay.
     fn without_credential(&self, head: Head) -> Head {
-        if self.core.tells(&head.headers) { Head { headers: BTreeMap::new(), ..head } } else { head }
+        // Where an answer broke off, nothing has looked at where it leads.
+        if is_file(self.request) || self.core.tells(&head.headers) { Head { headers: BTreeMap::new(), ..head } } else { head }
     }
 
     /// What may be kept of an answer; what follows reads nothing else of it.
@@ -208,14 +239,20 @@ impl<'a> Journey<'a> {
         if self.core.tells(&head.headers) {
             return refuse(status_only(head), "a header holds what looks like a credential; the answer was not stored".to_owned());
         }
-        match self.core.redactor.clean(self.request.operation, body) {
+        let clean = if is_file(self.request) {
+            self.core.redactor.clean_file(self.request.operation, body)
+        } else {
+            self.core.redactor.clean(self.request.operation, body)
+        };
+        match clean {
             Ok(Clean { body, redacted }) => Ok(Received { head, body, redacted }),
             Err(refusal) => refuse(head, refusal.to_string()),
         }
     }
 
     async fn judge(&mut self, received: Received, pass: &Pass, permit: Option<SemaphorePermit<'a>>) -> Result<Step<'a>, ApiError> {
-        let received = match self.admit(received) {
+        let leads_to = received.head.headers.get("location").cloned();
+        let received = match self.admit(if is_file(self.request) { unsigned(received) } else { received }) {
             Ok(received) => received,
             Err(landing) => return Ok(Step::Landed(landing)),
         };
@@ -223,6 +260,7 @@ impl<'a> Journey<'a> {
             304 if self.previous.is_some() => {
                 return Ok(self.revalidated(received).await.map_or(Step::Onward, |landing| Step::landed(landing.holding(permit))));
             }
+            301 | 302 | 303 | 307 | 308 if is_file(self.request) => return self.file_redirected(received, leads_to).await,
             301 | 302 | 307 | 308 => return self.redirected(received).await,
             401 if self.renewal == Renewal::Possible => {
                 // Once; an installation token may be withdrawn before its hour is over.
@@ -239,9 +277,12 @@ impl<'a> Journey<'a> {
         if let Some(lifts) = answer.used_up() {
             self.hold_back(lifts, Reach::Allowance, "the hourly allowance is used up");
         }
-        Ok(match answer.read() {
+        let reading = if is_file(self.request) { self.read_file(&answer) } else { answer.read() };
+        Ok(match reading {
             Reading::Usable => Step::landed(Landing::fresh(received, None).holding(permit)),
             Reading::Refused(gap) => {
+                // A page in place of a file is nobody's evidence, and may hold what lets a browser in.
+                let received = if is_file(self.request) { received.emptied() } else { received };
                 let gap = if received.head.status == 401 { gap.cured_by(self.core.keyring.cure(self.request.host)) } else { gap };
                 Step::landed(Landing::fresh(received, Some(gap)).holding(permit))
             }
@@ -351,6 +392,9 @@ impl<'a> Journey<'a> {
 
     /// Whose GitHub App installation answers: the owner in the path; else, as in GraphQL and in `Link` targets that go by number, the subject's owner.
     fn organization(&self) -> &str {
+        if is_file(self.request) {
+            return self.request.subject.split('/').next().unwrap_or_default();
+        }
         let mut path = self.request.target.split(['/', '?']).skip(1);
         match (path.next(), path.next()) {
             (Some("orgs" | "repos"), Some(owner)) => owner,
@@ -359,7 +403,7 @@ impl<'a> Journey<'a> {
     }
 }
 
-fn earlier(core: &Core, request: &Request, url: &Url) -> Option<Previous> {
+pub(super) fn earlier(core: &Core, request: &Request, url: &Url) -> Option<Previous> {
     (request.method == Method::Get).then(|| core.archive.previous(url.as_str())).flatten()
 }
 

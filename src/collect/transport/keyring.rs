@@ -47,6 +47,13 @@ pub(super) struct Pass {
     token: Option<SecretString>,
 }
 
+impl Pass {
+    /// No credential at all.
+    pub(super) fn nothing() -> Self {
+        Self { headers: HeaderMap::new(), token: None }
+    }
+}
+
 /// A request cannot be let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NoPass {
@@ -106,7 +113,8 @@ impl Keyring {
     /// The headers for a request about `organization` (which matters to a GitHub App only).
     pub(super) async fn pass(&self, host: Host, organization: &str) -> Result<Pass, NoPass> {
         match host {
-            Host::GitHub => self.github(organization).await,
+            Host::GitHub | Host::GitHubFiles => self.github(organization).await,
+            Host::GitHubImages => Ok(Pass::nothing()),
             Host::Google(_) => self.google().await,
         }
     }
@@ -126,7 +134,7 @@ impl Keyring {
     async fn google(&self) -> Result<Pass, NoPass> {
         let chain = match &self.google {
             Google::Missing => return Err(missing("no credential for Google Cloud is configured", &self.google_cure)),
-            Google::Anonymous => return Ok(Pass { headers: HeaderMap::new(), token: None }),
+            Google::Anonymous => return Ok(Pass::nothing()),
             Google::Chain(chain) => chain,
         };
         let unavailable = || NoPass::NotNow("no token could be obtained from the Application Default Credentials".to_owned());
@@ -158,7 +166,7 @@ impl Keyring {
     /// What a person sets so that 401 ends.
     pub(super) fn cure(&self, host: Host) -> &str {
         match host {
-            Host::GitHub => &self.github_cure,
+            Host::GitHub | Host::GitHubFiles | Host::GitHubImages => &self.github_cure,
             Host::Google(_) => &self.google_cure,
         }
     }

@@ -10,10 +10,12 @@
 //! | `pace` | how fast |
 //! | `wire` | one request and its whole answer |
 //! | `journey` | a request from the first attempt to its end |
+//! | `file` | the same for files that people attached |
 //! | `record`, `page` | what is written down of it |
 
 mod address;
 mod app;
+mod file;
 mod journey;
 mod keyring;
 mod pace;

@@ -42,6 +42,8 @@ pub(super) enum Pause {
 pub(super) fn name(host: Host) -> &'static str {
     match host {
         Host::GitHub => "github",
+        Host::GitHubFiles => "github-files",
+        Host::GitHubImages => "github-images",
         Host::Google(service) => service,
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct Landing<'a> {
 pub(super) enum Source {
     /// This exchange, whole but for what was taken out.
     Fresh(Bytes, Vec<String>),
-    /// An earlier exchange, re-validated by this one.
+    /// An earlier exchange, re-validated by this one or taken over from a run that this one continues.
     Earlier(Bytes, Previous),
     /// There is none: nothing whole came, or it may not be kept.
     Nothing,
@@ -118,7 +118,7 @@ impl Journey<'_> {
             subject: self.request.subject.clone(),
             asked_by: vec![self.request.asked_by.to_owned()],
             method: self.request.method,
-            url: self.url.to_string(),
+            url: self.shown().to_string(),
             api_version: api_version(self.request.host, self.url.path()),
             request_body,
             sent_at: self.sent_at,
@@ -150,6 +150,7 @@ fn error(status: Option<u16>, gap: Option<&Gap>, turn: &Turn) -> Option<String> 
 fn api_version(host: Host, path: &str) -> Option<String> {
     match host {
         Host::GitHub => Some(GITHUB_VERSION.to_owned()),
+        Host::GitHubFiles | Host::GitHubImages => None,
         Host::Google(_) => {
             path.split('/').find(|part| part.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))).map(str::to_owned)
         }

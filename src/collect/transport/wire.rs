@@ -140,7 +140,7 @@ impl Wire {
                 *head = Some(Head { status: answer.status().as_u16(), headers: recorded(answer.headers()) });
                 self.read(answer.into_body()).await
             }
-            Host::Google(_) => {
+            Host::GitHubFiles | Host::GitHubImages | Host::Google(_) => {
                 let request = reqwest::Request::try_from(request).map_err(|_not_http| Fault::Unsendable)?;
                 let answer = self.http.execute(request).await.map_err(|error| self.fault(&error))?;
                 *head = Some(Head { status: answer.status().as_u16(), headers: recorded(answer.headers()) });

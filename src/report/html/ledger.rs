@@ -104,7 +104,7 @@ fn exchange_row(cited: &Cited) -> Markup {
                 @if let Some(error) = &exchange.error { span.meta { (cells::foreign(error)) } }
                 span.meta { "sent " (cells::time(exchange.sent_at)) }
                 @if let Some(earlier) = &exchange.revalidates {
-                    span.meta { "unchanged since " (cells::time(earlier.received_at)) ", exchange #" (earlier.n) " of run " code { (earlier.run) } }
+                    span.meta { @if exchange.attempts == 0 { "taken over, received " } @else { "unchanged since " } (cells::time(earlier.received_at)) ", exchange #" (earlier.n) " of run " code { (earlier.run) } }
                 }
             }
             td { code.hash { (exchange.sha256) } span.meta { code { (body.pack) } ", " (grouped(body.length)) " bytes at " (grouped(body.offset)) "; " (grouped(exchange.bytes)) " bytes unpacked" } @if !exchange.redacted.is_empty() { span.meta { "taken out: " code { (cells::foreign(&exchange.redacted.join(", "))) } } } }

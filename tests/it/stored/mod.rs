@@ -89,6 +89,7 @@ fn manifest(requests: StoredFile, bodies: StoredFile, configuration: Digest, exc
         run: run(),
         started_at: at(),
         ended_at: at(),
+        continues: None,
         trigger: "manual".into(),
         tool: "proofline".into(),
         time_zone: "UTC".into(),

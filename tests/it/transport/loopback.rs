@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use proofline::collect::archive::{Archive, ArchiveError, Kept, Previous};
-use proofline::model::{Digest, Exchange};
+use proofline::model::{Digest, Exchange, Method};
 
 /// A request as it came in.
 #[derive(Debug, Clone)]
@@ -116,6 +116,9 @@ fn read(stream: &TcpStream) -> Option<Seen> {
 /// Operation, subject, page, and the kind that asked too.
 type Shared = (String, String, Option<u32>, &'static str);
 
+/// Method, URL and body.
+type Question = (Method, String, Option<Digest>);
+
 /// Keeps everything, forgets what it is told to forget.
 #[derive(Default)]
 pub(super) struct MemoryArchive {
@@ -123,6 +126,7 @@ pub(super) struct MemoryArchive {
     pub(super) records: Mutex<Vec<Exchange>>,
     pub(super) shared: Mutex<Vec<Shared>>,
     pub(super) earlier: Mutex<BTreeMap<String, Previous>>,
+    pub(super) answered: Mutex<BTreeMap<Question, Previous>>,
 }
 
 impl MemoryArchive {
@@ -150,12 +154,24 @@ impl MemoryArchive {
 
     /// An earlier run's answer to `url`.
     pub(super) fn remember(&self, url: &str, etag: &str, headers: &[(&str, &str)], body: &str) -> Kept {
+        let previous = self.earlier_answer(headers.iter().chain(&[("etag", etag)]), body);
+        let kept = previous.kept;
+        self.earlier.lock().unwrap().insert(url.to_owned(), previous);
+        kept
+    }
+
+    /// An answer of the run that this one continues.
+    pub(super) fn answer_of_the_continued(&self, method: Method, url: &str, request_body: Option<&str>, body: &str) {
+        let previous = self.earlier_answer([].iter(), body);
+        let question = (method, url.to_owned(), request_body.map(|body| Digest::of(body.as_bytes())));
+        self.answered.lock().unwrap().insert(question, previous);
+    }
+
+    fn earlier_answer<'h>(&self, headers: impl Iterator<Item = &'h (&'h str, &'h str)>, body: &str) -> Previous {
         let kept = self.put(Bytes::copy_from_slice(body.as_bytes()));
         let origin =
             proofline::model::Revalidation { run: "20260228T020000Z-9f2c11aa".parse().unwrap(), n: 7, received_at: "2026-02-28T02:00:05Z".parse().unwrap() };
-        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        self.earlier.lock().unwrap().insert(url.to_owned(), Previous { etag: etag.to_owned(), kept, redacted: Vec::new(), origin, headers });
-        kept
+        Previous { kept, redacted: Vec::new(), origin, headers: headers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect() }
     }
 }
 
@@ -180,5 +196,9 @@ impl Archive for MemoryArchive {
 
     fn previous(&self, url: &str) -> Option<Previous> {
         self.earlier.lock().unwrap().get(url).cloned()
+    }
+
+    fn answered(&self, method: Method, url: &str, request_body: Option<&Digest>) -> Option<Previous> {
+        self.answered.lock().unwrap().get(&(method, url.to_owned(), request_body.copied())).cloned()
     }
 }

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 pub(crate) mod app;
+mod attachments;
 mod google;
 mod limits;
 mod loopback;

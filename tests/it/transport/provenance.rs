@@ -203,3 +203,26 @@ async fn progress_can_be_counted() {
     assert!(matches!(events[2], Event::Shared { operation: "orgs/get", .. }));
     assert_eq!(events.len(), 3);
 }
+
+#[tokio::test]
+async fn what_the_continued_run_was_answered_is_taken_over_unless_its_errors_may_pass() {
+    let server = Loopback::start(|_, _| json(r#"{"data":{"organization":{"login":"new"}}}"#));
+    let bench = Bench::over(&server);
+    let graphql_url = format!("{}/github/graphql", server.origin);
+    let earlier = |query: &str, body: &str| bench.archive.answer_of_the_continued(Method::Post, &graphql_url, Some(query), body);
+    let whole = r#"{"data":{"organization":{"login":"old"}},"errors":[{"type":"FORBIDDEN","message":"no"}]}"#;
+    earlier("{\"query\":\"whole\"}", whole);
+    earlier("{\"query\":\"cut\"}", r#"{"data":{"organization":{"login":"old"}},"errors":[{"type":"SERVICE_UNAVAILABLE","message":"later"}]}"#);
+    bench.archive.answer_of_the_continued(Method::Get, &format!("{}/github/orgs/acme", server.origin), None, "{\"login\":\"old\"}");
+
+    assert_eq!(&bench.get("/orgs/acme").await.body[..], b"{\"login\":\"old\"}");
+    assert_eq!(bench.send(graphql("{\"query\":\"whole\"}")).await.body, whole);
+    assert_eq!(server.targets(), Vec::<String>::new(), "nothing was sent");
+    for record in bench.archive.records() {
+        assert_eq!((record.status, record.attempts, record.revalidates.as_ref().map(|earlier| earlier.n)), (Some(200), 0, Some(7)));
+        assert_eq!(record.received_at().to_rfc3339(), "2026-02-28T02:00:05+00:00", "the evidence is as old as its bytes");
+    }
+    assert!(bench.send(graphql("{\"query\":\"cut\"}")).await.body.ends_with(b"\"new\"}}}"));
+    assert!(bench.send(graphql("{\"query\":\"other\"}")).await.body.ends_with(b"\"new\"}}}"));
+    assert_eq!(server.targets().len(), 2);
+}

@@ -60,6 +60,12 @@ impl Refusal {
 }
 
 impl Question {
+    /// The query's own name; empty where it has none.
+    pub(crate) fn name(&self) -> &str {
+        let named = self.query.trim_start().strip_prefix("query").unwrap_or_default();
+        named.split(['(', '{']).next().unwrap_or_default().trim()
+    }
+
     /// Reads the body of a request.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
         let mut body: Map<String, Value> = serde_json::from_slice(body).ok()?;

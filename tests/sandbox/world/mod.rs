@@ -16,6 +16,7 @@ pub(crate) mod settings;
 pub(crate) mod tasks;
 pub(crate) mod truth;
 pub(crate) mod truth_google;
+pub(crate) mod truth_tasks;
 
 use std::collections::BTreeMap;
 

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::sandbox::attachments;
 use crate::sandbox::random::Dice;
 use crate::sandbox::world::people::Person;
 use crate::sandbox::world::repositories::Repository;
@@ -159,8 +160,13 @@ fn tell(story: Story, issue: &mut Issue, dice: &mut Dice, plan: &Plan) {
     let closing = |by, reason| Some(Closing { at: closed_at, by, reason });
     match story {
         Story::ClosedWithAttachment | Story::EditedAfterClose | Story::ReopenedAndClosed | Story::ClosedByBot => {
-            let file = format!("https://github.com/user-attachments/files/{}/restore-log.txt", 10_000_000 + u64::from(issue.number));
-            comment(issue, Person::Member(doer), format!("The log of the run: [restore-log.txt]({file})"));
+            let name = match story {
+                Story::ReopenedAndClosed => attachments::GONE,
+                Story::ClosedByBot => attachments::LARGE,
+                _ => "restore-log.txt",
+            };
+            let file = format!("https://github.com/user-attachments/files/{}/{name}", 10_000_000 + u64::from(issue.number));
+            comment(issue, Person::Member(doer), format!("The log of the run: [{name}]({file})"));
         }
         Story::ClosedWithLinkOnly => comment(issue, Person::Member(doer), "Documented in https://docs.google.com/document/d/1 as agreed.".to_owned()),
         Story::ClosedWithoutEvidence | Story::NotPlanned => comment(issue, Person::Member(doer), "Done.".to_owned()),
@@ -177,6 +183,10 @@ fn tell(story: Story, issue: &mut Issue, dice: &mut Dice, plan: &Plan) {
         }
         Story::ClosedByPullRequest | Story::OpenInTime => {}
     }
+    if story == Story::ClosedWithAttachment {
+        let reviewer = (doer + 1) % plan.members.max(1);
+        comment(issue, Person::Member(reviewer), "The log is of the right day and ends well.".to_owned());
+    }
     issue.closed = match story {
         Story::OpenInTime | Story::OpenOverdue | Story::LabelMissing => None,
         Story::NotPlanned => closing(Person::Member(doer), "NOT_PLANNED"),
@@ -192,7 +202,7 @@ fn tell(story: Story, issue: &mut Issue, dice: &mut Dice, plan: &Plan) {
 }
 
 fn comment(issue: &mut Issue, by: Person, body: String) {
-    let at = issue.created + TimeDelta::hours(20);
+    let at = issue.created + TimeDelta::hours(20) + TimeDelta::minutes(10 * i64::try_from(issue.comments.len()).unwrap_or_default());
     let id = 3_000_000 + u64::from(issue.number) * 10 + u64::try_from(issue.comments.len()).unwrap_or_default();
     issue.comments.push(Comment { id, by, at, body, edited: None });
 }

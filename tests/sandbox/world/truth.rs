@@ -267,8 +267,9 @@ impl World {
             "closing_pull_requests": merged, "reopened_at": issue.reopened.map(|(_, at)| instant(at)),
             "edits_after_close": usize::from(closed.is_some_and(|closing| issue.edited.is_some_and(|edited| edited > closing.at))),
         });
-        let (mut attributes, on_board) = (attributes, self.board_facts(repository, issue));
-        if let (Some(all), Value::Object(more)) = (attributes.as_object_mut(), on_board) {
+        let mut attributes = attributes;
+        for more in [self.history_of_task(issue), self.board_facts(repository, issue)] {
+            let (Some(all), Value::Object(more)) = (attributes.as_object_mut(), more) else { continue };
             all.extend(more);
         }
         truth.add("github.issue", format!("github.com/{name}/issues/{}", issue.number), attributes);
@@ -290,7 +291,7 @@ pub(crate) fn state_reason(issue: &Issue) -> Option<&'static str> {
 }
 
 /// The addresses in a text, without the brackets of Markdown.
-fn links(text: &str) -> Vec<&str> {
+pub(crate) fn links(text: &str) -> Vec<&str> {
     text.split([' ', '(', ')']).filter(|word| word.starts_with("https://")).collect()
 }
 

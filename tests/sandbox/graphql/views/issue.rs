@@ -151,17 +151,28 @@ impl<'w> IssueView<'w> {
             let more = vec![("stateReason", leaf(closing.reason)), ("closer", self.closer())];
             events.push(("CLOSED_EVENT", event("ClosedEvent", closing.at, &closing.by, more)));
         }
+        for change in self.changes() {
+            let (number, mentioned) = (change.change.number, change.change.created);
+            let more =
+                vec![("source", Shown::one(change)), ("isCrossRepository", leaf(true)), ("willCloseTarget", leaf(true)), ("id", leaf(format!("CR_{number}")))];
+            events.push(("CROSS_REFERENCED_EVENT", event("CrossReferencedEvent", mentioned, &Person::Ghost, more)));
+        }
         timeline("IssueTimelineItemsConnection", events, arguments)
     }
 
-    fn closer(&self) -> Shown<'w> {
+    /// The pull requests that close it.
+    fn changes(&self) -> Vec<PullRequestView<'w>> {
         let world = self.world;
-        let first = self.issue.closed_by.first().and_then(|(place, number)| {
+        let found = self.issue.closed_by.iter().filter_map(|(place, number)| {
             let repository = world.repositories.get(*place)?;
             let change = repository.pull_requests.iter().find(|change| change.number == *number)?;
             Some(PullRequestView { world, repository, change })
         });
-        Shown::maybe(first)
+        found.collect()
+    }
+
+    fn closer(&self) -> Shown<'w> {
+        Shown::maybe(self.changes().into_iter().next())
     }
 }
 
