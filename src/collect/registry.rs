@@ -24,6 +24,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::deployment::Deployment,
     &github::listings::ENVIRONMENT,
     &github::issue::Issue,
+    &github::milestone::Milestone,
     &github::organization::Organization,
     &github::listings::ORGANIZATION_DEPENDABOT_SECRET,
     &github::organization_member::OrganizationMember,

@@ -112,7 +112,7 @@ pub static KIND: Kind = Kind {
             "sections",
             AttributeType::List(&AttributeType::Record(issue_parts::SECTION)),
             "The sections of its body and comments, with what is linked below each heading",
-            "body, comments, closedByPullRequestsReferences",
+            "body, comments",
         ),
         attribute("comments", AttributeType::List(&AttributeType::Record(COMMENT)), "Its comments, oldest first", "comments"),
         attribute(
@@ -281,7 +281,6 @@ fn resource(listed: &Listed, details: Details<'_>, library: &Library) -> Result<
             resource.evidence.extend(given.iter().flat_map(|given| &given.exchanges));
             set(&mut resource, "decisions", given.as_ref().map_err(Clone::clone).and_then(Given::decided));
             let given = given.map(|given| given.items);
-            issue_parts::describe(&mut resource, node, &given.as_ref().map(|items| issue_evidence::captured(items)).map_err(Clone::clone));
             issue_timeline::describe(&mut resource, node, &given);
             set(&mut resource, "evidence", given);
             resource.evidence.sort_unstable();
@@ -319,6 +318,7 @@ fn describe(resource: &mut Resource, node: &Field<'_>) {
     set(resource, "open_boxes", boxes.as_ref().map(|boxes| size(boxes.iter().filter(|found| !found.done).count())).map_err(Clone::clone));
     set(resource, "total_boxes", boxes.as_ref().map(|boxes| size(boxes.len())).map_err(Clone::clone));
     set(resource, "body", body);
+    issue_parts::describe(resource, node);
     set(resource, "sub_issues_total", node.path(&["subIssuesSummary", "total"]).int());
     set(resource, "sub_issues_completed", node.path(&["subIssuesSummary", "completed"]).int());
     set(resource, "comments", each(&node.get("comments"), comment));

@@ -1,8 +1,6 @@
-//! The parts of an issue: its sub-issues, and the sections of its texts with what is attached below each heading.
+//! The parts of an issue: its sub-issues, and the sections of its texts with what is linked below each heading.
 //!
 //! Texts are written by anybody and trusted in nothing. Left out: sub-issues of sub-issues.
-
-use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
@@ -30,14 +28,13 @@ pub(super) const SECTION: &[AttributeDecl] = &[
     attribute("by", AttributeType::Text, "Who wrote the text that it is in", "author.login"),
     attribute("at", AttributeType::Time, "When that text was written or last changed", "createdAt, lastEditedAt"),
     attribute("links", AttributeType::List(&AttributeType::Text), "Web addresses below it, down to the next heading of its level", "body, comments.body"),
-    attribute("captured", AttributeType::Int, "How many of them are evidence that is captured", "body, comments.body"),
 ];
 
-/// Sets `sub_issues` and `sections`. `captured` are the addresses of the issue's evidence whose bytes are kept.
-pub(super) fn describe(resource: &mut Resource, node: &Field<'_>, captured: &Fact<BTreeSet<String>>) {
+/// Sets `sub_issues` and `sections`.
+pub(super) fn describe(resource: &mut Resource, node: &Field<'_>) {
     let sub_issues = node.get("subIssues").all_nodes().and_then(|nodes| nodes.iter().map(sub_issue).collect::<Fact<Vec<_>>>());
     set(resource, "sub_issues", sub_issues);
-    set(resource, "sections", captured.as_ref().map_err(Clone::clone).and_then(|captured| sections_of(node, captured)));
+    set(resource, "sections", sections_of(node));
 }
 
 fn sub_issue(node: &Field<'_>) -> Fact<Value> {
@@ -49,7 +46,7 @@ fn sub_issue(node: &Field<'_>) -> Fact<Value> {
 }
 
 /// The sections of the body, then of each comment.
-fn sections_of(node: &Field<'_>, captured: &BTreeSet<String>) -> Fact<Vec<Value>> {
+fn sections_of(node: &Field<'_>) -> Fact<Vec<Value>> {
     let mut told = Vec::new();
     let comments = node.get("comments").all_nodes()?;
     for text in std::iter::once(node).chain(&comments) {
@@ -59,9 +56,7 @@ fn sections_of(node: &Field<'_>, captured: &BTreeSet<String>) -> Fact<Vec<Value>
         };
         let by = text.get("author").or_none(|author| author.get("login").text())?.unwrap_or("ghost");
         for (heading, below) in sections(text.get("body").text()?) {
-            let links = links(&below);
-            let captured = links.iter().filter(|link| captured.contains(*link)).count();
-            told.push(json!({ "heading": heading, "by": by, "at": at, "links": links, "captured": captured }));
+            told.push(json!({ "heading": heading, "by": by, "at": at, "links": links(&below) }));
         }
     }
     Ok(told)

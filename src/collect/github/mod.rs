@@ -2,8 +2,8 @@
 //!
 //! Kinds: one file each, or a table in `listings`. Shared: how a field of an answer is read (`answer`), the bulk listings
 //! (`members`, `repositories`), and what protects a branch (`branch_rules`, `classic_rule`, `rulesets`, `protection`). Pull requests and issues: how they are
-//! found (`items`), what boards hold (`board`, `issue_board`), what an issue consists of (`issue_parts`), who approved (`review`), what shows completion
-//! (`completion`, `issue_evidence`, `issue_timeline`, `access_review`). The bulk queries are in `queries`.
+//! found (`items`), what boards hold (`board`, `issue_board`), who approved (`review`), what shows completion (`completion`, `issue_evidence`,
+//! `issue_timeline`, `issue_parts`, `access_review`). The bulk queries are in `queries`.
 
 pub mod access_review;
 mod answer;
@@ -40,6 +40,7 @@ pub mod deployment;
 pub mod issue;
 mod issue_evidence;
 mod issue_timeline;
+pub mod milestone;
 pub mod organization;
 pub mod organization_member;
 pub mod project;

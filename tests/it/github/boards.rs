@@ -255,8 +255,9 @@ async fn parts_of_an_issue_are_told_with_what_is_attached_to_each() {
     });
     let whole = task(&scope(&[220]), &node, dated(&json!([]))).await;
     let sections = known(&whole, "sections");
-    assert_eq!([&sections[0]["heading"], &sections[0]["captured"]], [&json!("cloud"), &json!(1)]);
-    assert_eq!([&sections[1]["heading"], &sections[1]["captured"]], [&json!("managed instances"), &json!(0)]);
+    let told = |at: usize| (sections[at]["heading"].clone(), sections[at]["links"].clone());
+    assert_eq!(told(0), (json!("cloud"), json!(["https://github.com/user-attachments/files/1/log.txt"])));
+    assert_eq!(told(1), (json!("managed instances"), json!(["https://docs.example.com/d/1"])));
     assert_eq!(known(&whole, "sub_issues")[0]["labels"], json!(["soc2"]));
     let mut cut = node;
     cut["comments"] = json!({ "totalCount": 150, "nodes": [] });

@@ -6,6 +6,7 @@ mod branch;
 mod changes;
 mod deployments;
 mod listings;
+mod milestones;
 mod organization;
 mod properties;
 mod repository;

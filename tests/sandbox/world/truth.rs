@@ -269,9 +269,8 @@ impl World {
         });
         let mut attributes = attributes;
         for more in [self.history_of_task(issue), self.board_facts(repository, issue)] {
-            if let (Some(all), Value::Object(more)) = (attributes.as_object_mut(), more) {
-                all.extend(more);
-            }
+            let (Some(all), Value::Object(more)) = (attributes.as_object_mut(), more) else { continue };
+            all.extend(more);
         }
         truth.add("github.issue", format!("github.com/{name}/issues/{}", issue.number), attributes);
     }

@@ -183,6 +183,7 @@ impl<'w> RepositoryView<'w> {
                 _ => Shown::NULL,
             },
             "issues" => self.issues(arguments),
+            "milestones" => Connection::counted("MilestoneConnection", 0),
             "languages" => {
                 Connection::over("LanguageConnection", repository.languages().to_vec(), |name| Edge::to(Record::new("Language", [("name", leaf(*name))])))
             }
