@@ -84,6 +84,7 @@ impl Project {
         Scope {
             github_organizations: sorted(&self.settings.github.organizations),
             issue_labels: sorted(&self.settings.github.issue_labels),
+            boards: self.settings.github.boards.clone(),
             gcp_parents: self.settings.google.parents.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
             window,
         }

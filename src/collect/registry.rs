@@ -31,6 +31,8 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::listings::ORGANIZATION_WEBHOOK,
     &github::listings::OUTSIDE_COLLABORATOR,
     &github::listings::PAT_GRANT,
+    &github::project::Project,
+    &github::project_item::ProjectItem,
     &github::pull_request::PullRequest,
     &github::listings::RELEASE,
     &github::repository::Repository,

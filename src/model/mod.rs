@@ -40,6 +40,6 @@ pub use permission::{MissingPermission, PermissionLedger};
 pub use population::{Completeness, Population, Tally};
 pub use redaction::{Pointer, Redaction, RedactionAction, RedactionRule, RedactionTarget};
 pub use resource::{Attribute, Resource};
-pub use scope::{GcpParent, Scope};
+pub use scope::{Boards, GcpParent, Scope};
 pub use snapshot::{Body, ControlFile, Manifest, Outcome, StoredFile};
 pub use verdict::{Observation, Verdict};

@@ -11,10 +11,28 @@ pub struct Scope {
     pub github_organizations: Vec<String>,
     /// Issues with at least one of these labels are tasks; sorted.
     pub issue_labels: Vec<String>,
+    /// The boards that say where work stands. Manifests from before there were any name none.
+    #[serde(default)]
+    pub boards: Boards,
     /// Where Google Cloud projects are looked for.
     pub gcp_parents: Vec<GcpParent>,
     /// Changes merged in `[start, end)` are the population of changes.
     pub window: Period,
+}
+
+/// Projects (version 2) of the GitHub organisations, and how they are read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Boards {
+    /// Their numbers, sorted; each organisation is asked for each.
+    pub projects: Vec<u32>,
+    /// The date field that says by when an item is due.
+    pub due_field: String,
+}
+
+impl Default for Boards {
+    fn default() -> Self {
+        Self { projects: Vec::new(), due_field: "SLA".to_owned() }
+    }
 }
 
 /// A node of the Google Cloud resource hierarchy; prints as `organizations/123`, `folders/456`, `projects/acme-prod`.

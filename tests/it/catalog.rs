@@ -611,6 +611,21 @@ kms_base_url = "https://kms.example.com/"
     }
 
     #[test]
+    fn boards_are_numbers_and_a_date_field() {
+        let with = |line: &str| read(&FULL.replacen("[google]", &format!("{line}\n[google]"), 1));
+        let boards = with("projects = [264, 220, 220]\ndue_field = \"Target date\"").map(|settings| settings.github.boards);
+        let boards = boards.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        assert_eq!((boards.projects.as_slice(), boards.due_field.as_str()), (&[220, 264][..], "Target date"));
+        let plain = read(FULL).map(|settings| settings.github.boards).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        assert_eq!((plain.projects.len(), plain.due_field.as_str()), (0, "SLA"));
+        for (line, what) in [("projects = [\"220\"]", "an integer, not text"), ("projects = [0]", "out of range"), ("projects = 220", "a list, not an integer")]
+        {
+            let mistakes = with(line).expect_err(line);
+            assert!(mistakes.to_string().contains(what), "{mistakes}");
+        }
+    }
+
+    #[test]
     fn the_starter_loads_once_an_organisation_is_filled_in() {
         let mistakes = read(STARTER).expect_err("nothing is filled in yet");
         assert_eq!(mistakes.0.len(), 1, "{mistakes}");
@@ -681,8 +696,8 @@ kms_base_url = "https://kms.example.com/"
             ),
             ("acme-prod", "Acme Prod", "13:13 \"Acme Prod\" is not a project id | write the id, not the name or number, e.g. \"acme-prod\""),
             ("concurrency", "concurency", "16:1 [limits] has no key `concurency` | did you mean `concurrency`?"),
-            ("parameters.CHG-01", "parameters.\"a b\"", "21:13 \"a b\" is not a control id | write [parameters.CHG-01]"),
-            ("parameters.CHG-01", "parameter.CHG-01", "21:2 the configuration has no key `parameter` | did you mean `parameters`?"),
+            ("parameters.CHG-01", "parameters.\"a b\"", "22:13 \"a b\" is not a control id | write [parameters.CHG-01]"),
+            ("parameters.CHG-01", "parameter.CHG-01", "22:2 the configuration has no key `parameter` | did you mean `parameters`?"),
         ];
         for (from, to, expected) in cases {
             told(from, to, expected);
@@ -698,7 +713,7 @@ kms_base_url = "https://kms.example.com/"
         ];
         for (vkey, why) in cases {
             let help = "write the first key of this log, as `proofline keygen --origin NAME` and `proofline verify` print it: name+id+key";
-            told(VKEY, &vkey, &format!("30:8 `vkey` is not the verifier key of this log: {why} | {help}"));
+            told(VKEY, &vkey, &format!("31:8 `vkey` is not the verifier key of this log: {why} | {help}"));
         }
     }
 
@@ -708,20 +723,20 @@ kms_base_url = "https://kms.example.com/"
             (
                 "https://storage",
                 "http://storage",
-                "24:12 over plain http a token would travel in clear | write https://; http:// is only for 127.0.0.1, [::1] and localhost",
+                "25:12 over plain http a token would travel in clear | write https://; http:// is only for 127.0.0.1, [::1] and localhost",
             ),
             (
                 "evidence@acme-audit.iam.gserviceaccount.com",
                 "someone@acme.com",
-                "25:15 \"someone@acme.com\" is not the address of a service account | write it in full, e.g. \"evidence@acme-audit.iam.gserviceaccount.com\"",
+                "26:15 \"someone@acme.com\" is not the address of a service account | write it in full, e.g. \"evidence@acme-audit.iam.gserviceaccount.com\"",
             ),
             (
                 "https://kms",
                 "http://kms",
-                "32:16 over plain http a token would travel in clear | write https://; http:// is only for 127.0.0.1, [::1] and localhost",
+                "33:16 over plain http a token would travel in clear | write https://; http:// is only for 127.0.0.1, [::1] and localhost",
             ),
-            ("https://kms", "kms", "32:16 `base_url` is not a URL | e.g. https://cloudkms.googleapis.com"),
-            ("days = 400", "days = 0", "27:8 `days` is out of range | write an integer from 1 to 36500"),
+            ("https://kms", "kms", "33:16 `base_url` is not a URL | e.g. https://cloudkms.googleapis.com"),
+            ("days = 400", "days = 0", "28:8 `days` is out of range | write an integer from 1 to 36500"),
         ];
         for (from, to, expected) in cases {
             told(from, to, expected);

@@ -10,6 +10,7 @@ mod attest;
 mod catalog;
 mod cli;
 mod continued;
+mod controls_readme;
 mod doctor;
 mod evaluate;
 #[cfg(test)]

@@ -22,6 +22,7 @@ fn scope() -> Scope {
     Scope {
         github_organizations: vec!["acme".into()],
         issue_labels: vec!["cloud devops/soc2".into()],
+        boards: proofline::model::Boards::default(),
         gcp_parents: Vec::new(),
         window: Period::new(now() - TimeDelta::days(1), now()).expect("a day"),
     }

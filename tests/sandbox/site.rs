@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::sandbox::behaviour::{self, Action, Behaviour, Fault};
 use crate::sandbox::server::Sandbox;
+use crate::sandbox::world::boards::BOARD;
 use crate::sandbox::world::truth::{Truth, instant};
 use crate::sandbox::world::{Plan, World};
 
@@ -73,7 +74,8 @@ impl Site {
         let (github, google) = (self.sandbox.github(), self.sandbox.google());
         let world = self.sandbox.world();
         let general = "entity = \"Acme Sandbox\"\ntime_zone = \"UTC\"\nstore = \"file:evidence\"\nfirst_window_days = 1\n";
-        let of_github = format!("[github]\norganizations = [\"acme\"]\nbase_url = \"{github}\"\nissue_labels = [\"{}\"]\n", world.plan.task_label);
+        let of_github =
+            format!("[github]\norganizations = [\"acme\"]\nbase_url = \"{github}\"\nissue_labels = [\"{}\"]\nprojects = [{BOARD}]\n", world.plan.task_label);
         let of_google = format!("[google]\norganizations = [\"{}\"]\nbase_url = \"{google}\"\n", world.google.organization);
         format!("{general}\n{of_github}\n{of_google}\n[limits]\nattempts = 2\nbody_mib = 16\n")
     }

@@ -152,6 +152,7 @@ async fn seal(store: &dyn Store, shelf: &Shelf, run: &RunId, at: DateTime<Utc>, 
         scope: Scope {
             github_organizations: Vec::new(),
             issue_labels: Vec::new(),
+            boards: proofline::model::Boards::default(),
             gcp_parents: Vec::new(),
             window: Period::new(at - TimeDelta::days(1), at).expect("a day"),
         },

@@ -21,7 +21,7 @@ use crate::catalog::page::{Node, Page, Section, shown};
 use crate::catalog::source::SourceFile;
 use crate::catalog::suggest;
 use crate::catalog::value;
-use crate::model::{ControlId, GcpParent};
+use crate::model::{Boards, ControlId, GcpParent};
 
 pub use log::{AuthoritySettings, LogSettings, WitnessSettings};
 
@@ -68,6 +68,8 @@ pub struct GitHubSettings {
     pub base_url: String,
     /// Issues with one of these labels are tasks; sorted.
     pub issue_labels: Vec<String>,
+    /// The boards that say where work stands.
+    pub boards: Boards,
 }
 
 /// `[google]`.
@@ -173,9 +175,14 @@ fn time_zone(page: &mut Page<'_>, node: Node<'_, '_>) -> Option<Tz> {
 }
 
 fn github(page: &mut Page<'_>, root: &Section<'_, '_>) -> GitHubSettings {
-    let section = root.get("github").and_then(|node| Section::of(page, node, "[github]", &["organizations", "base_url", "issue_labels"]));
-    let mut settings =
-        GitHubSettings { organizations: Vec::new(), base_url: "https://api.github.com".to_owned(), issue_labels: vec!["security-task".to_owned()] };
+    let section =
+        root.get("github").and_then(|node| Section::of(page, node, "[github]", &["organizations", "base_url", "issue_labels", "projects", "due_field"]));
+    let mut settings = GitHubSettings {
+        organizations: Vec::new(),
+        base_url: "https://api.github.com".to_owned(),
+        issue_labels: vec!["security-task".to_owned()],
+        boards: Boards::default(),
+    };
     let Some(section) = section else { return settings };
     settings.organizations = names(page, &section, "organizations", &LOGIN);
     if let Some(url) = section.get("base_url").and_then(|node| urls::base(page, node, urls::Service::GitHub)) {
@@ -186,7 +193,20 @@ fn github(page: &mut Page<'_>, root: &Section<'_, '_>) -> GitHubSettings {
         settings.issue_labels.sort();
         settings.issue_labels.dedup();
     }
+    settings.boards = boards(page, &section);
     settings
+}
+
+fn boards(page: &mut Page<'_>, section: &Section<'_, '_>) -> Boards {
+    let mut boards = Boards::default();
+    if let Some(items) = section.get("projects").and_then(|node| value::list(page, node, "projects")) {
+        let numbers: BTreeSet<u32> = items.filter_map(|item| value::number(page, item, "projects", 1..=2_147_483_647)).collect();
+        boards.projects = numbers.into_iter().collect();
+    }
+    if let Some(name) = section.get("due_field").and_then(|node| value::line(page, node, "due_field")) {
+        boards.due_field = name.into_owned();
+    }
+    boards
 }
 
 fn google(page: &mut Page<'_>, root: &Section<'_, '_>) -> GoogleSettings {

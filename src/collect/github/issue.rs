@@ -7,8 +7,11 @@ use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Fact, Field, set};
-use crate::collect::github::completion::{TaskBox, boxes, due_in, links, named_changes};
+use crate::collect::github::board;
+use crate::collect::github::completion::{TaskBox, boxes, links, named_changes};
+use crate::collect::github::issue_board;
 use crate::collect::github::issue_evidence::{self, DECISIONS, EVIDENCE, Given, Library};
+use crate::collect::github::issue_parts;
 use crate::collect::github::issue_timeline::{self, ASSIGNED, CLOSINGS, LABELLED, LINKED};
 use crate::collect::github::items::{Details, Listed, Listing, Place};
 use crate::collect::paging::Paging;
@@ -77,14 +80,40 @@ pub static KIND: Kind = Kind {
         attribute(
             "due",
             AttributeType::Optional(&AttributeType::Time),
-            "The milestone's due date, else the end (UTC) of the day in a line `Due: YYYY-MM-DD` of the body; null where neither is there",
-            "milestone.dueOn, body",
+            "The earliest github.due_field of the boards in github.projects, else the milestone's due date, else the end (UTC) of the day in a line `Due: YYYY-MM-DD` of the body; null where none is there",
+            "projectV2.items, milestone.dueOn, body",
+        ),
+        attribute(
+            "due_source",
+            AttributeType::Optional(&AttributeType::Text),
+            "Where due is from: board, milestone or body; null where it is nowhere",
+            "projectV2.items, milestone.dueOn, body",
+        ),
+        attribute("due_stated", AttributeType::Int, "How many different days boards, milestone and body state", "projectV2.items, milestone.dueOn, body"),
+        attribute(
+            "milestone_due",
+            AttributeType::Optional(&AttributeType::Time),
+            "When its milestone is due; null where it has none or that has no date",
+            "milestone.dueOn",
+        ),
+        attribute(
+            "boards",
+            AttributeType::List(&AttributeType::Record(issue_board::BOARD)),
+            "Where it stands on each board of github.projects that it is on",
+            "projectV2.items",
         ),
         attribute("body", AttributeType::Text, "Its description", "body"),
         attribute("open_boxes", AttributeType::Int, "Task-list boxes in the body that are not checked", "body"),
         attribute("total_boxes", AttributeType::Int, "Task-list boxes in the body", "body"),
         attribute("sub_issues_total", AttributeType::Int, "Sub-issues", "subIssuesSummary.total"),
         attribute("sub_issues_completed", AttributeType::Int, "Sub-issues that are done", "subIssuesSummary.completed"),
+        attribute("sub_issues", AttributeType::List(&AttributeType::Record(issue_parts::SUB_ISSUE)), "Its sub-issues", "subIssues"),
+        attribute(
+            "sections",
+            AttributeType::List(&AttributeType::Record(issue_parts::SECTION)),
+            "The sections of its body and comments, with what is linked below each heading",
+            "body, comments, closedByPullRequestsReferences",
+        ),
         attribute("comments", AttributeType::List(&AttributeType::Record(COMMENT)), "Its comments, oldest first", "comments"),
         attribute(
             "closing_pull_requests",
@@ -177,6 +206,7 @@ impl Collector for Issue {
             let named = LISTING.read(organization, &ids, &issue_evidence::named, api).await?;
             issue_evidence::fetch(organization, &named, api, KIND.name).await?;
             LISTING.fetch_count(organization, &search(organization, &scope.issue_labels), api).await?;
+            board::fetch_items(organization, &scope.boards, api, KIND.name).await?;
         }
         Ok(())
     }
@@ -195,7 +225,8 @@ impl Collector for Issue {
             return Ok(population);
         }
         for organization in &scope.github_organizations {
-            read(organization, evidence, &mut population, emit)?;
+            let boards = issue_board::read(organization, &scope.boards, evidence)?;
+            read(organization, evidence, &mut population, &mut |issue| emit(boards.told(issue)))?;
         }
         Ok(population)
     }
@@ -250,6 +281,7 @@ fn resource(listed: &Listed, details: Details<'_>, library: &Library) -> Result<
             resource.evidence.extend(given.iter().flat_map(|given| &given.exchanges));
             set(&mut resource, "decisions", given.as_ref().map_err(Clone::clone).and_then(Given::decided));
             let given = given.map(|given| given.items);
+            issue_parts::describe(&mut resource, node, &given.as_ref().map(|items| issue_evidence::captured(items)).map_err(Clone::clone));
             issue_timeline::describe(&mut resource, node, &given);
             set(&mut resource, "evidence", given);
             resource.evidence.sort_unstable();
@@ -280,8 +312,8 @@ fn describe(resource: &mut Resource, node: &Field<'_>) {
     set(resource, "author", login(&node.get("author")));
     set(resource, "assignees", names(&node.get("assignees"), "login"));
     set(resource, "labels", names(&node.get("labels"), "name"));
+    set(resource, "milestone_due", issue_board::milestone_due(node));
     set(resource, "milestone", node.get("milestone").or_none(|milestone| text(&milestone.get("title"))));
-    set(resource, "due", due(node));
     let body = text(&node.get("body"));
     let boxes = body.as_ref().map(|body| boxes(body)).map_err(Clone::clone);
     set(resource, "open_boxes", boxes.as_ref().map(|boxes| size(boxes.iter().filter(|found| !found.done).count())).map_err(Clone::clone));
@@ -316,14 +348,6 @@ fn names(connection: &Field<'_>, field: &str) -> Fact<Vec<String>> {
 
 fn each(connection: &Field<'_>, read: impl Fn(&Field<'_>) -> Fact<Value>) -> Fact<Vec<Value>> {
     connection.all_nodes()?.iter().map(read).collect()
-}
-
-fn due(node: &Field<'_>) -> Fact<Option<String>> {
-    let planned = node.get("milestone").or_none(|milestone| milestone.get("dueOn").or_none(Field::time))?.flatten();
-    if planned.is_some() {
-        return Ok(planned);
-    }
-    Ok(due_in(node.get("body").text()?).map(|day| format!("{day}T23:59:59Z")))
 }
 
 fn comment(node: &Field<'_>) -> Fact<Value> {

@@ -175,6 +175,12 @@ fn first_named(issue: &Field<'_>, comments: &[Field<'_>], web: &str) -> BTreeSet
     found
 }
 
+/// The addresses of what is captured.
+pub(super) fn captured(items: &[Value]) -> BTreeSet<String> {
+    let kept = items.iter().filter(|item| item.get("captured") == Some(&Value::Bool(true)));
+    kept.filter_map(|item| item.get("url").and_then(Value::as_str)).map(ToOwned::to_owned).collect()
+}
+
 /// The host of the page at this address, which is where files of its issues are attached.
 pub(super) fn web(url: &str) -> &str {
     url.strip_prefix("https://").and_then(|rest| rest.split('/').next()).filter(|host| !host.is_empty()).unwrap_or(WEB)

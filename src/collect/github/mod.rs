@@ -2,15 +2,18 @@
 //!
 //! Kinds: one file each, or a table in `listings`. Shared: how a field of an answer is read (`answer`), the bulk listings
 //! (`members`, `repositories`), and what protects a branch (`branch_rules`, `classic_rule`, `rulesets`, `protection`). Pull requests and issues: how they are
-//! found (`items`), who approved (`review`), what shows completion (`completion`, `issue_evidence`, `issue_timeline`,
-//! `access_review`). The bulk queries are in `queries`.
+//! found (`items`), what boards hold (`board`, `issue_board`), what an issue consists of (`issue_parts`), who approved (`review`), what shows completion
+//! (`completion`, `issue_evidence`, `issue_timeline`, `access_review`). The bulk queries are in `queries`.
 
 pub mod access_review;
 mod answer;
+mod board;
 mod branch_rules;
 mod classic_rule;
 pub mod completion;
 mod deployment_run;
+mod issue_board;
+mod issue_parts;
 mod items;
 mod listing;
 pub mod listings;
@@ -39,6 +42,8 @@ mod issue_evidence;
 mod issue_timeline;
 pub mod organization;
 pub mod organization_member;
+pub mod project;
+pub mod project_item;
 pub mod pull_request;
 pub mod repository;
 pub mod repository_security;

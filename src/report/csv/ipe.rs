@@ -80,6 +80,12 @@ fn scope_items(scope: &Scope, items: &mut Items) {
     for label in &scope.issue_labels {
         items.add("parameter.issue_label", label);
     }
+    for number in &scope.boards.projects {
+        items.add("parameter.board", number.to_string());
+    }
+    if !scope.boards.projects.is_empty() {
+        items.add("parameter.board_due_field", &scope.boards.due_field);
+    }
     items.add("parameter.window_start", instant(scope.window.start()));
     items.add("parameter.window_end", format!("{} (not included)", instant(scope.window.end())));
 }

@@ -29,11 +29,13 @@ pub(crate) fn section(page: &Page<'_>) -> Markup {
 fn tenants(scope: &Scope) -> Markup {
     let texts = |items: &[String]| html! { @if items.is_empty() { "none" } @else { (cells::foreign(&items.join(", "))) } };
     let parents: Vec<String> = scope.gcp_parents.iter().map(ToString::to_string).collect();
+    let boards: Vec<String> = scope.boards.projects.iter().map(ToString::to_string).collect();
     html! {
         dl.facts {
             div { dt { "GitHub organisations" } dd { (texts(&scope.github_organizations)) } }
             div { dt { "Google Cloud parents" } dd { (texts(&parents)) } }
             div { dt { "Task labels" } dd { (texts(&scope.issue_labels)) } }
+            @if !boards.is_empty() { div { dt { "Boards" } dd { (texts(&boards)) } } }
             div { dt { "Window of changes" } dd { (cells::time(scope.window.start())) " up to, not including, " (cells::time(scope.window.end())) } }
         }
     }

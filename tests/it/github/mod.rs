@@ -1,6 +1,7 @@
 //! The GitHub kinds that describe an organisation, from fixtures: what was asked, what came back, what is known and what is not.
 
 mod activity;
+mod boards;
 mod branch;
 mod changes;
 mod deployments;
@@ -30,6 +31,7 @@ pub(crate) fn scope() -> Scope {
     Scope {
         github_organizations: vec!["acme".into()],
         issue_labels: Vec::new(),
+        boards: proofline::model::Boards::default(),
         gcp_parents: Vec::new(),
         window: Period::new(at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z")).expect("a period"),
     }

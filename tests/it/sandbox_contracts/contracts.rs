@@ -98,7 +98,7 @@ fn variables(query: &str, world: &World) -> Value {
     let repository = &world.repositories[1].name;
     let known = json!({
         "organization": "acme", "org": "acme", "login": "acme", "owner": "acme", "o": "acme", "repository": repository, "name": repository, "r": repository,
-        "repo": repository, "labels": ["security-task"], "since": "2026-01-01T00:00:00Z", "until": "2026-02-01T00:00:00Z", "after": null, "cursor": null, "number": 1,
+        "repo": repository, "labels": ["security-task"], "since": "2026-01-01T00:00:00Z", "until": "2026-02-01T00:00:00Z", "after": null, "cursor": null, "number": 220,
         "q": "org:acme is:pr is:merged", "query": "org:acme is:pr is:merged", "search": "org:acme is:pr is:merged", "first": 25, "ids": [], "id": "R_1000000",
     });
     let declared = |name: &str| query.contains(&format!("${name}:")) || query.contains(&format!("${name} :"));

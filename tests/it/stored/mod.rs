@@ -96,6 +96,7 @@ fn manifest(requests: StoredFile, bodies: StoredFile, configuration: Digest, exc
         scope: Scope {
             github_organizations: Vec::new(),
             issue_labels: Vec::new(),
+            boards: proofline::model::Boards::default(),
             gcp_parents: Vec::new(),
             window: Period::new(at() - chrono::TimeDelta::days(1), at()).expect("a day"),
         },

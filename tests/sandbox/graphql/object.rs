@@ -81,6 +81,19 @@ impl<'w> Object<'w> for Record<'w> {
 
 /// Interfaces and unions that inline fragments name, with their types.
 const ABSTRACT: &[(&str, &[&str])] = &[
+    ("Assignable", &["Issue", "PullRequest"]),
+    ("Labelable", &["Issue", "PullRequest", "Discussion"]),
+    ("ProjectV2FieldCommon", &["ProjectV2Field", "ProjectV2IterationField", "ProjectV2SingleSelectField"]),
+    (
+        "ProjectV2ItemFieldValueCommon",
+        &[
+            "ProjectV2ItemFieldDateValue",
+            "ProjectV2ItemFieldIterationValue",
+            "ProjectV2ItemFieldNumberValue",
+            "ProjectV2ItemFieldSingleSelectValue",
+            "ProjectV2ItemFieldTextValue",
+        ],
+    ),
     ("Actor", &["User", "Bot", "Organization", "Mannequin", "EnterpriseUserAccount"]),
     ("Assignee", &["User", "Bot", "Organization", "Mannequin"]),
     ("BranchActorAllowanceActor", &["User", "Team", "App"]),

@@ -3,6 +3,7 @@
 //! A world is a pure function of its `Plan`. Nights differ by drift only: what drift leaves alone is byte for byte the same, so that `ETag`s change exactly where data changed.
 
 pub(crate) mod activity;
+pub(crate) mod boards;
 pub(crate) mod changes;
 pub(crate) mod commits;
 pub(crate) mod deployments;

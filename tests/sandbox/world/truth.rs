@@ -107,6 +107,7 @@ impl World {
                 self.tell_task(repository, issue, &mut truth);
             }
         }
+        self.tell_board(&mut truth);
         truth_google::tell(&self.google, &mut truth);
         truth
     }
@@ -261,14 +262,16 @@ impl World {
             "state": if closed.is_some() { "CLOSED" } else { "OPEN" }, "state_reason": state_reason(issue), "created_at": instant(issue.created),
             "closed_at": closed.map(|closing| instant(closing.at)), "closed_by": closed.and_then(|closing| self.login(&closing.by)),
             "author": self.login(&issue.author), "assignees": logins, "labels": issue.labels, "milestone": issue.milestone.as_ref().map(|(title, _)| title),
-            "due": issue.milestone.as_ref().and_then(|(_, due)| due.map(instant)), "body": issue.body, "open_boxes": issue.open_boxes,
+            "body": issue.body, "open_boxes": issue.open_boxes,
             "total_boxes": issue.total_boxes, "sub_issues_total": issue.sub_issues.0, "sub_issues_completed": issue.sub_issues.1, "comments": comments,
             "closing_pull_requests": merged, "reopened_at": issue.reopened.map(|(_, at)| instant(at)),
             "edits_after_close": usize::from(closed.is_some_and(|closing| issue.edited.is_some_and(|edited| edited > closing.at))),
         });
         let mut attributes = attributes;
-        if let (Some(all), Value::Object(more)) = (attributes.as_object_mut(), self.history_of_task(issue)) {
-            all.extend(more);
+        for more in [self.history_of_task(issue), self.board_facts(repository, issue)] {
+            if let (Some(all), Value::Object(more)) = (attributes.as_object_mut(), more) {
+                all.extend(more);
+            }
         }
         truth.add("github.issue", format!("github.com/{name}/issues/{}", issue.number), attributes);
     }

@@ -102,8 +102,18 @@ impl<'w> IssueView<'w> {
     fn sub_issues(&self) -> Shown<'w> {
         let (total, completed) = self.issue.sub_issues;
         let all = (0..total).map(|nth| (9_000 + nth, nth < completed)).collect();
-        Connection::over("IssueConnection", all, |(number, closed)| {
-            Edge::to(Record::new("Issue", [("number", leaf(*number)), ("state", leaf(if *closed { "CLOSED" } else { "OPEN" }))]))
+        let (world, repository) = (self.world, self.repository);
+        Connection::over("IssueConnection", all, move |(number, closed)| {
+            let (state, reason) = if *closed { ("CLOSED", json!("COMPLETED")) } else { ("OPEN", json!(null)) };
+            let fields = [
+                ("number", leaf(*number)),
+                ("title", leaf(format!("Part {}", number - 9_000))),
+                ("state", leaf(state)),
+                ("stateReason", leaf(reason)),
+                ("repository", Shown::one(RepositoryView { world, repository })),
+                ("labels", labels(&[])),
+            ];
+            Edge::to(Record::new("Issue", fields))
         })
     }
 

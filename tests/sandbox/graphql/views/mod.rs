@@ -1,5 +1,6 @@
 //! The types of the schema that are asked for, over the facts of the world. Field names are GitHub's.
 
+pub(crate) mod board;
 pub(crate) mod commit;
 pub(crate) mod issue;
 pub(crate) mod organization;

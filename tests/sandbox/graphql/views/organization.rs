@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::sandbox::graphql::arguments::Arguments;
 use crate::sandbox::graphql::connection::{Connection, Edge};
 use crate::sandbox::graphql::object::{Object, Record, Shown, leaf};
+use crate::sandbox::graphql::views::board;
 use crate::sandbox::graphql::views::people::{self, TeamView};
 use crate::sandbox::graphql::views::protection::ruleset;
 use crate::sandbox::graphql::views::repository::RepositoryView;
@@ -40,7 +41,8 @@ impl<'w> Object<'w> for OrganizationView<'w> {
             "membersCanForkPrivateRepositories" => leaf(false),
             "webCommitSignoffRequired" => leaf(false),
             "ipAllowListEnabledSetting" | "notificationDeliveryRestrictionEnabledSetting" => leaf("DISABLED"),
-            "samlIdentityProvider" | "projectV2" => Shown::NULL,
+            "samlIdentityProvider" => Shown::NULL,
+            "projectV2" => board::project(world, arguments),
             "domains" => Connection::over("VerifiableDomainConnection", vec![format!("{login}.example")], |domain| {
                 Edge::to(Record::new("VerifiableDomain", [("domain", leaf(domain.as_str())), ("isVerified", leaf(true)), ("isApproved", leaf(true))]))
             }),
