@@ -79,11 +79,18 @@ pub fn outcome(exchange: &Exchange) -> Result<Outcome, Gap> {
     }
     let gap = refusal(exchange);
     match (exchange.status, &exchange.error) {
-        (Some(200..=299), Some(error)) if WITHHELD.iter().any(|words| error.contains(words)) => Ok(Outcome::Refused(error.clone())),
+        (_, Some(error)) if was_withheld(exchange) => Ok(Outcome::Refused(error.clone())),
         (Some(status @ 300..=399), None) => Ok(Outcome::Refused(format!("link only: it leads ({status}) where no file is taken from"))),
         (Some(status @ 400..=499), None) if gap.cause != GapCause::Unanswered => Ok(Outcome::Refused(format!("link only: GitHub answered {status}"))),
         _ => Err(gap),
     }
+}
+
+/// True for a file that came whole and was not kept, such as one that is too large.
+#[must_use]
+pub fn was_withheld(exchange: &Exchange) -> bool {
+    let withheld = |error: &String| WITHHELD.iter().any(|words| error.contains(words));
+    exchange.operation == OPERATION && matches!(exchange.status, Some(200..=299)) && exchange.error.as_ref().is_some_and(withheld)
 }
 
 /// What the transport says of a whole answer that it did not keep.

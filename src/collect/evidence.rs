@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::collect::attachment;
 use crate::model::{Digest, Exchange, Gap, GapCause};
 
 /// The sealed exchanges of one run, in memory as records, with bodies read on demand.
@@ -75,7 +76,9 @@ fn listing_gap(operation: &str, subject: &str, pages: &[Exchange]) -> Option<Gap
 pub fn refusal(exchange: &Exchange) -> Gap {
     let asked = format!("{} for {}", exchange.operation, exchange.subject);
     if let Some(error) = &exchange.error {
-        return Gap::new(GapCause::Unanswered, format!("{asked}: {error}"));
+        // A file that came whole and was not kept is not kept tomorrow either.
+        let cause = if attachment::was_withheld(exchange) { GapCause::Malformed } else { GapCause::Unanswered };
+        return Gap::new(cause, format!("{asked}: {error}"));
     }
     let limited = exchange.headers.get("x-ratelimit-remaining").is_some_and(|left| left == "0") || exchange.headers.contains_key("retry-after");
     match exchange.status {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use proofline::cli::exit::Exit;
 use proofline::collect::attachment::OPERATION;
-use proofline::model::{Digest, Exchange};
+use proofline::model::{Digest, Exchange, Outcome};
 use proofline::store::Store;
 use proofline::store::local::LocalStore;
 use proofline::store::snapshot;
@@ -17,13 +17,14 @@ use crate::cli::Bench;
 use crate::sandbox::attachments::{GONE, LARGE, contents};
 use crate::sandbox::site::Site;
 
-/// The exchanges of the newest run, and every body of it.
+/// The exchanges of the newest run, and every body of it. What cannot be kept is no reason to try again tonight.
 fn sealed(bench: &Bench) -> (Vec<Exchange>, Spool) {
     let store: Arc<dyn Store> = Arc::new(LocalStore::open(bench.folder.path().join("evidence")).expect("a store"));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let run = snapshot::runs(store.as_ref()).await.expect("listed").pop().expect("a run");
         let manifest = snapshot::open(store.as_ref(), &run).await.expect("sealed").manifest;
+        assert_eq!(manifest.kinds["github.issue"], Outcome::Complete);
         let exchanges = snapshot::requests(store.as_ref(), &manifest).await.expect("requests");
         let bodies = snapshot::bodies(store.as_ref(), &manifest).await.expect("bodies");
         (exchanges, Spool::gather(store.as_ref(), &bodies).await.expect("gathered"))

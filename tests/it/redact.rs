@@ -195,6 +195,21 @@ fn a_body_that_tells_a_credential_is_refused() {
 }
 
 #[test]
+fn a_file_is_kept_to_the_byte_or_not_at_all() {
+    let ticket = own("attachments/*", pattern("TICKET-[0-9]+"), RedactionAction::Remove);
+    let redactor = redactor(vec![ticket], Some(key(1)));
+    let file = |body: &'static [u8]| redactor.clean_file("attachments/get", Bytes::from_static(body)).map(|clean| (clean.body, clean.redacted.len()));
+    // Not JSON: neither quotes nor names in it lead anywhere.
+    for odd in [b"\x89PNG\r\n\x1a\n\x00\xff{\"email\": \"ada@acme.example\"".as_slice(), b"\"email\",\"x\"\nada@acme.example,1\n", b"[[[[[[\\u0041", b""] {
+        assert_eq!(file(odd), Ok((Bytes::from_static(odd), 0)));
+    }
+    assert_eq!(file(b"log: TICKET-7 done"), Err(Refusal::Private));
+    assert!(file(br#"{"note": "TICKET-7"}"#).is_ok_and(|(body, places)| places == 1 && !body.windows(6).any(|span| span == b"TICKET")));
+    let token = Bytes::from(format!("\0 {}", tokens()[0]));
+    assert_eq!(redactor.clean_file("attachments/get", token).err(), Some(Refusal::Credential));
+}
+
+#[test]
 fn talk_about_credentials_is_kept() {
     for body in [
         r#"{"secret_type":"github_personal_access_token","n":"github_pat_"}"#,

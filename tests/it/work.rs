@@ -354,6 +354,30 @@ fn evidence_is_captured_only_where_its_bytes_are_kept() {
 }
 
 #[test]
+fn a_flood_of_links_pushes_nothing_out() {
+    let flood: String = (10..200).map(|number| format!("https://github.com/user-attachments/files/{number}/x.txt ")).collect();
+    let comments =
+        [comment("https://github.com/user-attachments/files/1/restore.log", "2026-02-20T00:00:00Z", None), comment(&flood, "2026-02-21T00:00:00Z", None)];
+    let flooded = task(json!({"comments": list(&json!(comments))}));
+    let items = known(&flooded, "evidence").as_array().expect("a list");
+    assert_eq!((items.len(), &items[0]["captured"]), (191, &json!(true)));
+    let unasked = items.iter().filter(|item| item["reason"] == "link only: the issue names 100 others before it").count();
+    assert_eq!(unasked, 91, "the others were asked for, and are gone");
+}
+
+#[test]
+fn files_of_an_enterprise_server_lie_on_its_own_host() {
+    let node = json!({"id": "T", "url": "https://ghe.example/acme/ops/issues/1", "createdAt": "2026-01-11T00:00:00Z", "lastEditedAt": null, "author": person("ada"),
+        "body": "https://ghe.example/user-attachments/files/1/restore.log https://github.com/user-attachments/files/1/restore.log",
+        "comments": list(&json!([])), "closedByPullRequestsReferences": list(&json!([]))});
+    let listed = json!([{"nameWithOwner": "acme/ops", "issues": {"pageInfo": {"hasNextPage": false, "endCursor": null}, "nodes": [{"id": "T", "number": 1, "url": "https://ghe.example/acme/ops/issues/1", "title": "t"}]}}]);
+    let (resources, _population) = collect(&Issue, &scope(), |request| site(request, &listed, &json!(null), &json!([node]), 1));
+    let kinds: Vec<_> =
+        known(&resources[0], "evidence").as_array().expect("a list").iter().map(|item| (item["kind"].clone(), item["captured"].clone())).collect();
+    assert_eq!(kinds, [(json!("attachment"), json!(true)), (json!("link_only"), json!(false))], "the files of another GitHub are asked of nobody");
+}
+
+#[test]
 fn a_captured_table_tells_the_decisions_of_a_review() {
     let review = told("https://github.com/user-attachments/files/4/members.csv");
     let row = |member: &str, decision: &str| json!({"member": member, "decision": decision, "at": "2026-02-20T00:00:00Z", "by": "ada"});

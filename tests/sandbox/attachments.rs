@@ -1,5 +1,7 @@
 //! Files that were attached to issues: GitHub's pages hand out a signed address at the store, which is another origin and takes no credential.
 
+use serde_json::{Value, json};
+
 use crate::sandbox::rest::{Ask, Reply};
 
 /// What lets in at the store; not a signature of anything.
@@ -38,6 +40,16 @@ pub(crate) fn store(ask: &Ask) -> (Reply, Option<String>) {
     }
     let body = if ask.path.ends_with(LARGE) { vec![0; TOO_MUCH] } else { contents(ask.path.trim_start_matches("/bucket")) };
     (Reply::new(200, body).header("content-type", "text/plain").revalidated(ask), None)
+}
+
+/// A run of a workflow, as the API tells it.
+pub(crate) fn run(number: &str) -> Value {
+    json!({ "id": number.parse::<u64>().unwrap_or_default(), "name": "restore", "status": "completed", "conclusion": "success", "event": "schedule" })
+}
+
+/// A commit, as the API tells it.
+pub(crate) fn commit(sha: &str) -> Value {
+    json!({ "sha": sha, "message": "Restore into a fresh instance", "author": { "name": "a member", "email": "member@acme.example", "date": "2026-10-01T00:00:00Z" } })
 }
 
 /// The bytes behind a path: no JSON, and different for every file.

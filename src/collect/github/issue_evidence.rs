@@ -21,6 +21,8 @@ const RUN: &str = "actions/get-workflow-run";
 const COMMIT: &str = "git/get-commit";
 /// Things asked for at the same time; the `Api` has its own limit.
 const ABREAST: usize = 8;
+/// Things that are asked for of one issue.
+const MOST: usize = 100;
 /// The host of GitHub's pages where an issue does not say.
 const WEB: &str = "github.com";
 
@@ -153,9 +155,21 @@ pub(super) fn named(page: &Reply) -> BTreeSet<Named> {
     for node in answer.root().path(&["data", "nodes"]).items().unwrap_or_default() {
         let web = web(node.get("url").text().unwrap_or_default()).to_owned();
         let (comments, _why_not_all) = node.get("comments").nodes();
-        for source in std::iter::once(&node).chain(&comments) {
-            let read = links(source.get("body").text().unwrap_or_default()).into_iter().map(|link| read(&link, &web));
-            found.extend(read.filter_map(|link| if let Link::Named(named) = link { Some(named) } else { None }));
+        found.extend(first_named(&node, &comments, &web));
+    }
+    found
+}
+
+/// What an issue names, as far as it is asked for: whoever may comment could name more than there is room for, and cannot push out what was there before.
+fn first_named(issue: &Field<'_>, comments: &[Field<'_>], web: &str) -> BTreeSet<Named> {
+    let mut found = BTreeSet::new();
+    for source in std::iter::once(issue).chain(comments) {
+        for link in links(source.get("body").text().unwrap_or_default()) {
+            if let Link::Named(named) = read(&link, web)
+                && found.len() < MOST
+            {
+                found.insert(named);
+            }
         }
     }
     found
@@ -224,6 +238,7 @@ impl Library {
     pub(super) fn given(&self, node: &Field<'_>, url: &str) -> Fact<Given> {
         let mut given = Given::default();
         let comments = node.get("comments").all_nodes()?;
+        let (web, asked) = (web(url), first_named(node, &comments, web(url)));
         for source in std::iter::once(node).chain(&comments) {
             // A text that was edited gave its links when it was last edited: whether they were there before cannot be told.
             let at = match source.get("lastEditedAt").or_none(Field::time)? {
@@ -232,7 +247,7 @@ impl Library {
             };
             let by = login(&source.get("author"))?;
             for link in links(source.get("body").text()?) {
-                let (kind, seen) = self.look_up(&link, web(url), &mut given.exchanges);
+                let (kind, seen) = self.look_up(&link, web, &asked, &mut given.exchanges);
                 given.add(kind, (&at, &by, shown(kind, &link)), seen?);
             }
         }
@@ -246,7 +261,7 @@ impl Library {
         Ok(given)
     }
 
-    fn look_up(&self, link: &str, web: &str, exchanges: &mut Vec<u32>) -> (&'static str, Fact<Capture>) {
+    fn look_up(&self, link: &str, web: &str, asked: &BTreeSet<Named>, exchanges: &mut Vec<u32>) -> (&'static str, Fact<Capture>) {
         let named = match read(link, web) {
             Link::Named(named) => named,
             Link::Expired => return ("attachment", Ok(Capture::refused("link only: the address was good for some minutes"))),
@@ -254,6 +269,9 @@ impl Library {
         };
         if !named.is_of(&self.organization) {
             return (named.kind(), Ok(Capture::refused("link only: it is outside the organisation")));
+        }
+        if !asked.contains(&named) {
+            return (named.kind(), Ok(Capture::refused(format!("link only: the issue names {MOST} others before it"))));
         }
         let (operation, subject) = named.place(&self.organization);
         match self.found.get(&(operation, subject)) {

@@ -232,6 +232,59 @@ mod tests {
     }
 
     #[test]
+    fn files_lie_below_the_pages_and_nothing_else_is_asked_there() {
+        let file = "/user-attachments/files/1/a.log";
+        for (base, expected) in [
+            ("https://api.github.com", "https://github.com/user-attachments/files/1/a.log"),
+            ("https://api.acme.ghe.com", "https://acme.ghe.com/user-attachments/files/1/a.log"),
+            ("https://ghe.example/api/v3", "https://ghe.example/user-attachments/files/1/a.log"),
+            ("https://api.example/github", "https://api.example/github/user-attachments/files/1/a.log"),
+        ] {
+            assert_eq!(url(&at(base), Host::GitHubFiles, file), expected);
+        }
+        for target in ["/login", "/user-attachments/files/../../settings/tokens", "/acme/web/archive/main.zip"] {
+            assert_eq!(at("https://api.github.com").url(Host::GitHubFiles, target), Err(Misdirected::Outside), "{target}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_followed_to_where_github_keeps_it_and_the_credential_is_not() {
+        let here = at("https://api.github.com");
+        let from = here.url(Host::GitHubFiles, "/user-attachments/files/1/a.log").unwrap();
+        let follow = |location: &str| here.file(&from, location);
+        for location in [
+            "https://objects.githubusercontent.com/a?X-Amz-Signature=b",
+            "https://private-user-images.githubusercontent.com/1/2.png?jwt=c",
+            "https://github-production-user-asset-6210df.s3.amazonaws.com/1",
+            "https://github-production-repository-file-5c1aeb.s3.amazonaws.com/1/2",
+        ] {
+            assert_eq!(follow(location).unwrap().1, Travels::Nothing, "{location}");
+        }
+        assert_eq!(follow("/user-attachments/assets/0a-1").unwrap().1, Travels::Secret);
+        for (location, why) in [
+            ("/login?return_to=%2Fuser-attachments%2Ffiles%2F1%2Fa.log", Misdirected::Outside),
+            ("https://github.com/settings/tokens", Misdirected::Outside),
+            ("http://objects.githubusercontent.com/a", Misdirected::Foreign),
+            ("https://objects.githubusercontent.com:8443/a", Misdirected::Foreign),
+            ("https://me:pw@objects.githubusercontent.com/a", Misdirected::Foreign),
+            ("https://githubusercontent.com.evil.example/a", Misdirected::Foreign),
+            ("https://evilgithubusercontent.com/a", Misdirected::Foreign),
+            ("https://evil-bucket.s3.amazonaws.com/a", Misdirected::Foreign),
+            ("https://github-production-user-asset-.evil.s3.amazonaws.com/a", Misdirected::Foreign),
+            ("https://evilgithub.com/user-attachments/files/1/a.log", Misdirected::Foreign),
+            ("http://169.254.169.254/latest/meta-data", Misdirected::Foreign),
+            ("http://127.0.0.1:8080/a", Misdirected::Foreign),
+            ("file:///etc/passwd", Misdirected::Foreign),
+        ] {
+            assert_eq!(follow(location), Err(why), "{location}");
+        }
+        let enterprise = at("https://ghe.example/api/v3");
+        let from = enterprise.url(Host::GitHubFiles, "/user-attachments/files/1/a.log").unwrap();
+        assert_eq!(enterprise.file(&from, "https://media.ghe.example/storage/1").unwrap().1, Travels::Nothing);
+        assert_eq!(enterprise.file(&from, "https://evilghe.example/storage/1"), Err(Misdirected::Foreign));
+    }
+
+    #[test]
     fn no_secret_travels_in_the_clear() {
         let settings = |github: &str| Settings { github: github.into(), ..Settings::default() };
         assert!(Addresses::new(&settings("http://ghe.example"), Travels::Secret, Travels::Secret).is_err());

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::sandbox::attachments;
 use crate::sandbox::graphql::views::protection::rule_type;
 use crate::sandbox::rest::github_bodies as bodies;
 use crate::sandbox::rest::github_protection as protection;
@@ -151,6 +152,8 @@ fn repository(world: &World, ask: &Ask, found: &Repository, rest: &[&str]) -> Re
         },
         ["vulnerability-alerts"] if admin && found.vulnerability_alerts => Reply::new(204, Vec::new()),
         ["vulnerability-alerts"] => Reply::message(404, "Vulnerability alerts are disabled."),
+        ["actions", "runs", number] => Reply::json(200, &attachments::run(number)),
+        ["git", "commits", sha] => Reply::json(200, &attachments::commit(sha)),
         ["activity"] => activity(world, ask, found, &listing("activity")),
         ["codeowners", "errors"] => match found.codeowners_errors {
             None => Reply::message(404, "Not Found"),

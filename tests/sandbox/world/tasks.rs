@@ -226,6 +226,14 @@ pub(crate) fn link(plan: &Plan, repositories: &mut [Repository]) {
         let changes = repository.pull_requests.iter().filter(|change| change.merged.as_ref().is_some_and(|merge| old(merge.at)));
         merged.extend(changes.map(|change| (place, change.number)));
     }
+    for repository in repositories.iter_mut().take(3) {
+        let at = format!("https://github.com/{}/{}", plan.organization, repository.name);
+        let logged = |comment: &&mut Comment| comment.body.contains("restore-log.txt");
+        for comment in repository.issues.iter_mut().flat_map(|issue| &mut issue.comments).filter(logged) {
+            let (run, sha) = (700_000 + comment.id, format!("{:040x}", comment.id));
+            comment.body.push_str(&format!(" made by {at}/actions/runs/{run} with {at}/commit/{sha}"));
+        }
+    }
     let mut links = Vec::new();
     for (place, repository) in repositories.iter_mut().enumerate().take(3) {
         let done = |issue: &&mut Issue| issue.closed.as_ref().is_some_and(|closing| old(closing.at)) && issue.comments.is_empty() && issue.open_boxes == 0;
