@@ -39,7 +39,10 @@ fn main() {
     let latency = Duration::from_millis(argument(1, "50").parse().expect("milliseconds"));
     let (which, limits) = (argument(2, "few"), argument(3, "off"));
     let folder = tempfile::tempdir().expect("a folder");
-    let site = Site::sized(Size { repositories, ..Size::default() });
+    // As many as an organisation of that size has: 500 people, 300 changes a night and 500 tasks where there are 1,000 repositories.
+    let share = |of_a_thousand: usize, least: usize| (repositories * of_a_thousand / 1_000).max(least);
+    let site =
+        Site::sized(Size { repositories, members: share(500, 12).min(2_000), changes: share(300, 6), tasks: share(500, 16).min(500), ..Size::default() });
     site.pace(latency, if limits == "real" { Limits::Real } else { Limits::Off });
     let pace = if limits == "real" { "github_per_minute = 800\nmax_wait_minutes = 240\n" } else { "" };
     fs::write(folder.path().join("proofline.toml"), format!("{}{pace}", site.configuration())).expect("written");

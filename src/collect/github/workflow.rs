@@ -1,20 +1,25 @@
 //! `github.workflow`: every workflow file on the default branch of a repository, with what can be told from its text.
 //!
-//! Which files there are is in the bulk query; their texts are asked for one repository at a time. An answer that holds a credential is not stored, and so
-//! one that leaked into a workflow leaves only that repository's files unread. Left out: workflows on other branches, and which runs there were.
+//! Which files there are is in the bulk query; their texts are asked for in batches. An answer that holds a credential is not stored: where a batch is refused
+//! for that or anything else, its repositories are asked about one by one, and one leaked credential leaves only that repository's files unread.
+//! Left out: workflows on other branches, and which runs there were.
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use futures::channel::mpsc;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
+use crate::collect::github::items;
 use crate::collect::github::repositories::{self, Listed};
 use crate::collect::github::workflow_file::{File, is_unpinned};
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
+use crate::model::{AttributeDecl, AttributeType, Exchange, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
 
 /// The collector of `github.workflow`.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +28,11 @@ pub struct Workflow;
 const OPERATION: &str = "graphql/workflows";
 const QUERY: &str = include_str!("queries/workflows.graphql");
 const SEES_WORKFLOWS: &str = "Contents: read on all repositories (token: repo)";
-/// Repositories that are asked about at the same time; the `Api` has its own limit.
+const BATCH: &str = "graphql/workflows-batch";
+const BATCH_QUERY: &str = include_str!("queries/workflows_batch.graphql");
+/// Repositories in a batch: GitHub counts an answer as one point and gives it ten seconds.
+const OF_A_BATCH: usize = 20;
+/// Batches that are asked for at the same time; the `Api` has its own limit.
 const AT_ONCE: usize = 16;
 const TEXT: AttributeType = AttributeType::Text;
 const TEXTS: AttributeType = AttributeType::List(&TEXT);
@@ -78,14 +87,14 @@ impl Collector for Workflow {
                 let nodes = repositories::nodes(&answer);
                 let with_files = nodes.iter().filter(|node| names(node).is_ok_and(|names| !names.is_empty()));
                 // The other end lives as long as this function waits for it.
-                with_files.filter_map(|node| node.get("nameWithOwner").text().ok()).for_each(|name| drop(found.unbounded_send(name.to_owned())));
+                with_files.filter_map(Asked::about).for_each(|asked| drop(found.unbounded_send(asked)));
             });
             let asking = repositories
-                .map(
-                    |name: String| async move { api.send(Request::get(Host::GitHub, "/graphql", OPERATION, name.as_str(), KIND.name).post(body(&name))).await },
-                )
+                .chunks(OF_A_BATCH)
+                .enumerate()
+                .map(|(number, batch)| ask(format!("{organization}/batch-{number:05}"), batch, api))
                 .buffer_unordered(AT_ONCE)
-                .try_for_each(|_reply| futures::future::ok(()));
+                .try_for_each(|()| futures::future::ok(()));
             futures::try_join!(listing, asking)?;
         }
         Ok(())
@@ -103,8 +112,8 @@ impl Collector for Workflow {
             evidence: Vec::new(),
         };
         for organization in &scope.github_organizations {
-            let mut reading = Reading { count: 0, gaps: Vec::new(), emit };
-            let whole = repositories::each(organization, evidence, &mut |listed| reading.repository(&listed, evidence))?;
+            let mut reading = Reading { texts: Texts::of(organization, evidence)?, count: 0, gaps: Vec::new(), emit };
+            let whole = repositories::each(organization, evidence, &mut |listed| reading.repository(&listed))?;
             let unseen = |item: &repositories::RestItem| format!("the workflows of {} are not known: GraphQL does not show it", item.name());
             reading.gaps.extend(whole.rest_only.iter().map(|item| Gap::new(GapCause::Incomplete, unseen(item))));
             population.tallies.push(Tally {
@@ -121,15 +130,43 @@ impl Collector for Workflow {
     }
 }
 
+/// A repository whose files are asked for.
+struct Asked {
+    id: Option<String>,
+    name: String,
+}
+
+impl Asked {
+    fn about(node: &Field<'_>) -> Option<Self> {
+        Some(Self { id: node.get("id").text().ok().map(ToOwned::to_owned), name: node.get("nameWithOwner").text().ok()?.to_owned() })
+    }
+}
+
+async fn ask(subject: String, batch: Vec<Asked>, api: &dyn Api) -> Result<(), ApiError> {
+    let ids: Option<Vec<&String>> = batch.iter().map(|asked| asked.id.as_ref()).collect();
+    if let Some(ids) = ids {
+        let body = items::body(BATCH_QUERY, &json!({}), &json!({ "ids": ids }));
+        let reply = api.send(Request::get(Host::GitHub, "/graphql", BATCH, subject, KIND.name).post(body)).await?;
+        if reply.gap.is_none() {
+            return Ok(());
+        }
+    }
+    for asked in batch {
+        api.send(Request::get(Host::GitHub, "/graphql", OPERATION, asked.name.as_str(), KIND.name).post(body(&asked.name))).await?;
+    }
+    Ok(())
+}
+
 /// What has been read of one organisation.
 struct Reading<'a> {
+    texts: Texts<'a>,
     count: u64,
     gaps: Vec<Gap>,
     emit: &'a mut dyn FnMut(Resource),
 }
 
 impl Reading<'_> {
-    fn repository(&mut self, listed: &Listed<'_>, evidence: &dyn Evidence) -> Result<(), Unreadable> {
+    fn repository(&mut self, listed: &Listed<'_>) -> Result<(), Unreadable> {
         let names = match names(listed.node) {
             Ok(names) => names,
             Err(gap) => {
@@ -138,9 +175,12 @@ impl Reading<'_> {
                 return Ok(());
             }
         };
-        let texts = Texts::read(listed, evidence)?;
+        if names.is_empty() {
+            return Ok(());
+        }
+        let (folder, exchange) = self.texts.folder(listed)?;
         for name in names {
-            match resource(listed, name, &texts) {
+            match resource(listed, name, &folder, exchange) {
                 Ok(resource) => {
                     self.count += 1;
                     (self.emit)(resource);
@@ -192,26 +232,71 @@ fn names<'a>(node: &Field<'a>) -> Fact<Vec<&'a str>> {
     Ok(names)
 }
 
-/// The answer about the texts of one repository.
-struct Texts {
-    answer: Fact<Answer>,
-    exchange: Option<u32>,
+/// The answers about the texts of an organisation's repositories.
+struct Texts<'e> {
+    evidence: &'e dyn Evidence,
+    batches: Vec<&'e Exchange>,
+    /// Which batch holds which repository, by its node id.
+    places: BTreeMap<String, usize>,
+    /// The batch that was read last: repositories come in the order in which they were asked about.
+    open: Option<(usize, Answer)>,
 }
 
-impl Texts {
-    fn read(listed: &Listed<'_>, evidence: &dyn Evidence) -> Result<Self, Unreadable> {
-        let Some(exchange) = evidence.about(OPERATION, listed.name).first() else {
-            return Ok(Self { answer: Err(Gap::new(GapCause::Incomplete, format!("{OPERATION} was not asked for {}", listed.name))), exchange: None });
-        };
-        let answer = if exchange.is_answer() { Ok(Answer::stored_graphql(evidence, exchange)?) } else { Err(refused(evidence, exchange, SEES_WORKFLOWS)?) };
-        Ok(Self { answer, exchange: Some(exchange.n) })
+impl<'e> Texts<'e> {
+    fn of(organization: &str, evidence: &'e dyn Evidence) -> Result<Self, Unreadable> {
+        let prefix = format!("{organization}/");
+        let batches: Vec<&Exchange> =
+            evidence.operation(BATCH).iter().filter(|exchange| exchange.subject.starts_with(&prefix) && exchange.is_answer()).collect();
+        let mut places = BTreeMap::new();
+        for (place, exchange) in batches.iter().enumerate() {
+            let answer = Answer::stored_graphql(evidence, exchange)?;
+            let nodes = answer.root().path(&["data", "nodes"]).items().unwrap_or_default();
+            places.extend(nodes.iter().filter_map(|node| Some((node.get("id").text().ok()?.to_owned(), place))));
+        }
+        Ok(Self { evidence, batches, places, open: None })
     }
 
+    /// The folder of a repository's workflows, and the exchange that tells of it. Asked about alone, it was not answered in its batch.
+    fn folder(&mut self, listed: &Listed<'_>) -> Result<(Folder<'_>, Option<u32>), Unreadable> {
+        if let Some(exchange) = self.evidence.about(OPERATION, listed.name).first() {
+            let answer = if exchange.is_answer() {
+                Ok(Answer::stored_graphql(self.evidence, exchange)?)
+            } else {
+                Err(refused(self.evidence, exchange, SEES_WORKFLOWS)?)
+            };
+            return Ok((Folder::Alone(answer), Some(exchange.n)));
+        }
+        let found = listed.node.get("id").text().ok().and_then(|id| Some((id, *self.places.get(id)?)));
+        let Some((id, (place, exchange))) = found.and_then(|(id, place)| Some((id, (place, *self.batches.get(place)?)))) else {
+            let gap = Gap::new(GapCause::Incomplete, format!("{OPERATION} was not asked for {}", listed.name));
+            return Ok((Folder::Alone(Err(gap)), None));
+        };
+        if self.open.as_ref().is_none_or(|(open, _)| *open != place) {
+            self.open = Some((place, Answer::stored_graphql(self.evidence, exchange)?));
+        }
+        let nodes = self.open.as_ref().and_then(|(_, answer)| answer.root().path(&["data", "nodes"]).items().ok()).unwrap_or_default();
+        let node = nodes.into_iter().find(|node| node.get("id").text() == Ok(id));
+        let gap = || Folder::Alone(Err(Gap::new(GapCause::Incomplete, format!("{BATCH} does not tell of {}", listed.name))));
+        Ok((node.map_or_else(gap, Folder::Batch), Some(exchange.n)))
+    }
+}
+
+/// Where the texts of one repository stand.
+enum Folder<'a> {
+    /// In an answer of its own, or nowhere.
+    Alone(Fact<Answer>),
+    /// In a batch: the repository.
+    Batch(Field<'a>),
+}
+
+impl Folder<'_> {
     /// What the file of this name says.
     fn file(&self, name: &str) -> Fact<File> {
-        let answer = self.answer.as_ref().map_err(Clone::clone)?;
-        let folder = answer.root().path(&["data", "repository", "workflows"]).needing(SEES_WORKFLOWS);
-        let entries = folder.get("entries").items()?;
+        let root = match self {
+            Folder::Alone(answer) => answer.as_ref().map_err(Clone::clone)?.root().path(&["data", "repository", "workflows"]),
+            Folder::Batch(repository) => repository.get("workflows"),
+        };
+        let entries = root.needing(SEES_WORKFLOWS).get("entries").items()?;
         let Some(entry) = entries.iter().find(|entry| entry.get("name").text() == Ok(name)) else {
             return Err(Gap::new(GapCause::Incomplete, "the file was gone when its text was asked for"));
         };
@@ -223,15 +308,15 @@ impl Texts {
     }
 }
 
-fn resource(listed: &Listed<'_>, name: &str, texts: &Texts) -> Fact<Resource> {
+fn resource(listed: &Listed<'_>, name: &str, folder: &Folder<'_>, exchange: Option<u32>) -> Fact<Resource> {
     let path = format!(".github/workflows/{name}");
     let id = format!("github.com/{}/blob/HEAD/{path}", listed.name).parse::<ResourceId>().map_err(|error| Gap::new(GapCause::Malformed, error.to_string()))?;
-    let cited = listed.evidence.iter().copied().chain(texts.exchange).collect();
+    let cited = listed.evidence.iter().copied().chain(exchange).collect();
     let mut resource = Resource::new(&KIND, id, format!("{}: {name}", listed.name), cited);
     resource.know("repository", listed.name);
     resource.know("path", path);
     set(&mut resource, "repository_archived", listed.node.get("isArchived").bool());
-    match texts.file(name) {
+    match folder.file(name) {
         Ok(file) => describe(&mut resource, file),
         Err(gap) => KIND.attributes.iter().filter(|declared| declared.vendor == VENDOR).for_each(|declared| resource.lack(declared.name, gap.clone())),
     }

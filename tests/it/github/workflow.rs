@@ -85,3 +85,45 @@ async fn a_folder_that_is_hidden_is_not_one_that_is_empty() {
     let (_, population) = assert_contract(&Workflow, &collect(&Workflow, world(silent)).await);
     assert!(!population.completeness().is_complete());
 }
+
+/// The same world, whose repositories have node ids, so that texts are asked for in batches.
+fn in_batches(entries: &[Value], batch: Value) -> Value {
+    let mut all = with(entries, None);
+    for page in ["graphql/repositories", "graphql/repositories after cGFnZQ=="] {
+        for node in all["answers"][page]["body"]["data"]["organization"]["repositories"]["nodes"].as_array_mut().expect("nodes") {
+            node["id"] = json!(format!("R_{}", node["databaseId"]));
+        }
+    }
+    all["answers"]["graphql/workflows-batch"] = batch;
+    all
+}
+
+/// The node id of acme/web in the fixture.
+fn id_of_web(all: &Value) -> Value {
+    let pages = ["graphql/repositories", "graphql/repositories after cGFnZQ=="];
+    let nodes = pages.iter().flat_map(|page| all["answers"][page]["body"]["data"]["organization"]["repositories"]["nodes"].as_array().expect("nodes"));
+    nodes.into_iter().find(|node| node["nameWithOwner"] == "acme/web").map(|node| json!(format!("R_{}", node["databaseId"]))).expect("acme/web")
+}
+
+#[tokio::test]
+async fn a_batch_tells_of_each_repository_and_a_refused_one_is_asked_for_one_by_one() {
+    let entries = [entry("good.yml", &json!(GOOD))];
+    let id = id_of_web(&with(&entries, None));
+    let node = json!({"id": id, "workflows": {"__typename": "Tree", "entries": entries}});
+    let batch = |nodes: Value| json!({"status": 200, "body": {"data": {"nodes": nodes}}});
+    // Not asked for alone: nothing answers that.
+    let alone = "graphql/workflows";
+    let mut whole = in_batches(&entries, batch(json!([node])));
+    whole["answers"].as_object_mut().expect("answers").remove(alone);
+    let (resources, _) = assert_contract(&Workflow, &collect(&Workflow, world(whole)).await);
+    assert_eq!(known(&resources[0], "uses"), json!(["./.github/actions/x"]));
+    // A batch that is refused, as where one text holds a credential, costs one request for each of its repositories.
+    let refused = in_batches(&entries, json!({"status": 502, "body": ""}));
+    let (resources, _) = assert_contract(&Workflow, &collect(&Workflow, world(refused)).await);
+    assert_eq!(known(&resources[0], "uses"), json!(["./.github/actions/x"]));
+    // One that tells of others only.
+    let mut silent = in_batches(&entries, batch(json!([null])));
+    silent["answers"].as_object_mut().expect("answers").remove(alone);
+    let (resources, _) = assert_contract(&Workflow, &collect(&Workflow, world(silent)).await);
+    assert_eq!(unknown(&resources[0], "uses").cause, GapCause::Incomplete);
+}
