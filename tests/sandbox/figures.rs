@@ -50,11 +50,13 @@ fn main() {
     let binary = collector();
     let few = ["ORG-01", "ORG-02", "REP-02", "VUL-01", "CHG-03", "TSK-02"].map(str::to_owned).to_vec();
     let controls = if which == "all" { of_github(&binary, folder.path()) } else { few };
-    for (number, name) in [(0, "first night"), (1, "second night")] {
-        site.night(number);
+    for (number, name) in [(0_i64, "first night"), (1, "second night")] {
+        site.night(usize::try_from(number).expect("a night"));
         let before = stored_bytes(folder.path());
         let points_before = site.sandbox().points();
-        let night = collect(&binary, folder.path(), name, &controls);
+        // The collector's clock is this machine's: what was changed in the night is looked for from its day on.
+        let since = (Site::first_night() + chrono::TimeDelta::days(number - 1)).date_naive().to_string();
+        let night = collect(&binary, folder.path(), name, &controls, &since);
         let points = spent(&points_before, &site.sandbox().points());
         let run: RunId = night.document["run"].as_str().expect("a run").parse().expect("a run");
         let exchanges = exchanges(folder.path(), &run);
@@ -92,11 +94,11 @@ fn collector() -> PathBuf {
     binary
 }
 
-fn collect(binary: &Path, folder: &Path, name: &'static str, controls: &[String]) -> Night {
+fn collect(binary: &Path, folder: &Path, name: &'static str, controls: &[String], since: &str) -> Night {
     let chosen = controls.iter().flat_map(|id| ["--control", id.as_str()]);
     let started = Instant::now();
     let mut child = Command::new(binary)
-        .args(["collect", "--json"])
+        .args(["collect", "--json", "--since", since])
         .args(chosen)
         .current_dir(folder)
         .env_clear()
@@ -149,6 +151,10 @@ async fn bare_client(folder: &Path, run: &RunId, exchanges: &[Exchange], order: 
     }
     let mut chains: BTreeMap<(&str, &str, usize), Vec<&Exchange>> = BTreeMap::new();
     for (number, exchange) in exchanges.iter().enumerate().filter(|(_number, exchange)| exchange.attempts > 0) {
+        // A client that follows redirects would carry its credential to where files are stored.
+        if exchange.operation.ends_with("attachments/get") {
+            continue;
+        }
         let link = if order == Order::PageAfterPage && exchange.page.is_some() { usize::MAX } else { number };
         chains.entry((&exchange.operation, &exchange.subject, link)).or_default().push(exchange);
     }
@@ -201,7 +207,9 @@ fn stored_bytes(folder: &Path) -> u64 {
 #[allow(clippy::cast_precision_loss, clippy::as_conversions, reason = "figures for people")]
 fn print_night(night: &Night, exchanges: &[Exchange], repositories: usize, bare: &[Duration], stored: u64) {
     let sent: Vec<&Exchange> = exchanges.iter().filter(|exchange| exchange.attempts > 0).collect();
-    let rest: Vec<_> = sent.iter().filter(|exchange| exchange.method == Method::Get).collect();
+    // Attached files lie on GitHub's pages and their stores, which do not count them.
+    let (files, rest): (Vec<&Exchange>, Vec<&Exchange>) =
+        sent.iter().copied().filter(|exchange| exchange.method == Method::Get).partition(|exchange| exchange.operation.ends_with("attachments/get"));
     let unchanged = rest.iter().filter(|exchange| exchange.status == Some(304)).count();
     let refused = rest.iter().filter(|exchange| !exchange.is_answer()).count();
     let of = |kind: &str| sent.iter().filter(|exchange| exchange.asked_by.iter().any(|asked| asked == kind)).count();
@@ -218,8 +226,9 @@ fn print_night(night: &Night, exchanges: &[Exchange], repositories: usize, bare:
     }
     let points = &night.document["budget"]["limits"]["graphql"]["used"];
     println!(
-        "    GraphQL: {} queries, {points} points; REST: {:.3} requests a repository, {:.3} counted (no 304)",
-        sent.len() - rest.len(),
+        "    GraphQL: {} queries, {points} points; {} requests for attached files; REST: {:.3} requests a repository, {:.3} counted (no 304)",
+        sent.len() - rest.len() - files.len(),
+        files.len(),
         rest.len() as f64 / repositories as f64,
         (rest.len() - unchanged) as f64 / repositories as f64
     );
@@ -229,6 +238,10 @@ fn print_night(night: &Night, exchanges: &[Exchange], repositories: usize, bare:
         100.0 * unchanged as f64 / rest.len().max(1) as f64,
         100.0 * unchanged as f64 / (rest.len() - refused).max(1) as f64
     );
+    let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+    rest.iter().filter(|exchange| exchange.status != Some(304)).for_each(|exchange| *counted.entry(&exchange.operation).or_default() += 1);
+    let counted: Vec<String> = counted.iter().filter(|(_operation, times)| **times > 9).map(|(operation, times)| format!("{operation} {times}")).collect();
+    println!("    REST that counts, by operation: {}", counted.join(", "));
     let wall = night.wall.as_secs_f64();
     for (name, bare) in ["page after page", "all at once, cursors known beforehand"].into_iter().zip(bare) {
         println!("    wall {wall:.2} s; bare client ({name}) {:.2} s; ratio {:.2}", bare.as_secs_f64(), wall / bare.as_secs_f64());
