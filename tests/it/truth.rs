@@ -128,6 +128,42 @@ fn assert_all_is_seen(site: &Site) {
     site.assert_contracts_held();
 }
 
+/// One repository in twenty is listed and can be read by nobody: it stays in the population, what is in it is missing out loud, and nothing else is touched.
+#[test]
+fn repositories_that_cannot_be_read_leave_all_others_as_they_are() {
+    let site = Site::with_unreadable(Size { repositories: 120, members: 40, projects: 12, changes: 15, tasks: 20 }, 20);
+    let world = site.sandbox().world();
+    let truth = world.truth();
+    let unreadable: Vec<String> = world
+        .repositories
+        .iter()
+        .filter(|repository| !world.is_readable(repository))
+        .map(|repository| format!("github.com/{}", world.full_name(repository)))
+        .collect();
+    assert!(unreadable.len() >= 4, "{unreadable:?}");
+    let lies_within = |id: &str| unreadable.iter().any(|name| id.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
+    for read in collected(&site) {
+        let seen = assert_nothing_false(&truth, &read);
+        let facts = truth.of(read.kind).filter(|(id, _)| is_compared(id) && !truth.hidden.contains(*id) && (!is_of_window(read.kind) || seen.contains(*id)));
+        for (id, facts) in facts {
+            let resource = read.resources.iter().find(|resource| resource.id.as_str() == id);
+            match (resource, lies_within(id)) {
+                (Some(resource), false) => assert!(facts.keys().all(|name| matches!(resource.attributes.get(name), Some(Attribute::Known(_)))), "{id}"),
+                (Some(resource), true) => assert!(resource.attributes.values().any(|attribute| matches!(attribute, Attribute::Unknown(_))), "{id}"),
+                (None, true) => {
+                    assert_ne!(read.kind, "github.repository", "{id} left the population");
+                    assert!(!read.population.completeness().is_complete(), "{} {id} is missing and nothing says so", read.kind);
+                }
+                (None, false) => assert!(names_the_place(&read.population, id), "{} {id}", read.kind),
+            }
+        }
+        if read.kind == "github.repository" {
+            assert!(read.population.completeness().is_complete(), "{:?}", read.population.gaps);
+        }
+    }
+    site.assert_contracts_held();
+}
+
 #[test]
 fn foul_weather_makes_unknown_and_never_false() {
     for fault in [Fault::every(20, "*", Action::Status(502)), Fault::every(7, "/github/graphql", Action::Truncate), Fault::every(5, "*", Action::Close)] {

@@ -64,6 +64,14 @@ impl Site {
         Self { sandbox: Sandbox::start(World::new(plan), Behaviour::default()) }
     }
 
+    /// A world of a given size, of whose repositories one in so many cannot be read.
+    pub(crate) fn with_unreadable(size: Size, one_in: u64) -> Self {
+        let site = Self::sized(size);
+        let plan = site.sandbox.world().plan.clone();
+        site.sandbox.serve_world(World::new(Plan { unreadable_every: Some(one_in), ..plan }));
+        site
+    }
+
     /// The sandbox itself.
     pub(crate) fn sandbox(&self) -> &Sandbox {
         &self.sandbox

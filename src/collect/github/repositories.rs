@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
-use crate::collect::github::answer::{Answer, Field, refused};
+use crate::collect::github::answer::{Answer, Fact, Field, refused};
 use crate::collect::github::wording::{graphql_body, path_part, some_of};
 use crate::collect::listing::all_pages;
 use crate::collect::paging::Paging;
@@ -99,8 +99,10 @@ pub(super) struct Enumeration {
     pub(super) listed: u64,
     /// Repositories that only the REST list holds, by number; none of them has the name of a listed one.
     pub(super) rest_only: Vec<RestItem>,
-    /// Why the enumeration is not complete.
+    /// Why not every repository is known by what the bulk query tells of it.
     pub(super) gaps: Vec<Gap>,
+    /// Why not every repository is known by name: those that the bulk query hides may all be in the REST list.
+    pub(super) nameless: Vec<Gap>,
     /// The exchanges: bulk pages, then REST pages, then the organisation.
     pub(super) evidence: Vec<u32>,
     /// What `orgs/get` counts, and how.
@@ -114,6 +116,18 @@ pub(super) struct SecondCount {
     pub(super) count: Option<u64>,
     /// Where it is from; where there is none, why.
     pub(super) source: String,
+}
+
+/// What the bulk query lists, beside the repositories that it shows.
+#[derive(Default)]
+struct BulkList {
+    /// How many it counts.
+    total: Option<i64>,
+    /// Names that the REST list does not hold.
+    only: Vec<String>,
+    /// How many it hides, and why.
+    hidden: usize,
+    gaps: Vec<Gap>,
 }
 
 #[derive(Default)]
@@ -133,8 +147,7 @@ pub(super) fn each(
     let mut whole = Enumeration { second: second_count(organization, evidence)?, ..Enumeration::default() };
     let mut seen = BTreeSet::new();
     let mut names = BTreeSet::new();
-    let mut bulk_only = Vec::new();
-    let mut total = None;
+    let mut bulk = BulkList::default();
     for exchange in evidence.about(BULK, organization) {
         whole.evidence.push(exchange.n);
         if !exchange.is_answer() {
@@ -143,8 +156,15 @@ pub(super) fn each(
         }
         let answer = Answer::stored_graphql(evidence, exchange)?;
         let page = connection(&answer);
-        total = total.or(page.get("totalCount").int().ok());
-        whole.gaps.extend(page_gap(&page));
+        bulk.total = bulk.total.or(page.get("totalCount").int().ok());
+        match hidden(&page) {
+            Ok(None) => {}
+            Ok(Some((count, gap))) => {
+                bulk.hidden += count;
+                bulk.gaps.push(gap);
+            }
+            Err(gap) => whole.gaps.push(gap),
+        }
         for node in nodes(&answer) {
             let (Ok(name), Ok(id)) = (node.get("nameWithOwner").text(), node.get("databaseId").int()) else {
                 whole.gaps.push(Gap::new(GapCause::Malformed, format!("a repository of {organization} has no name or no number")));
@@ -159,7 +179,7 @@ pub(super) fn each(
             }
             let item = rest.items.get(&id);
             if item.is_none() {
-                bulk_only.push(name.to_owned());
+                bulk.only.push(name.to_owned());
             }
             let cited = [exchange.n].into_iter().chain(item.map(|item| item.exchange)).collect();
             visit(Listed { name, node: &node, rest: item, evidence: cited })?;
@@ -170,33 +190,27 @@ pub(super) fn each(
     }
     whole.listed = u64::try_from(seen.len()).unwrap_or(u64::MAX);
     rest.items.retain(|id, _item| !seen.contains(id));
-    whole.compare(organization, total, &bulk_only, rest);
+    whole.compare(organization, bulk, rest);
     for item in std::mem::take(&mut whole.rest_only) {
         if names.insert(item.name().to_owned()) {
             whole.rest_only.push(item);
         } else {
             whole.gaps.push(made_again(item.name()));
+            whole.nameless.push(made_again(item.name()));
         }
     }
     whole.evidence.extend(evidence.about(ORGANIZATION, organization).iter().map(|exchange| exchange.n));
     Ok(whole)
 }
 
-/// Why a page of the bulk query does not show all it should.
-fn page_gap(page: &Field<'_>) -> Option<Gap> {
-    match page.get("nodes").items() {
-        Err(gap) => Some(gap),
-        Ok(nodes) => {
-            let hidden: Vec<&Field<'_>> = nodes.iter().filter(|node| node.value().is_none()).collect();
-            let first = hidden.first()?;
-            let why = (*first).clone().needing(SEES_REPOSITORIES).gap();
-            Some(Gap {
-                cause: GapCause::Incomplete,
-                detail: format!("{} repositories on a page of {} are hidden: {}", hidden.len(), nodes.len(), why.detail),
-                ..why
-            })
-        }
-    }
+/// How many repositories a page of the bulk query hides, and why.
+fn hidden(page: &Field<'_>) -> Fact<Option<(usize, Gap)>> {
+    let nodes = page.get("nodes").items()?;
+    let hidden: Vec<&Field<'_>> = nodes.iter().filter(|node| node.value().is_none()).collect();
+    let Some(first) = hidden.first() else { return Ok(None) };
+    let why = (*first).clone().needing(SEES_REPOSITORIES).gap();
+    let detail = format!("{} repositories on a page of {} are hidden: {}", hidden.len(), nodes.len(), why.detail);
+    Ok(Some((hidden.len(), Gap { cause: GapCause::Incomplete, detail, ..why })))
 }
 
 /// A repository was deleted and made again under its name between two requests: one name, two numbers. Only the first is shown.
@@ -205,21 +219,27 @@ fn made_again(name: &str) -> Gap {
 }
 
 impl Enumeration {
-    /// Holds the two listings against each other, and against GraphQL's own total.
-    fn compare(&mut self, organization: &str, total: Option<i64>, bulk_only: &[String], rest: RestList) {
+    /// Holds the two listings against each other, and against GraphQL's own total. Where the REST list names as many repositories beyond the bulk query as
+    /// that hides, every repository is known by name, though not by what is true of it.
+    fn compare(&mut self, organization: &str, bulk: BulkList, rest: RestList) {
         let rest_is_whole = rest.gaps.is_empty();
-        if rest_is_whole && !bulk_only.is_empty() {
-            let detail = format!("{} repositories of {organization} are in the GraphQL list but not in the REST list: {}", bulk_only.len(), some_of(bulk_only));
+        if rest_is_whole && !bulk.only.is_empty() {
+            let detail =
+                format!("{} repositories of {organization} are in the GraphQL list but not in the REST list: {}", bulk.only.len(), some_of(&bulk.only));
             self.gaps.push(Gap::new(GapCause::Incomplete, detail));
         }
+        let counted = self.listed.saturating_add(u64::try_from(bulk.hidden).unwrap_or(u64::MAX));
+        if let Some(total) = bulk.total.and_then(|total| u64::try_from(total).ok()).filter(|total| *total != counted && self.gaps.is_empty()) {
+            self.gaps.push(Gap::new(GapCause::Incomplete, format!("GraphQL counts {total} repositories of {organization}, {counted} were read")));
+        }
+        let mut told = bulk.gaps;
         if !rest.items.is_empty() {
             let names: Vec<&str> = rest.items.values().map(RestItem::name).collect();
             let detail = format!("{} repositories of {organization} are in the REST list but not in the GraphQL list: {}", names.len(), some_of(&names));
-            self.gaps.push(Gap::new(GapCause::Incomplete, detail).cured_by(SEES_REPOSITORIES));
+            told.push(Gap::new(GapCause::Incomplete, detail).cured_by(SEES_REPOSITORIES));
         }
-        if let Some(total) = total.and_then(|total| u64::try_from(total).ok()).filter(|total| *total != self.listed && self.gaps.is_empty()) {
-            self.gaps.push(Gap::new(GapCause::Incomplete, format!("GraphQL counts {total} repositories of {organization}, {} were read", self.listed)));
-        }
+        self.nameless = if rest_is_whole && bulk.hidden == rest.items.len() { self.gaps.clone() } else { self.gaps.iter().chain(&told).cloned().collect() };
+        self.gaps.append(&mut told);
         if let Some(why) = rest.gaps.first() {
             self.second.source = format!("{}; GET /orgs/{organization}/repos could not be compared: {why}", self.second.source);
         }

@@ -186,7 +186,8 @@ fn read(organization: &str, evidence: &dyn Evidence, population: &mut Population
         second_count: whole.second.count,
         second_source: whole.second.source,
     });
-    population.gaps.extend(whole.gaps);
+    // A repository that the bulk query hides is a member all the same, of which little is known.
+    population.gaps.extend(whole.nameless);
     population.gaps.append(&mut unnamable);
     population.evidence.extend(whole.evidence);
     Ok(())

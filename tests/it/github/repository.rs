@@ -1,7 +1,11 @@
 //! Repositories: two lists joined, and a count.
 
+use proofline::collect::Collector;
+use proofline::collect::github::branch::Branch;
+use proofline::collect::github::branch_activity::BranchActivity;
 use proofline::collect::github::repository::Repository;
 use proofline::collect::github::repository_security::RepositorySecurity;
+use proofline::collect::github::workflow::Workflow;
 use proofline::model::{Attribute, Completeness, GapCause};
 use serde_json::{Value, json};
 
@@ -46,9 +50,24 @@ async fn a_repository_in_one_list_only_is_named_and_kept() {
     let closed = named(&resources, "acme/closed");
     assert_eq!(known(closed, "visibility"), "PRIVATE", "from REST");
     assert!(matches!(closed.attributes["default_branch"], Attribute::Unknown(_)), "REST names a default branch even for an empty repository");
-    let details: Vec<_> = population.gaps.iter().map(|gap| gap.detail.as_str()).collect();
-    assert!(details.iter().any(|detail| detail.contains("1 repositories on a page of 3 are hidden")), "{details:?}");
-    assert!(details.iter().any(|detail| detail.contains("acme/closed")), "{details:?}");
+    assert_eq!(population.completeness(), Completeness::Reconciled, "the REST list names the one that is hidden: {:?}", population.gaps);
+    // What lies in it is not known to anybody.
+    let within: [&dyn Collector; 3] = [&Branch, &Workflow, &BranchActivity];
+    for collector in within {
+        let (_, within) = assert_contract(collector, &collect(collector, world(fixture("github.repository", "partial"))).await);
+        let details: Vec<_> = within.gaps.iter().map(|gap| gap.detail.as_str()).collect();
+        assert!(details.iter().any(|detail| detail.contains("1 repositories on a page of 3 are hidden")), "{details:?}");
+        assert!(details.iter().any(|detail| detail.contains("acme/closed")), "{details:?}");
+    }
+    // One that is hidden and that nothing names is missing.
+    let mut nameless = fixture("github.repository", "partial");
+    for (asked, answer) in nameless["answers"].as_object_mut().expect("answers") {
+        if let (true, Some(items)) = (asked.contains("/repos?"), answer["body"].as_array_mut()) {
+            items.retain(|item| item["full_name"] != "acme/closed");
+        }
+    }
+    let (_, population) = assert_contract(&Repository, &collect(&Repository, world(nameless)).await);
+    assert!(population.gaps.iter().any(|gap| gap.detail.contains("are hidden")), "{:?}", population.gaps);
     let deploy_keys = unknown(named(&resources, "acme/api"), "deploy_key_count");
     assert_eq!(
         (deploy_keys.cause, deploy_keys.detail.as_str()),

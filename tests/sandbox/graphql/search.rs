@@ -33,7 +33,7 @@ pub(crate) fn answer<'w>(world: &'w World, arguments: &Arguments) -> Shown<'w> {
         Err(unknown) => return Shown::Refused("INVALID_QUERY", format!("the sandbox's search does not know {unknown}")),
     };
     let mut found: Vec<Found<'w>> = Vec::new();
-    for repository in &world.repositories {
+    for repository in world.repositories.iter().filter(|repository| world.is_readable(repository)) {
         let changes = repository.pull_requests.iter().map(|change| Found::Change(repository, change));
         let issues = repository.issues.iter().map(|issue| Found::Issue(repository, issue));
         found.extend(changes.chain(issues).filter(|found| qualifiers.iter().all(|qualifier| qualifier.meets(world, *found))));

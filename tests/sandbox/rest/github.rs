@@ -124,6 +124,9 @@ fn by_name(world: &World, ask: &Ask, name: &str, rest: &[&str]) -> Reply {
 }
 
 fn repository(world: &World, ask: &Ask, found: &Repository, rest: &[&str]) -> Reply {
+    if !world.is_readable(found) {
+        return Reply::message(404, "Not Found");
+    }
     let listing = |name: &str| format!("/repositories/{}/{name}", found.id);
     let admin = found.viewer_is_admin;
     match rest {

@@ -54,6 +54,8 @@ pub(crate) struct Plan {
     /// Share of repositories and Google resources that change in a night, in percent.
     pub(crate) drift_percent: usize,
     pub(crate) viewer: Viewer,
+    /// Every so many-th repository is listed by REST and can be read by nobody: GraphQL hides it, and below its path is nothing.
+    pub(crate) unreadable_every: Option<u64>,
 }
 
 /// Whose token it is.
@@ -82,6 +84,7 @@ impl Default for Plan {
             not_admin_percent: 5,
             drift_percent: 3,
             viewer: Viewer::Owner,
+            unreadable_every: None,
         }
     }
 }
@@ -117,6 +120,12 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// Whether the viewer may read a repository. Those with tasks always are: what is hidden of a board is another test's.
+    pub(crate) fn is_readable(&self, repository: &Repository) -> bool {
+        let hides = |every: u64| repository.id % every == 3 && repository.issues.is_empty();
+        !self.plan.unreadable_every.is_some_and(hides)
+    }
+
     /// Generates.
     pub(crate) fn new(plan: Plan) -> Self {
         let members = people::members(&plan);

@@ -84,5 +84,10 @@ fn repositories<'w>(world: &'w World, arguments: &Arguments) -> Shown<'w> {
     if arguments.inner("orderBy", "direction").and_then(Value::as_str) == Some("DESC") {
         all.reverse();
     }
-    Connection::over("RepositoryConnection", all, move |repository| Edge::to(RepositoryView { world, repository }))
+    Connection::over("RepositoryConnection", all, move |repository| {
+        if world.is_readable(repository) {
+            return Edge::to(RepositoryView { world, repository });
+        }
+        Edge::of(Shown::Refused("FORBIDDEN", "Resource protected by organization SAML enforcement.".to_owned()))
+    })
 }
