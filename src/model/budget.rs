@@ -42,7 +42,7 @@ impl Budget {
     #[must_use]
     pub fn of(exchanges: &[Exchange]) -> Self {
         let mut budget = Self::default();
-        let mut windows: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
+        let mut windows: BTreeMap<(&str, u64), (u64, u64)> = BTreeMap::new();
         for exchange in exchanges {
             budget.sent += u64::from(exchange.attempts);
             budget.waited_ms += exchange.waited_ms;
@@ -54,7 +54,7 @@ impl Budget {
                 budget.taken_over += u64::from(exchange.status != Some(304) && exchange.revalidates.is_some());
             }
         }
-        for ((resource, _reset), (first, last)) in windows {
+        for (resource, (first, last)) in merged(windows) {
             if let Some(left) = budget.limits.get_mut(resource) {
                 // The first answer tells what was used with it; one is the least that it cost.
                 left.used += last.saturating_sub(first).saturating_add(1);
@@ -64,7 +64,7 @@ impl Budget {
     }
 
     /// Notes the least that is left, and the span of what was used in each window: counting begins again where one ends.
-    fn see<'e>(&mut self, exchange: &'e Exchange, windows: &mut BTreeMap<(&'e str, &'e str), (u64, u64)>) {
+    fn see<'e>(&mut self, exchange: &'e Exchange, windows: &mut BTreeMap<(&'e str, u64), (u64, u64)>) {
         let text = |name: &str| exchange.headers.get(name).map(String::as_str);
         let number = |name: &str| text(name)?.parse::<u64>().ok();
         let Some(resource) = text("x-ratelimit-resource") else { return };
@@ -72,9 +72,26 @@ impl Budget {
         let known = self.limits.entry(resource.to_owned()).or_insert(Left { limit, least, used: 0 });
         known.least = known.least.min(least);
         let used = number("x-ratelimit-used").unwrap_or_else(|| limit.saturating_sub(least));
-        let window = windows.entry((resource, text("x-ratelimit-reset").unwrap_or_default())).or_insert((used, used));
+        let window = windows.entry((resource, number("x-ratelimit-reset").unwrap_or_default())).or_insert((used, used));
         *window = (window.0.min(used), window.1.max(used));
     }
+}
+
+/// Answers tell the end of the same window some seconds apart; ends that lie further from each other than this are of two windows.
+const JITTER: u64 = 60;
+
+/// The span of what was used in each window.
+fn merged(windows: BTreeMap<(&str, u64), (u64, u64)>) -> Vec<(&str, (u64, u64))> {
+    let mut merged: Vec<(&str, u64, (u64, u64))> = Vec::new();
+    for ((resource, reset), (first, last)) in windows {
+        match merged.last_mut() {
+            Some((known, end, span)) if *known == resource && reset.saturating_sub(*end) <= JITTER => {
+                (*end, *span) = (reset, (span.0.min(first), span.1.max(last)));
+            }
+            _ => merged.push((resource, reset, (first, last))),
+        }
+    }
+    merged.into_iter().map(|(resource, _end, span)| (resource, span)).collect()
 }
 
 impl fmt::Display for Budget {
@@ -150,7 +167,7 @@ mod tests {
             json!({"x-ratelimit-resource": "core", "x-ratelimit-limit": "5000", "x-ratelimit-remaining": left, "x-ratelimit-used": used.to_string(),
                 "x-ratelimit-reset": reset.to_string()})
         };
-        let budget = Budget::of(&[(4_999, 1), (5_000, 1), (1, 2), (10, 2)].map(|(used, reset)| exchange(1, 0, &at(used, reset))));
-        assert_eq!(budget.limits.get("core"), Some(&Left { limit: 5_000, least: 0, used: 12 }));
+        let budget = Budget::of(&[(4_998, 1), (4_999, 2), (5_000, 1), (1, 3_600), (10, 3_601)].map(|(used, reset)| exchange(1, 0, &at(used, reset))));
+        assert_eq!(budget.limits.get("core"), Some(&Left { limit: 5_000, least: 0, used: 13 }));
     }
 }
