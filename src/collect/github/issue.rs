@@ -57,7 +57,7 @@ const BOX: &[AttributeDecl] = &[
 pub static KIND: Kind = Kind {
     name: "github.issue",
     meaning: "An issue, open or closed, with one of the labels in github.issue_labels: a security task",
-    permission: CURE,
+    permission: "Issues and Pull requests, and Actions and Contents for runs and commits that are given as evidence: read on all repositories (token: repo)",
     attributes: &[
         attribute("repository", AttributeType::Text, "owner/name", "repository.nameWithOwner"),
         attribute("number", AttributeType::Int, "Its number in the repository", "number"),
