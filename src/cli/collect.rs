@@ -139,8 +139,7 @@ fn plan(host: &Host, project: &Project, arguments: &args::Collect, known: &Known
     let continued = past.last().filter(|last| arguments.due && due::is_to_be_continued(&last.manifest, oldest));
     let window = match (arguments.since, continued) {
         (Some(day), _) => Period::new(due::day_start(day, settings.time_zone), now),
-        // The same questions, so that their answers can be taken over; what came since then is in the next window.
-        (None, Some(continued)) => Ok(continued.manifest.scope.window),
+        (None, Some(continued)) => due::window(past, &kinds, now, first).map(|own| due::continued_window(continued.manifest.scope.window, own)),
         (None, None) => due::window(past, &kinds, now, first),
     };
     let window = window.map_err(|error| Failure::usage(format!("no changes can be collected: {error}; is the clock right?")))?;

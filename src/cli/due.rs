@@ -78,6 +78,13 @@ pub fn window(past: &[Past], kinds: &BTreeSet<String>, now: DateTime<Utc>, first
     Period::new(start.unwrap_or(now - first), now)
 }
 
+/// The window of a run that continues another: that one's, so that the questions are the same and their answers can be taken over; what came since then is in
+/// the next window. Where it began later than this run's own must, as that of another shard or of a few controls may, the own one: there is no hole.
+#[must_use]
+pub fn continued_window(continued: Period, own: Period) -> Period {
+    if continued.start() <= own.start() { continued } else { own }
+}
+
 /// The first instant of a day in the audit calendar.
 #[must_use]
 pub fn day_start(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
@@ -198,6 +205,16 @@ mod tests {
         assert!(window(std::slice::from_ref(&whole), &changes, at("2026-03-03T02:00:00Z"), TimeDelta::days(30)).is_err(), "the clock went back");
         let both = window(&[whole], &kinds(&["github.change", "github.pull_request"]), now, TimeDelta::days(30)).expect("a window");
         assert_eq!(both.start(), at("2026-02-03T02:00:00Z"), "another kind was never read");
+    }
+
+    #[test]
+    fn a_continued_window_leaves_no_hole() {
+        let period = |start: &str, end: &str| Period::new(at(start), at(end)).expect("a period");
+        let own = period("2026-03-03T02:00:00Z", "2026-03-05T03:00:00Z");
+        let stopped = period("2026-03-03T02:00:00Z", "2026-03-05T02:00:00Z");
+        assert_eq!(super::continued_window(stopped, own), stopped, "the same questions");
+        let of_others = period("2026-03-04T02:00:00Z", "2026-03-05T02:00:00Z");
+        assert_eq!(super::continued_window(of_others, own), own, "what this run must read begins earlier");
     }
 
     #[test]
