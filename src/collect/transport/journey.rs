@@ -10,20 +10,20 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::SemaphorePermit;
 use url::Url;
 
-use crate::collect::answer::{self, Answer, Lifts, Limit, Reach, Reading};
+use crate::collect::answer::{Answer, Lifts, Limit, Reach, Reading};
 use crate::collect::api::{ApiError, Request};
 use crate::collect::archive::Previous;
 use crate::collect::redact::Clean;
 use crate::collect::transport::Core;
 use crate::collect::transport::address::Travels;
+use crate::collect::transport::earlier::earlier;
 use crate::collect::transport::file::{is_file, unsigned};
 use crate::collect::transport::keyring::{NoPass, Pass, Renewal};
 use crate::collect::transport::pace::{self, Pause};
-use crate::collect::transport::page;
-use crate::collect::transport::record::{Landing, Source};
+use crate::collect::transport::record::Landing;
 use crate::collect::transport::surroundings::Event;
 use crate::collect::transport::wire::{Broken, Fault, Head, Received};
-use crate::model::{Digest, Gap, GapCause, Host, Method};
+use crate::model::{Gap, GapCause, Host, Method};
 
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
 pub(super) const GITHUB_VERSION: &str = "2022-11-28";
@@ -96,20 +96,6 @@ impl<'a> Journey<'a> {
                 return Ok(*landing);
             }
         }
-    }
-
-    /// What the run that this one continues was answered, unless asking again may bring more.
-    async fn taken_over(&self) -> Option<Landing<'a>> {
-        let archive = &self.core.archive;
-        let previous = archive.answered(self.request.method, self.url.as_str(), self.request.body.as_ref().map(|body| Digest::of(body)).as_ref())?;
-        let body = archive.body(&previous.kept).await.ok()?;
-        answer::is_settled(&self.request.target, &body).then(|| Landing {
-            status: Some(200),
-            headers: previous.headers.clone(),
-            source: Source::Earlier(body, previous),
-            gap: None,
-            permit: None,
-        })
     }
 
     async fn step(&mut self) -> Result<Step<'a>, ApiError> {
@@ -343,17 +329,6 @@ impl<'a> Journey<'a> {
         Step::Onward
     }
 
-    /// None where the earlier body is of no use, so that it has to be asked for in full.
-    async fn revalidated(&mut self, received: Received) -> Option<Landing<'a>> {
-        let previous = self.previous.take()?;
-        let body = self.core.archive.body(&previous.kept).await.ok()?;
-        let headers = freshened(&previous.headers, received.head.headers);
-        if page::may_have_grown(self.request, &headers, &body) {
-            return None;
-        }
-        Some(Landing { status: Some(304), headers, source: Source::Earlier(body, previous), gap: None, permit: None })
-    }
-
     async fn redirected(&mut self, received: Received) -> Result<Step<'a>, ApiError> {
         let refuse = |received: Received, why: &str| {
             let gap = Gap::new(GapCause::Malformed, format!("a redirect was refused: {why}"));
@@ -403,19 +378,6 @@ impl<'a> Journey<'a> {
     }
 }
 
-pub(super) fn earlier(core: &Core, request: &Request, url: &Url) -> Option<Previous> {
-    (request.method == Method::Get).then(|| core.archive.previous(url.as_str())).flatten()
-}
-
 fn too_long(asked: &str, until: DateTime<Utc>) -> Gap {
     Gap::new(GapCause::Unanswered, format!("{asked}: the rate limit lifts at {}, which is too long to wait", until.format("%Y-%m-%dT%H:%M:%SZ")))
-}
-
-/// A 304 updates the stored answer's headers (RFC 9110, 15.4.5) and may leave out those that describe the body.
-fn freshened(before: &BTreeMap<String, String>, now: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let of_the_body = ["content-type", "etag", "last-modified", "link"];
-    let mut headers: BTreeMap<String, String> =
-        before.iter().filter(|(name, _)| of_the_body.contains(&name.as_str())).map(|(name, value)| (name.clone(), value.clone())).collect();
-    headers.extend(now);
-    headers
 }

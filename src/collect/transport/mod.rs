@@ -10,11 +10,13 @@
 //! | `pace` | how fast |
 //! | `wire` | one request and its whole answer |
 //! | `journey` | a request from the first attempt to its end |
+//! | `earlier` | the same where an earlier run was answered |
 //! | `file` | the same for files that people attached |
 //! | `record`, `page` | what is written down of it |
 
 mod address;
 mod app;
+mod earlier;
 mod file;
 mod journey;
 mod keyring;
