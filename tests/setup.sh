@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Puts the vendors' published contracts into target/contracts, for the tests that hold every request to them:
 #   api.github.com.json   GitHub's OpenAPI description  (npm @octokit/openapi, MIT)
+#   ghec.json             the same for GitHub Enterprise Cloud, which has an audit log and identities  (the same package)
 #   schema.graphql        GitHub's GraphQL schema       (npm @octokit/graphql-schema, MIT)
 #   google/*.json         Google's Discovery documents  (PyPI google-api-python-client, Apache-2.0)
 # and into target/tools programs by others that tests let judge our work:
@@ -29,7 +30,7 @@ go_sources=golang-golang-x-mod-dev
 go_stamp="1 $go_package $go_sources"
 
 contracts=${PROOFLINE_CONTRACTS:-target/contracts}
-stamp="$openapi_sha256 $graphql_sha256 $google_sha256 $google_services"
+stamp="2 $openapi_sha256 $graphql_sha256 $google_sha256 $google_services"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -59,7 +60,9 @@ fetch_contracts() {
   new="$contracts.new"
   rm -rf "$new"
   mkdir -p "$new/google"
-  tar -xzOf "$work/$openapi" package/generated/api.github.com.json > "$new/api.github.com.json"
+  for description in api.github.com ghec; do
+    tar -xzOf "$work/$openapi" "package/generated/$description.json" > "$new/$description.json"
+  done
   tar -xzOf "$work/$graphql" package/schema.graphql > "$new/schema.graphql"
   python3 -m zipfile -e "$work/$google" "$work/google"
   for service in $google_services; do

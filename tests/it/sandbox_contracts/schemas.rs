@@ -10,13 +10,13 @@ use crate::sandbox::rest::listings;
 use crate::sandbox::{Behaviour, Plan, Sandbox, World};
 
 /// A schema with all that it refers to, in plain JSON Schema: OpenAPI 3.0's `nullable` becomes a choice.
-fn standalone(description: &Value, name: &str) -> Value {
-    let all = &description["components"]["schemas"];
+fn standalone(descriptions: &[Value], name: &str) -> Value {
+    let all = |name: &str| descriptions.iter().map(|description| &description["components"]["schemas"][name]).find(|schema| !schema.is_null());
     let (mut needed, mut pending) = (BTreeSet::new(), vec![name.to_owned()]);
     let mut schemas = serde_json::Map::new();
     while let Some(name) = pending.pop() {
         if needed.insert(name.clone()) {
-            let mut schema = all[&name].clone();
+            let mut schema = all(&name).unwrap_or_else(|| panic!("no schema {name}")).clone();
             plain(&mut schema, &mut pending);
             schemas.insert(name, schema);
         }
@@ -43,8 +43,12 @@ fn plain(schema: &mut Value, pending: &mut Vec<String>) {
 
 #[tokio::test]
 async fn answers_fit_the_published_schemas() {
-    let Ok(bytes) = std::fs::read(folder().join("api.github.com.json")) else { return };
-    let description: Value = serde_json::from_slice(&bytes).unwrap();
+    if !folder().is_dir() {
+        return;
+    }
+    // What GitHub Enterprise Cloud alone describes comes second.
+    let description = |name: &str| serde_json::from_slice::<Value>(&std::fs::read(folder().join(name)).unwrap()).unwrap();
+    let descriptions = ["api.github.com.json", "ghec.json"].map(description);
     let sandbox = Sandbox::start(World::new(Plan { repositories: 60, ..Plan::default() }), Behaviour::default());
     let (asking, world) = (Asking::new(&sandbox), sandbox.world());
     let mut answers = vec![
@@ -75,7 +79,7 @@ async fn answers_fit_the_published_schemas() {
     answers.sort_by(|a, b| a.0.cmp(&b.0));
     for group in answers.chunk_by(|a, b| a.0 == b.0) {
         let name = group[0].0.as_str();
-        let validator = jsonschema::validator_for(&standalone(&description, name)).unwrap();
+        let validator = jsonschema::validator_for(&standalone(&descriptions, name)).unwrap();
         let bodies: Vec<&Value> = group.iter().flat_map(|(_, bodies)| bodies).collect();
         assert!(!bodies.is_empty(), "{name}");
         for body in bodies {

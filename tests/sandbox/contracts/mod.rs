@@ -41,7 +41,7 @@ impl Contracts {
         }
         let read = |name: &str| std::fs::read(folder.join(name)).expect("the contracts are complete: run tests/setup.sh again");
         Some(Self {
-            github: OpenApi::parse(&read("api.github.com.json")),
+            github: OpenApi::parse(&read("api.github.com.json")).beside(OpenApi::parse(&read("ghec.json"))),
             graphql: GraphQlSchema::new(String::from_utf8(read("schema.graphql")).expect("the schema is text")),
             google: Discovery::open(&folder.join("google")),
         })

@@ -1,6 +1,6 @@
 //! GitHub's OpenAPI description: paths, methods, query parameters. The schemas, which are most of it, are not kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -78,6 +78,14 @@ impl OpenApi {
             operations.extend(described.map(|(method, described)| Operation::new(method, path, parameters(described, &document.components))));
         }
         Self { operations }
+    }
+
+    /// With the operations of another description too, e.g. of GitHub Enterprise Cloud. What both describe is held to this one.
+    pub(crate) fn beside(mut self, other: Self) -> Self {
+        let shape = |operation: &Operation| (operation.method.clone(), operation.template.clone());
+        let known: BTreeSet<_> = self.operations.iter().map(shape).collect();
+        self.operations.extend(other.operations.into_iter().filter(|operation| !known.contains(&shape(operation))));
+        self
     }
 
     /// What is wrong with a request. Paths by id, as `Link` headers have them, stand for those by name; GitHub does not publish them.

@@ -13,7 +13,7 @@ pub(crate) struct Operation {
 }
 
 /// A segment of a path template.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Segment {
     /// This text.
     Literal(String),
