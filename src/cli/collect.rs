@@ -222,7 +222,9 @@ fn count(exchanges: &[Exchange], which: impl Fn(&Exchange) -> bool) -> u32 {
 
 /// A kind is partial where an exchange that it asked for had no answer that a later run may get.
 fn outcomes(kinds: &BTreeSet<String>, exchanges: &[Exchange]) -> BTreeMap<String, Outcome> {
-    let lost = |kind: &str| exchanges.iter().any(|e| !e.is_answer() && refusal(e).cause.is_transient() && e.asked_by.iter().any(|asked| asked == kind));
+    let lost = |kind: &str| {
+        exchanges.iter().any(|e| !e.is_answer() && !e.was_too_much() && refusal(e).cause.is_transient() && e.asked_by.iter().any(|asked| asked == kind))
+    };
     kinds.iter().map(|kind| (kind.clone(), if lost(kind) { Outcome::Partial } else { Outcome::Complete })).collect()
 }
 

@@ -86,6 +86,11 @@ impl Progress {
                 self.say(&mut state, &text);
                 return;
             }
+            Event::Divided { host, operation, subject, why } => {
+                let text = format!("{host}: {operation} for {subject}: {why}; asking for less at a time");
+                self.say(&mut state, &text);
+                return;
+            }
             Event::Waiting { host, until, why } => {
                 let text = format!("{host}: {why}; waiting until {}", instant(*until));
                 self.say(&mut state, &text);

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::collect::paging::Paging;
+use crate::model::evidence::TOO_MUCH;
 use crate::model::{Gap, Host, Method};
 
 /// A way to ask the world.
@@ -40,6 +41,8 @@ pub struct Request {
     pub asked_by: &'static str,
     /// Set where the answer is one page of a listing: how the next is named, and which page this is, from 1.
     pub page: Option<(Paging, u32)>,
+    /// True where whoever asks can ask for less at a time. An answer that is of no use for that is then recorded under a name of its own.
+    pub divisible: bool,
 }
 
 /// What came back. Exactly one of these is true: `gap` is none and `body` is the source's answer, or `gap` says why there is none.
@@ -51,10 +54,12 @@ pub struct Reply {
     pub headers: BTreeMap<String, String>,
     /// The body as it is kept.
     pub body: Bytes,
-    /// What names the next page: a target for `Paging::Link`, else a token or cursor.
+    /// What names the next page: a target for `Paging::Link`, else a token or cursor. A page that came whole and may not be kept has a gap, and may have this too.
     pub next: Option<String>,
     /// Why this is not a usable answer.
     pub gap: Option<Gap>,
+    /// True where a divisible request has no usable answer, and one for less may have: it took too long, was too large, or something in it may not be kept.
+    pub too_much: bool,
 }
 
 /// Collecting cannot go on.
@@ -79,7 +84,7 @@ impl Request {
     /// A GET of `target`.
     #[must_use]
     pub fn get(host: Host, target: impl Into<String>, operation: &'static str, subject: impl Into<String>, asked_by: &'static str) -> Self {
-        Self { host, method: Method::Get, target: target.into(), body: None, operation, subject: subject.into(), asked_by, page: None }
+        Self { host, method: Method::Get, target: target.into(), body: None, operation, subject: subject.into(), asked_by, page: None, divisible: false }
     }
 
     /// A POST of a JSON `body` to `target`.
@@ -95,5 +100,18 @@ impl Request {
     pub fn page(mut self, paging: Paging, number: u32) -> Self {
         self.page = Some((paging, number));
         self
+    }
+
+    /// Says that less can be asked for at a time.
+    #[must_use]
+    pub fn divisible(mut self) -> Self {
+        self.divisible = true;
+        self
+    }
+
+    /// The operation's name in the record of an answer that was too much.
+    #[must_use]
+    pub fn recorded_as_too_much(&self) -> String {
+        format!("{TOO_MUCH}{}", self.operation)
     }
 }

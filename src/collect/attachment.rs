@@ -4,7 +4,7 @@
 //! <https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/attaching-files>
 //! Left out: going there (`transport`), which texts name them (`github`).
 
-use crate::collect::evidence::refusal;
+use crate::collect::evidence::{refusal, was_withheld};
 use crate::model::{Exchange, Gap, GapCause, Host};
 
 /// The name under which every attached file is asked for. Its answers are the file, byte for byte, and not JSON.
@@ -85,16 +85,6 @@ pub fn outcome(exchange: &Exchange) -> Result<Outcome, Gap> {
         _ => Err(gap),
     }
 }
-
-/// True for a file that came whole and was not kept, such as one that is too large.
-#[must_use]
-pub fn was_withheld(exchange: &Exchange) -> bool {
-    let withheld = |error: &String| WITHHELD.iter().any(|words| error.contains(words));
-    exchange.operation == OPERATION && matches!(exchange.status, Some(200..=299)) && exchange.error.as_ref().is_some_and(withheld)
-}
-
-/// What the transport says of a whole answer that it did not keep.
-const WITHHELD: &[&str] = &["is larger than", "was not stored", "was not kept", "came instead of the file"];
 
 #[cfg(test)]
 mod tests {

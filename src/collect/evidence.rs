@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 
-use crate::collect::attachment;
 use crate::model::{Digest, Exchange, Gap, GapCause};
 
 /// The sealed exchanges of one run, in memory as records, with bodies read on demand.
@@ -71,13 +70,23 @@ fn listing_gap(operation: &str, subject: &str, pages: &[Exchange]) -> Option<Gap
     }
 }
 
+/// True for an answer that came whole and was not kept, such as one that is too large or tells a credential.
+#[must_use]
+pub fn was_withheld(exchange: &Exchange) -> bool {
+    let withheld = |error: &String| WITHHELD.iter().any(|words| error.contains(words));
+    matches!(exchange.status, Some(200..=299)) && exchange.error.as_ref().is_some_and(withheld)
+}
+
+/// What the transport says of a whole answer that it did not keep.
+const WITHHELD: &[&str] = &["is larger than", "was not stored", "was not kept", "came instead of the file"];
+
 /// The gap that an exchange without a usable answer leaves.
 #[must_use]
 pub fn refusal(exchange: &Exchange) -> Gap {
     let asked = format!("{} for {}", exchange.operation, exchange.subject);
     if let Some(error) = &exchange.error {
-        // A file that came whole and was not kept is not kept tomorrow either.
-        let cause = if attachment::was_withheld(exchange) { GapCause::Malformed } else { GapCause::Unanswered };
+        // What came whole and was not kept is not kept tomorrow either.
+        let cause = if was_withheld(exchange) { GapCause::Malformed } else { GapCause::Unanswered };
         return Gap::new(cause, format!("{asked}: {error}"));
     }
     let limited = exchange.headers.get("x-ratelimit-remaining").is_some_and(|left| left == "0") || exchange.headers.contains_key("retry-after");

@@ -102,6 +102,10 @@ impl<F: Fn(&Request) -> Answer + Send + Sync> Api for Replay<F> {
     async fn send(&self, request: Request) -> Result<Reply, ApiError> {
         let answer = (self.answer)(&request);
         let mut exchange = self.exchange(&request, &answer);
+        let too_much = request.divisible && matches!(answer.status, None | Some(408 | 500..));
+        if too_much {
+            exchange.operation = request.recorded_as_too_much();
+        }
         let mut gap = (!exchange.is_answer()).then(|| refusal(&exchange));
         let mut next = None;
         if let Some((paging, number)) = request.page {
@@ -117,7 +121,7 @@ impl<F: Fn(&Request) -> Answer + Send + Sync> Api for Replay<F> {
             }
         }
         let key = (exchange.operation.clone(), exchange.subject.clone(), exchange.page.map_or(0, |p| p.number), exchange.url.clone());
-        let reply = Reply { status: answer.status, headers: answer.headers, body: answer.body.clone(), next, gap };
+        let reply = Reply { status: answer.status, headers: answer.headers, body: answer.body.clone(), next, gap, too_much };
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(key, (exchange, answer.body));
         Ok(reply)
     }

@@ -104,7 +104,16 @@ pub enum Host {
     Google(&'static str),
 }
 
+/// What the operation's name begins with where the answer was of no use on account of how much was asked for, so that less was asked for afterwards.
+pub const TOO_MUCH: &str = "too-much/";
+
 impl Exchange {
+    /// True where less was asked for afterwards, so that this answer, which was of no use, is missed by nobody.
+    #[must_use]
+    pub fn was_too_much(&self) -> bool {
+        self.operation.starts_with(TOO_MUCH)
+    }
+
     /// True for a 2xx answer or a 304 whose body is known.
     #[must_use]
     pub fn is_answer(&self) -> bool {

@@ -11,6 +11,7 @@ mod catalog;
 mod cli;
 mod continued;
 mod controls_readme;
+mod divided;
 mod doctor;
 mod evaluate;
 #[cfg(test)]

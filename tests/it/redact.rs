@@ -55,7 +55,7 @@ fn shown(redactor: &Redactor, body: &[u8]) -> (String, String) {
 }
 
 /// Put together here, so that no file holds anything that looks like one.
-fn tokens() -> Vec<String> {
+pub(crate) fn tokens() -> Vec<String> {
     let letters = "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zAbCdEfGhIjKlMnOpQrStUvWxYz0123456789";
     let of = |length: usize| letters.get(..length).expect("enough");
     vec![

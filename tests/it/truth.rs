@@ -22,14 +22,14 @@ use crate::sandbox::world::truth::Truth;
 use crate::sandbox::{Action, Behaviour, Fault};
 
 /// One kind as it was read back.
-struct Read {
-    kind: &'static str,
-    resources: Vec<Resource>,
-    population: Population,
+pub(crate) struct Read {
+    pub(crate) kind: &'static str,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) population: Population,
 }
 
 /// Collects once and reads everything back from the store.
-fn collected(site: &Site) -> Vec<Read> {
+pub(crate) fn collected(site: &Site) -> Vec<Read> {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("proofline.toml"), site.configuration()).expect("written");
     let started = Instant::now();
@@ -109,7 +109,7 @@ fn rate_limits_cost_time_and_nothing_else() {
     assert_all_is_seen(&site);
 }
 
-fn assert_all_is_seen(site: &Site) {
+pub(crate) fn assert_all_is_seen(site: &Site) {
     let truth = site.sandbox().world().truth();
     for read in collected(site) {
         let seen = assert_nothing_false(&truth, &read);

@@ -1,6 +1,6 @@
 //! How the sandbox behaves: latency, limits and faults on demand.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ pub(crate) struct Behaviour {
     pub(crate) faults: Vec<Fault>,
     /// GraphQL fields that answer null and FORBIDDEN, as `Type.field`.
     pub(crate) forbidden_fields: BTreeSet<String>,
+    /// How many items of a page or batch GitHub manages in its ten seconds, by the name of the GraphQL query; more answers 504.
+    pub(crate) manages: BTreeMap<String, usize>,
     /// What `x-ratelimit-reset` is told by; the world's night where none is given.
     pub(crate) clock: Option<Clock>,
 }
@@ -94,6 +96,7 @@ impl Default for Behaviour {
             retry_after: 1,
             faults: Vec::new(),
             forbidden_fields: BTreeSet::new(),
+            manages: BTreeMap::new(),
             clock: None,
         }
     }

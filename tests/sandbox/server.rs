@@ -378,6 +378,9 @@ impl Shared {
 
     fn graphql(&self, behaviour: &Behaviour, world: &World, ask: &Ask, left: Left) -> (Reply, u64) {
         let Some(question) = Question::parse(&ask.body) else { return (Reply::message(400, "Problems parsing JSON"), 1) };
+        if behaviour.manages.get(question.name()).is_some_and(|most| question.size() > *most) {
+            return (Reply::message(504, "We couldn't respond to your request in time. Sorry about that."), 1);
+        }
         let reset_at = instant(self.now(behaviour) + TimeDelta::from_std(left.reset_in).unwrap_or_default());
         let budget = Budget { limit: left.limit, remaining: left.remaining.saturating_sub(1), reset_at };
         let answer = graphql::answer(world, &question, &budget, &behaviour.forbidden_fields);

@@ -14,6 +14,9 @@ use crate::model::{Gap, GapCause};
 /// Classes of errors that do not pass by themselves.
 const LASTING: &[&str] = &["FORBIDDEN", "INSUFFICIENT_SCOPES", "NOT_FOUND", "SAML_FAILURE"];
 
+/// Classes of errors that say how much one query may ask for.
+const EXHAUSTED: &[&str] = &["MAX_NODE_LIMIT_EXCEEDED", "RESOURCE_LIMITS_EXCEEDED"];
+
 #[derive(Deserialize)]
 struct Envelope {
     #[serde(default)]
@@ -33,6 +36,10 @@ struct Mistake {
 impl Mistake {
     fn is(&self, classes: &[&str]) -> bool {
         self.class.as_deref().is_some_and(|class| classes.contains(&class))
+    }
+
+    fn speaks_of_time(&self) -> bool {
+        ["something went wrong", "timeout", "timed out"].iter().any(|phrase| self.says(phrase))
     }
 
     fn says(&self, phrase: &str) -> bool {
@@ -62,11 +69,19 @@ pub(super) fn read(answer: &Answer<'_>) -> Reading {
         Some(class) => format!("answered {}: {message}", shortened(class)),
         None => format!("answered: {message}"),
     };
-    if first.says("something went wrong") || first.says("timeout") || first.says("timed out") {
+    if first.speaks_of_time() {
         return Reading::Busy(Gap::new(GapCause::Unanswered, format!("{} {sentence}", answer.asked)), Duration::ZERO);
     }
     let cause = if first.is(LASTING) { GapCause::Forbidden } else { GapCause::Malformed };
     refused(answer, cause, &sentence)
+}
+
+/// Why the answer is not whole, where a smaller question may have a whole one.
+pub(super) fn cut_short(answer: &Answer<'_>) -> Option<Gap> {
+    let envelope: Envelope = serde_json::from_slice(answer.body).ok()?;
+    let error = envelope.errors.iter().find(|error| error.is(EXHAUSTED) || error.class.is_none() && error.speaks_of_time())?;
+    let message = shortened(error.message.as_deref().unwrap_or("no message"));
+    Some(Gap::new(GapCause::Unanswered, format!("{} answered in part: {message}", answer.asked)))
 }
 
 /// True where all errors of the answer, if there are any, are refusals: asking again would bring the same.

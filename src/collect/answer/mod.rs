@@ -123,6 +123,12 @@ impl Answer<'_> {
         }
     }
 
+    /// Why a usable GraphQL answer has holes that one to a smaller question would not have: the source ran out of time or of what it allows one query.
+    #[must_use]
+    pub fn cut_short(&self) -> Option<Gap> {
+        if self.path().ends_with("/graphql") { graphql::cut_short(self) } else { None }
+    }
+
     /// The allowance is used up although this answer came through: when the next request may be sent.
     /// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>
     #[must_use]

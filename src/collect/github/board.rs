@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use crate::collect::api::{Api, ApiError, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused};
-use crate::collect::github::items::body;
-use crate::collect::listing::all_pages;
+use crate::collect::github::items::page_body;
+use crate::collect::github::walk::{self, Part};
 use crate::collect::paging::Paging;
 use crate::model::{Boards, Gap, GapCause, Host};
 
@@ -40,11 +40,11 @@ pub(super) fn not_configured() -> Gap {
 /// Asks for the items of every board of an organisation.
 pub(super) async fn fetch_items(organization: &str, boards: &Boards, api: &dyn Api, asked_by: &'static str) -> Result<(), ApiError> {
     for number in &boards.projects {
-        let ask = |after: Option<&str>| {
-            let variables = json!({ "organization": organization, "number": number, "after": after });
-            Request::get(Host::GitHub, "/graphql", OPERATION, subject(organization, *number), asked_by).post(body(QUERY, &variables, &json!({})))
+        let variables = json!({ "organization": organization, "number": number });
+        let ask = |part: Part<'_>| {
+            Request::get(Host::GitHub, "/graphql", OPERATION, subject(organization, *number), asked_by).post(page_body(QUERY, &variables, part))
         };
-        all_pages(api, ask(None), PAGING, |cursor| ask(Some(cursor)), |_page| {}).await?;
+        walk::all(QUERY, PAGING, api, &ask).await?;
     }
     Ok(())
 }

@@ -13,8 +13,8 @@ use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
-use crate::collect::github::items::body;
-use crate::collect::listing::all_pages;
+use crate::collect::github::items::{joined, page_body};
+use crate::collect::github::walk::{self, Part, Walk};
 use crate::collect::paging::Paging;
 use crate::model::{AttributeDecl, AttributeType, Exchange, Gap, GapCause, Host, Kind, Period, Population, Resource, ResourceId, Scope, Tally};
 
@@ -88,11 +88,12 @@ impl Collector for Change {
         let dates = dates(scope.window);
         for organization in &scope.github_organizations {
             let mut active = Vec::new();
-            let bulk = |after: Option<&str>| {
-                let body = body(BULK_QUERY, &dates, &json!({"organization": organization, "after": after}));
-                Request::get(Host::GitHub, "/graphql", BULK, organization, KIND.name).post(body)
-            };
-            all_pages(api, bulk(None), BULK_PAGING, |cursor| bulk(Some(cursor)), |page: &Reply| active.extend(with_commits(page))).await?;
+            let variables = joined(&dates, &json!({ "organization": organization }));
+            let bulk = |part: Part<'_>| Request::get(Host::GitHub, "/graphql", BULK, organization, KIND.name).post(page_body(BULK_QUERY, &variables, part));
+            let mut walk = Walk::new(BULK_QUERY, BULK_PAGING);
+            while let Some(page) = walk.next(api, &bulk).await? {
+                active.extend(with_commits(&page));
+            }
             let asking = futures::stream::iter(active).map(|repository| ask(repository, &dates, api)).buffer_unordered(AT_ONCE);
             asking.try_collect::<()>().await?;
         }
@@ -146,11 +147,9 @@ fn with_commits(page: &Reply) -> Vec<String> {
 
 async fn ask(repository: String, dates: &Value, api: &dyn Api) -> Result<(), ApiError> {
     let (owner, name) = repository.split_once('/').unwrap_or_default();
-    let page = |after: Option<&str>| {
-        let body = body(SINGLE_QUERY, dates, &json!({"owner": owner, "name": name, "after": after}));
-        Request::get(Host::GitHub, "/graphql", SINGLE, repository.as_str(), KIND.name).post(body)
-    };
-    all_pages(api, page(None), SINGLE_PAGING, |cursor| page(Some(cursor)), |_page| {}).await
+    let variables = joined(dates, &json!({"owner": owner, "name": name}));
+    let page = |part: Part<'_>| Request::get(Host::GitHub, "/graphql", SINGLE, repository.as_str(), KIND.name).post(page_body(SINGLE_QUERY, &variables, part));
+    walk::all(SINGLE_QUERY, SINGLE_PAGING, api, &page).await
 }
 
 struct Reading<'a> {

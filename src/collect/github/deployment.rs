@@ -15,8 +15,8 @@ use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
 use crate::collect::github::deployment_run::{self, JOB, Runs};
 use crate::collect::github::items::body;
+use crate::collect::github::walk::{Part, Walk};
 use crate::collect::github::wording::graphql_body;
-use crate::collect::listing::all_pages;
 use crate::collect::paging::Paging;
 use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Period, Population, Resource, ResourceId, Scope, Tally};
 
@@ -91,10 +91,12 @@ impl Collector for Deployment {
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
         for organization in &scope.github_organizations {
-            let ask =
-                |after: Option<&str>| Request::get(Host::GitHub, "/graphql", OPERATION, organization, KIND.name).post(graphql_body(QUERY, organization, after));
+            let ask = |part: Part<'_>| Request::get(Host::GitHub, "/graphql", OPERATION, organization, KIND.name).post(graphql_body(QUERY, organization, part));
             let mut active = Vec::new();
-            all_pages(api, ask(None), PAGING, |cursor| ask(Some(cursor)), |page: &Reply| active.extend(with_deployments(page, scope.window))).await?;
+            let mut walk = Walk::new(QUERY, PAGING);
+            while let Some(page) = walk.next(api, &ask).await? {
+                active.extend(with_deployments(&page, scope.window));
+            }
             let asking = futures::stream::iter(active).map(|repository| ask_of(repository, scope.window, api)).buffer_unordered(AT_ONCE);
             let ids: Vec<Vec<String>> = asking.try_collect().await?;
             let ids: Vec<String> = ids.into_iter().flatten().collect::<BTreeSet<String>>().into_iter().collect();

@@ -4,14 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
-use crate::collect::api::{Api, ApiError, Request};
+use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
-use crate::collect::github::items::body;
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Resource};
+use crate::collect::github::batch::Batch;
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Resource};
 
 const OPERATION: &str = "graphql/deployment-runs";
 const QUERY: &str = include_str!("queries/deployment_runs.graphql");
@@ -41,15 +40,7 @@ const ATTRIBUTES: [&str; 4] = ["run", "started_by", "approved_by", "jobs"];
 
 /// Asks about deployments by their node ids.
 pub(super) async fn fetch(organization: &str, ids: &[String], api: &dyn Api, asked_by: &'static str) -> Result<(), ApiError> {
-    let requests: Vec<Request> = (1_u32..)
-        .zip(ids.chunks(BATCH))
-        .map(|(number, batch)| {
-            let subject = format!("{organization}/batch-{number:05}");
-            Request::get(Host::GitHub, "/graphql", OPERATION, subject, asked_by).post(body(QUERY, &json!({}), &json!({ "ids": batch })))
-        })
-        .collect();
-    let sent = futures::stream::iter(requests).map(|request| api.send(request)).buffer_unordered(ABREAST);
-    sent.try_for_each(|_reply| async { Ok(()) }).await
+    Batch { kind: asked_by, operation: OPERATION, query: QUERY, size: BATCH, abreast: ABREAST }.ask(organization, ids, api, |_reply| {}).await
 }
 
 /// What was read of the runs of an organisation's deployments.

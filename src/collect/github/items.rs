@@ -12,8 +12,10 @@ use serde_json::{Value, json};
 use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Field, refused};
+use crate::collect::github::batch::{Batch, Thing};
+use crate::collect::github::walk::{Part, Walk};
 use crate::collect::paging::Paging;
-use crate::model::{Gap, GapCause, Host};
+use crate::model::{Exchange, Gap, GapCause, Host};
 
 /// Things read in one batch.
 const BATCH: usize = 20;
@@ -109,16 +111,12 @@ impl Listing {
     pub(super) async fn list(&self, organization: &str, variables: &Value, placing: Placing<'_>, api: &dyn Api) -> Result<BTreeSet<String>, ApiError> {
         let mut ids = BTreeSet::new();
         let mut unfinished = Vec::new();
-        let mut cursor: Option<String> = None;
-        for number in 1.. {
-            let body = body(self.bulk.1, variables, &json!({"organization": organization, "after": cursor}));
-            let request = Request::get(Host::GitHub, "/graphql", self.bulk.0, organization, self.kind).post(body).page(BULK, number);
-            let reply = api.send(request).await?;
-            self.note_page(&reply, placing, &mut ids, &mut unfinished);
-            match reply.next.filter(|_next| reply.gap.is_none()) {
-                Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
-                _ => break,
-            }
+        let variables_of_all = joined(variables, &json!({ "organization": organization }));
+        let ask =
+            |part: Part<'_>| Request::get(Host::GitHub, "/graphql", self.bulk.0, organization, self.kind).post(page_body(self.bulk.1, &variables_of_all, part));
+        let mut walk = Walk::new(self.bulk.1, BULK);
+        while let Some(page) = walk.next(api, &ask).await? {
+            self.note_page(&page, placing, &mut ids, &mut unfinished);
         }
         let rest = futures::stream::iter(unfinished).map(|start| self.fetch_rest(start, variables, placing, api)).buffer_unordered(ABREAST);
         let more: Vec<BTreeSet<String>> = rest.try_collect().await?;
@@ -140,17 +138,16 @@ impl Listing {
     async fn fetch_rest(&self, start: Unfinished, variables: &Value, placing: Placing<'_>, api: &dyn Api) -> Result<BTreeSet<String>, ApiError> {
         let (operation, query, paging) = self.single;
         let (owner, name) = start.repository.split_once('/').unwrap_or_default();
+        let variables = joined(variables, &json!({"owner": owner, "name": name}));
+        let ask =
+            |part: Part<'_>| Request::get(Host::GitHub, "/graphql", operation, start.repository.as_str(), self.kind).post(page_body(query, &variables, part));
         let mut ids = BTreeSet::new();
-        let mut cursor = start.cursor;
-        for number in 1.. {
-            let body = body(query, variables, &json!({"owner": owner, "name": name, "after": cursor}));
-            let request = Request::get(Host::GitHub, "/graphql", operation, start.repository.as_str(), self.kind).post(body).page(paging, number);
-            let reply = api.send(request).await?;
-            let answer = Answer::graphql(&reply.body);
+        let mut walk = Walk::new(query, paging).after(start.cursor.clone());
+        while let Some(page) = walk.next(api, &ask).await? {
+            let answer = Answer::graphql(&page.body);
             let repository = answer.root().path(&["data", "repository"]);
-            match note(&repository, &repository.get(self.field), placing, &mut ids) {
-                Some(next) if reply.gap.is_none() && next != cursor => cursor = next,
-                _ => break,
+            if note(&repository, &repository.get(self.field), placing, &mut ids).is_none() {
+                break;
             }
         }
         Ok(ids)
@@ -164,20 +161,11 @@ impl Listing {
         note: &(dyn Fn(&Reply) -> BTreeSet<T> + Send + Sync),
         api: &dyn Api,
     ) -> Result<BTreeSet<T>, ApiError> {
-        let ids: Vec<&String> = ids.iter().collect();
-        let requests: Vec<Request> = (1_u32..)
-            .zip(ids.chunks(BATCH))
-            .map(|(number, batch)| {
-                let subject = format!("{organization}/batch-{number:05}");
-                Request::get(Host::GitHub, "/graphql", self.details.0, subject, self.kind).post(body(self.details.1, &json!({}), &json!({ "ids": batch })))
-            })
-            .collect();
-        let sent = futures::stream::iter(requests).map(|request| api.send(request)).buffer_unordered(ABREAST);
-        sent.try_fold(BTreeSet::new(), |mut noted, reply| async move {
-            noted.extend(note(&reply));
-            Ok(noted)
-        })
-        .await
+        let ids: Vec<String> = ids.iter().cloned().collect();
+        let batch = Batch { kind: self.kind, operation: self.details.0, query: self.details.1, size: BATCH, abreast: ABREAST };
+        let mut noted = BTreeSet::new();
+        batch.ask(organization, &ids, api, |reply| noted.extend(note(reply))).await?;
+        Ok(noted)
     }
 
     /// Asks search how many there are.
@@ -270,7 +258,7 @@ impl Listing {
         let prefix = format!("{organization}/");
         for exchange in evidence.operation(self.details.0).iter().filter(|exchange| exchange.subject.starts_with(&prefix)) {
             if !exchange.is_answer() {
-                trouble = Some(refused(evidence, exchange, self.cure)?);
+                trouble = shared_trouble(exchange, &prefix).then(|| refused(evidence, exchange, self.cure)).transpose()?.or(trouble);
                 continue;
             }
             let answer = Answer::stored_graphql(evidence, exchange)?;
@@ -283,11 +271,18 @@ impl Listing {
             expected.for_each(|(listed, node)| visit(listed, Ok((node, exchange.n))));
         }
         let gap = trouble.unwrap_or_else(|| Gap::new(GapCause::Unanswered, "it was listed, but the source gave no details of it"));
-        for listed in waiting.into_iter().filter_map(|id| found.members.get(id)) {
-            visit(listed, Err(gap.clone()));
+        for (id, listed) in waiting.into_iter().filter_map(|id| Some((id, found.members.get(id)?))) {
+            let name = format!("{}#{}", listed.repository, listed.number);
+            let own = Thing { organization, id, name: &name }.own_gap(self.details.0, self.cure, evidence)?;
+            visit(listed, Err(own.map_or_else(|| gap.clone(), |(gap, _exchange)| gap)));
         }
         Ok(())
     }
+}
+
+/// True where many things are without details for one reason.
+fn shared_trouble(exchange: &Exchange, prefix: &str) -> bool {
+    exchange.subject.strip_prefix(prefix).is_some_and(|name| name.starts_with("batch-"))
 }
 
 /// Notes the members of one page; the cursor of the next page where there is more that matters.
@@ -330,6 +325,17 @@ fn read_connection(repository: &Field<'_>, connection: &Field<'_>, placing: Plac
 
 /// A GraphQL request's body; keys in the order of their names, so that the same question is the same bytes.
 pub(super) fn body(query: &str, variables: &Value, more: &Value) -> Vec<u8> {
+    serde_json::to_vec(&json!({"query": query, "variables": joined(variables, more)})).unwrap_or_default()
+}
+
+/// The body that asks for one page.
+pub(super) fn page_body(query: &str, variables: &Value, part: Part<'_>) -> Vec<u8> {
+    let first = part.first.map_or_else(|| json!({}), |first| json!({ "first": first }));
+    body(query, &joined(variables, &json!({ "after": part.after })), &first)
+}
+
+/// Variables with more of them.
+pub(super) fn joined(variables: &Value, more: &Value) -> Value {
     let merged: BTreeMap<&String, &Value> = [variables, more].into_iter().filter_map(Value::as_object).flatten().collect();
-    serde_json::to_vec(&json!({"query": query, "variables": merged})).unwrap_or_default()
+    json!(merged)
 }

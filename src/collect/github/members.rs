@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::collect::api::{Api, ApiError, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused};
+use crate::collect::github::walk::{self, Part};
 use crate::collect::github::wording::{graphql_body, path_part, some_of};
 use crate::collect::listing::all_pages;
 use crate::collect::paging::Paging;
@@ -46,8 +47,8 @@ impl Filter {
 
 /// Asks for all members with their roles.
 pub(super) async fn fetch_all(organization: &str, api: &dyn Api, asked_by: &'static str) -> Result<(), ApiError> {
-    let ask = |after: Option<&str>| Request::get(Host::GitHub, "/graphql", MEMBERS, organization, asked_by).post(graphql_body(QUERY, organization, after));
-    all_pages(api, ask(None), PAGING, |cursor| ask(Some(cursor)), |_page| {}).await
+    let ask = |part: Part<'_>| Request::get(Host::GitHub, "/graphql", MEMBERS, organization, asked_by).post(graphql_body(QUERY, organization, part));
+    walk::all(QUERY, PAGING, api, &ask).await
 }
 
 /// Asks for some members.

@@ -3,10 +3,12 @@
 //! Kinds: one file each, or a table in `listings`. Shared: how a field of an answer is read (`answer`), the bulk listings
 //! (`members`, `repositories`), and what protects a branch (`branch_rules`, `classic_rule`, `rulesets`, `protection`). Pull requests and issues: how they are
 //! found (`items`), what boards hold (`board`, `issue_board`), who approved (`review`), what shows completion (`completion`, `issue_evidence`,
-//! `issue_timeline`, `issue_parts`, `access_review`). The bulk queries are in `queries`.
+//! `issue_timeline`, `issue_parts`, `access_review`). The bulk queries are in `queries`;
+//! their pages and batches become smaller where GitHub does not manage whole ones (`walk`, `batch`).
 
 pub mod access_review;
 mod answer;
+mod batch;
 mod board;
 mod branch_rules;
 mod classic_rule;
@@ -28,6 +30,7 @@ mod rulesets;
 mod scanning;
 mod security_configuration;
 mod trimmed;
+mod walk;
 mod wording;
 mod workflow_file;
 

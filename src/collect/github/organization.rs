@@ -10,6 +10,7 @@ use crate::collect::api::{Api, ApiError, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
 use crate::collect::github::members;
+use crate::collect::github::walk;
 use crate::collect::github::wording::{graphql_body, path_part};
 use crate::model::{AttributeDecl, AttributeType, Exchange, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
 
@@ -162,7 +163,7 @@ impl Collector for Organization {
                 api.send(Request::get(Host::GitHub, target, operation, organization, KIND.name)).await?;
             }
             let security = Request::get(Host::GitHub, "/graphql", SECURITY, organization, KIND.name);
-            api.send(security.post(graphql_body(SECURITY_QUERY, organization, None))).await?;
+            api.send(security.post(graphql_body(SECURITY_QUERY, organization, walk::Part::FIRST))).await?;
             members::fetch_all(organization, api, KIND.name).await?;
             members::fetch(members::Filter::Owners, organization, api, KIND.name).await?;
         }

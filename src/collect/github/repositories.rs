@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused};
+use crate::collect::github::walk::{Part, Walk};
 use crate::collect::github::wording::{graphql_body, path_part, some_of};
 use crate::collect::listing::all_pages;
 use crate::collect::paging::Paging;
@@ -49,9 +50,17 @@ pub(super) async fn fetch(organization: &str, api: &dyn Api, asked_by: &'static 
     let settings = api.send(Request::get(Host::GitHub, format!("/orgs/{login}"), ORGANIZATION, organization, asked_by));
     let rest = |target: &str| Request::get(Host::GitHub, target, REST, organization, asked_by);
     let rest_pages = all_pages(api, rest(&format!("/orgs/{login}/repos?type=all&per_page=100")), Paging::Link, rest, |_page| {});
-    let bulk = |after: Option<&str>| Request::get(Host::GitHub, "/graphql", BULK, organization, asked_by).post(graphql_body(QUERY, organization, after));
-    let bulk_pages = all_pages(api, bulk(None), PAGING, |cursor| bulk(Some(cursor)), on_page);
+    let bulk_pages = fetch_bulk(organization, api, asked_by, on_page);
     futures::try_join!(settings, rest_pages, bulk_pages).map(drop)
+}
+
+async fn fetch_bulk(organization: &str, api: &dyn Api, asked_by: &'static str, mut on_page: impl FnMut(&Reply) + Send) -> Result<(), ApiError> {
+    let ask = |part: Part<'_>| Request::get(Host::GitHub, "/graphql", BULK, organization, asked_by).post(graphql_body(QUERY, organization, part));
+    let mut walk = Walk::new(QUERY, PAGING);
+    while let Some(page) = walk.next(api, &ask).await? {
+        on_page(&page);
+    }
+    Ok(())
 }
 
 /// The repository nodes of a page of the bulk query; those that are hidden are left out.

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::collect::api::{Api, ApiError, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused};
+use crate::collect::github::walk::{self, Part};
 use crate::collect::github::wording::graphql_body;
-use crate::collect::listing::all_pages;
 use crate::collect::paging::Paging;
 use crate::model::{Gap, GapCause, Host};
 
@@ -19,8 +19,8 @@ const SEES_ACCESS: &str = "Administration: read on the repository (token: repo o
 
 /// Asks who has access to each repository.
 pub(super) async fn fetch(organization: &str, api: &dyn Api, asked_by: &'static str) -> Result<(), ApiError> {
-    let ask = |after: Option<&str>| Request::get(Host::GitHub, "/graphql", OPERATION, organization, asked_by).post(graphql_body(QUERY, organization, after));
-    all_pages(api, ask(None), PAGING, |cursor| ask(Some(cursor)), |_page| {}).await
+    let ask = |part: Part<'_>| Request::get(Host::GitHub, "/graphql", OPERATION, organization, asked_by).post(graphql_body(QUERY, organization, part));
+    walk::all(QUERY, PAGING, api, &ask).await
 }
 
 /// Who has access to one repository.

@@ -8,8 +8,8 @@ use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
+use crate::collect::github::walk::{self, Part};
 use crate::collect::github::wording::graphql_body;
-use crate::collect::listing::all_pages;
 use crate::collect::paging::Paging;
 use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
 
@@ -49,9 +49,8 @@ impl Collector for Team {
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
         for organization in &scope.github_organizations {
-            let ask =
-                |after: Option<&str>| Request::get(Host::GitHub, "/graphql", OPERATION, organization, KIND.name).post(graphql_body(QUERY, organization, after));
-            all_pages(api, ask(None), PAGING, |cursor| ask(Some(cursor)), |_page| {}).await?;
+            let ask = |part: Part<'_>| Request::get(Host::GitHub, "/graphql", OPERATION, organization, KIND.name).post(graphql_body(QUERY, organization, part));
+            walk::all(QUERY, PAGING, api, &ask).await?;
         }
         Ok(())
     }

@@ -3,6 +3,8 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
+use crate::collect::github::walk::Part;
+
 /// Everything but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -29,13 +31,15 @@ struct Body<'a> {
 #[derive(Serialize)]
 struct Variables<'a> {
     after: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<u32>,
     organization: &'a str,
 }
 
-/// The body that asks for the page of an organisation's listing after a cursor.
-pub(super) fn graphql_body(query: &str, organization: &str, after: Option<&str>) -> Vec<u8> {
+/// The body that asks for a page of an organisation's listing.
+pub(super) fn graphql_body(query: &str, organization: &str, part: Part<'_>) -> Vec<u8> {
     // A struct of text cannot fail to serialise; an empty body would be refused by GitHub and recorded as such.
-    serde_json::to_vec(&Body { query, variables: Variables { after, organization } }).unwrap_or_default()
+    serde_json::to_vec(&Body { query, variables: Variables { after: part.after, first: part.first, organization } }).unwrap_or_default()
 }
 
 /// The first names, and how many more there are.
@@ -50,6 +54,7 @@ pub(super) fn some_of<S: AsRef<str>>(names: &[S]) -> String {
 #[cfg(test)]
 mod tests {
     use super::{graphql_body, path_part, repository_path, some_of};
+    use crate::collect::github::walk::Part;
 
     #[test]
     fn names_become_single_path_segments() {
@@ -59,8 +64,9 @@ mod tests {
 
     #[test]
     fn the_same_question_is_the_same_bytes() {
-        let body = String::from_utf8(graphql_body("q", "acme", None)).expect("text");
-        assert_eq!(body, r#"{"query":"q","variables":{"after":null,"organization":"acme"}}"#);
+        let body = |part: Part<'_>| String::from_utf8(graphql_body("q", "acme", part)).expect("text");
+        assert_eq!(body(Part::FIRST), r#"{"query":"q","variables":{"after":null,"organization":"acme"}}"#);
+        assert_eq!(body(Part { after: Some("c"), first: Some(25) }), r#"{"query":"q","variables":{"after":"c","first":25,"organization":"acme"}}"#);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! `github.workflow`: every workflow file on the default branch of a repository, with what can be told from its text.
 //!
-//! Which files there are is in the bulk query; their texts are asked for in batches. An answer that holds a credential is not stored: where a batch is refused
-//! for that or anything else, its repositories are asked about one by one, and one leaked credential leaves only that repository's files unread.
+//! Which files there are is in the bulk query; their texts are asked for in batches, so that one leaked credential leaves only that repository's files unread (`batch`).
 //! Left out: workflows on other branches, and which runs there were.
 
 use std::collections::BTreeMap;
@@ -10,13 +9,12 @@ use async_trait::async_trait;
 use futures::channel::mpsc;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
-use serde_json::json;
 
 use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
-use crate::collect::github::items;
+use crate::collect::github::batch::{Batch, Thing};
 use crate::collect::github::repositories::{self, Listed};
 use crate::collect::github::workflow_file::{File, is_unpinned};
 use crate::model::{AttributeDecl, AttributeType, Exchange, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
@@ -34,6 +32,7 @@ const BATCH_QUERY: &str = include_str!("queries/workflows_batch.graphql");
 const OF_A_BATCH: usize = 20;
 /// Batches that are asked for at the same time; the `Api` has its own limit.
 const AT_ONCE: usize = 16;
+const BATCHES: Batch = Batch { kind: KIND.name, operation: BATCH, query: BATCH_QUERY, size: OF_A_BATCH, abreast: AT_ONCE };
 const TEXT: AttributeType = AttributeType::Text;
 const TEXTS: AttributeType = AttributeType::List(&TEXT);
 const BOOL: AttributeType = AttributeType::Bool;
@@ -143,13 +142,9 @@ impl Asked {
 }
 
 async fn ask(subject: String, batch: Vec<Asked>, api: &dyn Api) -> Result<(), ApiError> {
-    let ids: Option<Vec<&String>> = batch.iter().map(|asked| asked.id.as_ref()).collect();
+    let ids: Option<Vec<String>> = batch.iter().map(|asked| asked.id.clone()).collect();
     if let Some(ids) = ids {
-        let body = items::body(BATCH_QUERY, &json!({}), &json!({ "ids": ids }));
-        let reply = api.send(Request::get(Host::GitHub, "/graphql", BATCH, subject, KIND.name).post(body)).await?;
-        if reply.gap.is_none() {
-            return Ok(());
-        }
+        return BATCHES.ask_one(subject, ids, api).await.map(drop);
     }
     for asked in batch {
         api.send(Request::get(Host::GitHub, "/graphql", OPERATION, asked.name.as_str(), KIND.name).post(body(&asked.name))).await?;
@@ -234,6 +229,7 @@ fn names<'a>(node: &Field<'a>) -> Fact<Vec<&'a str>> {
 
 /// The answers about the texts of an organisation's repositories.
 struct Texts<'e> {
+    organization: &'e str,
     evidence: &'e dyn Evidence,
     batches: Vec<&'e Exchange>,
     /// Which batch holds which repository, by its node id.
@@ -243,7 +239,7 @@ struct Texts<'e> {
 }
 
 impl<'e> Texts<'e> {
-    fn of(organization: &str, evidence: &'e dyn Evidence) -> Result<Self, Unreadable> {
+    fn of(organization: &'e str, evidence: &'e dyn Evidence) -> Result<Self, Unreadable> {
         let prefix = format!("{organization}/");
         let batches: Vec<&Exchange> =
             evidence.operation(BATCH).iter().filter(|exchange| exchange.subject.starts_with(&prefix) && exchange.is_answer()).collect();
@@ -253,7 +249,7 @@ impl<'e> Texts<'e> {
             let nodes = answer.root().path(&["data", "nodes"]).items().unwrap_or_default();
             places.extend(nodes.iter().filter_map(|node| Some((node.get("id").text().ok()?.to_owned(), place))));
         }
-        Ok(Self { evidence, batches, places, open: None })
+        Ok(Self { organization, evidence, batches, places, open: None })
     }
 
     /// The folder of a repository's workflows, and the exchange that tells of it. Asked about alone, it was not answered in its batch.
@@ -268,8 +264,11 @@ impl<'e> Texts<'e> {
         }
         let found = listed.node.get("id").text().ok().and_then(|id| Some((id, *self.places.get(id)?)));
         let Some((id, (place, exchange))) = found.and_then(|(id, place)| Some((id, (place, *self.batches.get(place)?)))) else {
-            let gap = Gap::new(GapCause::Incomplete, format!("{OPERATION} was not asked for {}", listed.name));
-            return Ok((Folder::Alone(Err(gap)), None));
+            let id = listed.node.get("id").text().unwrap_or_default();
+            let own = Thing { organization: self.organization, id, name: listed.name }.own_gap(BATCH, SEES_WORKFLOWS, self.evidence)?;
+            let unasked = || Gap::new(GapCause::Incomplete, format!("{OPERATION} was not asked for {}", listed.name));
+            let (gap, exchange) = own.map_or_else(|| (unasked(), None), |(gap, exchange)| (gap, Some(exchange)));
+            return Ok((Folder::Alone(Err(gap)), exchange));
         };
         if self.open.as_ref().is_none_or(|(open, _)| *open != place) {
             self.open = Some((place, Answer::stored_graphql(self.evidence, exchange)?));

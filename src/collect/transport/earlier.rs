@@ -25,6 +25,8 @@ impl<'a> Journey<'a> {
             headers: previous.headers.clone(),
             source: Source::Earlier(body, previous),
             gap: None,
+            too_much: false,
+            leads_on: None,
             permit: None,
         })
     }
@@ -37,7 +39,7 @@ impl<'a> Journey<'a> {
         if page::may_have_grown(self.request, &headers, &body) {
             return None;
         }
-        Some(Landing { status: Some(304), headers, source: Source::Earlier(body, previous), gap: None, permit: None })
+        Some(Landing { status: Some(304), headers, source: Source::Earlier(body, previous), gap: None, too_much: false, leads_on: None, permit: None })
     }
 }
 

@@ -13,6 +13,7 @@ use url::Url;
 use crate::collect::answer::{Answer, Lifts, Limit, Reach, Reading};
 use crate::collect::api::{ApiError, Request};
 use crate::collect::archive::Previous;
+use crate::collect::paging::Paging;
 use crate::collect::redact::Clean;
 use crate::collect::transport::Core;
 use crate::collect::transport::address::Travels;
@@ -31,6 +32,10 @@ pub(super) const GITHUB_VERSION: &str = "2022-11-28";
 pub(super) const HOPS: u32 = 2;
 /// GitHub asks to wait a minute where a secondary limit names no time, then longer each time.
 const UNSAID: Duration = Duration::from_mins(1);
+
+/// How often a request is sent that meets trouble and can be made smaller: GitHub gives each ten seconds, and what took longer takes longer again.
+/// <https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#timeouts>
+const OF_DIVISIBLE: usize = 2;
 
 /// A request under way.
 pub(super) struct Journey<'a> {
@@ -65,10 +70,11 @@ impl<'a> Step<'a> {
 
 impl<'a> Journey<'a> {
     pub(super) fn new(core: &'a Core, request: &'a Request, url: Url) -> Self {
+        let attempts = if request.divisible { core.settings.attempts.min(OF_DIVISIBLE) } else { core.settings.attempts };
         let delays = ExponentialBuilder::default()
             .with_min_delay(Duration::from_secs(1))
             .with_max_delay(Duration::from_secs(30))
-            .with_max_times(core.settings.attempts.saturating_sub(1));
+            .with_max_times(attempts.saturating_sub(1));
         Self {
             core,
             request,
@@ -205,6 +211,7 @@ impl<'a> Journey<'a> {
             Fault::CutOff | Fault::TooLarge(_) | Fault::Unsendable => GapCause::Malformed,
         };
         let landing = Landing::broken(broken.head.map(|head| self.without_credential(head)), Gap::new(cause, broken.fault.to_string()));
+        let landing = if broken.fault.may_be_for_its_size() { landing.too_much() } else { landing };
         if broken.fault.may_pass() { self.again(landing, Duration::ZERO).await } else { Step::landed(landing) }
     }
 
@@ -216,7 +223,7 @@ impl<'a> Journey<'a> {
 
     /// What may be kept of an answer; what follows reads nothing else of it.
     fn admit(&self, received: Received) -> Result<Received, Box<Landing<'a>>> {
-        let refuse = |head: Head, why: String| Err(Box::new(Landing::broken(Some(head), Gap::new(GapCause::Malformed, why))));
+        let refuse = |head: Head, why: String| Err(Box::new(Landing::broken(Some(head), Gap::new(GapCause::Malformed, why)).too_much()));
         let Received { head, body, .. } = received;
         let status_only = |head: Head| Head { headers: BTreeMap::new(), ..head };
         if self.core.repeats(&head.headers) || self.core.keyring.is_told_by(&body) {
@@ -225,6 +232,7 @@ impl<'a> Journey<'a> {
         if self.core.tells(&head.headers) {
             return refuse(status_only(head), "a header holds what looks like a credential; the answer was not stored".to_owned());
         }
+        let whole = body.clone();
         let clean = if is_file(self.request) {
             self.core.redactor.clean_file(self.request.operation, body)
         } else {
@@ -232,8 +240,18 @@ impl<'a> Journey<'a> {
         };
         match clean {
             Ok(Clean { body, redacted }) => Ok(Received { head, body, redacted }),
-            Err(refusal) => refuse(head, refusal.to_string()),
+            Err(refusal) => {
+                let leads_on = self.leads_on(&head, &whole);
+                refuse(head, refusal.to_string()).map_err(|landing| Box::new(Landing { leads_on, ..*landing }))
+            }
         }
+    }
+
+    /// The cursor of the next page in an answer that may not be kept: one text that nobody should have written ends no listing.
+    fn leads_on(&self, head: &Head, body: &[u8]) -> Option<String> {
+        let (paging, _number) = self.request.page.filter(|(paging, _number)| matches!(paging, Paging::Cursor(_)))?;
+        let cursor = paging.next(&head.headers, body).ok()??;
+        (!self.core.redactor.is_told_by(&cursor)).then_some(cursor)
     }
 
     async fn judge(&mut self, received: Received, pass: &Pass, permit: Option<SemaphorePermit<'a>>) -> Result<Step<'a>, ApiError> {
@@ -265,22 +283,29 @@ impl<'a> Journey<'a> {
         }
         let reading = if is_file(self.request) { self.read_file(&answer) } else { answer.read() };
         Ok(match reading {
-            Reading::Usable => Step::landed(Landing::fresh(received, None).holding(permit)),
-            Reading::Refused(gap) => {
-                // A page in place of a file is nobody's evidence, and may hold what lets a browser in.
-                let received = if is_file(self.request) { received.emptied() } else { received };
-                let gap = if received.head.status == 401 { gap.cured_by(self.core.keyring.cure(self.request.host)) } else { gap };
-                Step::landed(Landing::fresh(received, Some(gap)).holding(permit))
-            }
+            Reading::Usable => match answer.cut_short().filter(|_gap| self.request.divisible) {
+                Some(gap) => Step::landed(Landing::fresh(received, Some(gap)).too_much().holding(permit)),
+                None => Step::landed(Landing::fresh(received, None).holding(permit)),
+            },
+            Reading::Refused(gap) => Step::landed(self.refused(received, gap).holding(permit)),
             Reading::Busy(gap, not_before) => {
                 drop(permit);
-                self.again(Landing::fresh(received, Some(gap)), not_before).await
+                self.again(Landing::fresh(received, Some(gap)).too_much(), not_before).await
             }
             Reading::Limited(limit) => {
                 drop(permit);
                 self.limited(received, limit)
             }
         })
+    }
+
+    fn refused(&self, received: Received, gap: Gap) -> Landing<'a> {
+        // A page in place of a file is nobody's evidence, and may hold what lets a browser in.
+        let received = if is_file(self.request) { received.emptied() } else { received };
+        let gap = if received.head.status == 401 { gap.cured_by(self.core.keyring.cure(self.request.host)) } else { gap };
+        let is_misshapen = gap.cause == GapCause::Malformed && received.head.status == 200;
+        let landing = Landing::fresh(received, Some(gap));
+        if is_misshapen { landing.too_much() } else { landing }
     }
 
     /// The pause is set here and waited for at the next `turn`, together with everybody else.

@@ -67,6 +67,15 @@ type Key = (Host, Method, String, Option<Digest>);
 struct Settled {
     exchange: Exchange,
     gap: Option<Gap>,
+    too_much: bool,
+    leads_on: Option<String>,
+}
+
+impl Settled {
+    /// What the operation is called in its record.
+    fn name(&self, request: &Request) -> String {
+        if self.too_much { request.recorded_as_too_much() } else { request.operation.to_owned() }
+    }
 }
 
 /// What all requests of a run share.
@@ -143,7 +152,7 @@ impl Transport {
         let exchange = &settled.exchange;
         self.core.tell(Event::Shared { operation: request.operation, subject: request.subject.clone() });
         let page = request.page.map(|(_, number)| number);
-        let same_name = exchange.operation == request.operation && exchange.subject == request.subject && exchange.page.map(|mark| mark.number) == page;
+        let same_name = exchange.operation == settled.name(request) && exchange.subject == request.subject && exchange.page.map(|mark| mark.number) == page;
         let kept = Kept { sha256: exchange.sha256, bytes: exchange.bytes };
         let body = if kept.bytes == 0 { Bytes::new() } else { self.core.archive.body(&kept).await.map_err(|error| archive_error(request, error))? };
         if same_name {
@@ -157,7 +166,7 @@ impl Transport {
     /// The same exchange under another name, so that whoever looks for that name finds it. No attempts: nothing was sent for it.
     fn record_again(&self, request: &Request, settled: &Settled, body: &Bytes) {
         let mut exchange = settled.exchange.clone();
-        exchange.operation = request.operation.to_owned();
+        exchange.operation = settled.name(request);
         exchange.subject.clone_from(&request.subject);
         exchange.asked_by = vec![request.asked_by.to_owned()];
         exchange.attempts = 0;
@@ -171,14 +180,15 @@ impl Transport {
     }
 
     fn reply(&self, request: &Request, settled: &Settled, body: Bytes) -> Reply {
-        let (next, turned) = match self.turn(request, settled, &body) {
+        let turn = settled.leads_on.clone().map_or_else(|| self.turn(request, settled, &body), Turn::Next);
+        let (next, turned) = match turn {
             Turn::NoPage | Turn::Last => (None, None),
             Turn::Next(next) => (Some(next), None),
             Turn::Untold(gap) | Turn::Refused(gap) => (None, Some(gap)),
         };
         // A 304 stands for the 200 that it re-validates.
         let status = if settled.exchange.revalidates.is_some() { Some(200) } else { settled.exchange.status };
-        Reply { status, headers: settled.exchange.headers.clone(), body, next, gap: settled.gap.clone().or(turned) }
+        Reply { status, headers: settled.exchange.headers.clone(), body, next, gap: settled.gap.clone().or(turned), too_much: settled.too_much }
     }
 }
 
@@ -224,5 +234,5 @@ impl fmt::Debug for Transport {
 /// A name that a source chose makes nothing that could be asked: no address below the API, or one that may not be written down.
 fn unasked(request: &Request, why: &str) -> Reply {
     let detail = format!("{} for {} was not asked: {why}", request.operation, request.subject);
-    Reply { status: None, headers: BTreeMap::new(), body: Bytes::new(), next: None, gap: Some(Gap::new(GapCause::Malformed, detail)) }
+    Reply { status: None, headers: BTreeMap::new(), body: Bytes::new(), next: None, gap: Some(Gap::new(GapCause::Malformed, detail)), too_much: false }
 }

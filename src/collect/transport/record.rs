@@ -23,6 +23,10 @@ pub(super) struct Landing<'a> {
     pub(super) headers: BTreeMap<String, String>,
     pub(super) source: Source,
     pub(super) gap: Option<Gap>,
+    /// True where less might have been answered.
+    pub(super) too_much: bool,
+    /// The next page, where this one may not be kept and yet says how to go on.
+    pub(super) leads_on: Option<String>,
     /// Held until the body is kept, so that bodies in memory are bounded too.
     pub(super) permit: Option<SemaphorePermit<'a>>,
 }
@@ -40,18 +44,25 @@ pub(super) enum Source {
 impl<'a> Landing<'a> {
     /// Nothing was sent.
     pub(super) fn unsent(gap: Gap) -> Self {
-        Self { status: None, headers: BTreeMap::new(), source: Source::Nothing, gap: Some(gap), permit: None }
+        Self { status: None, headers: BTreeMap::new(), source: Source::Nothing, gap: Some(gap), too_much: false, leads_on: None, permit: None }
     }
 
     /// Nothing whole came.
     pub(super) fn broken(head: Option<Head>, gap: Gap) -> Self {
         let status = head.as_ref().map(|head| head.status);
-        Self { status, headers: head.unwrap_or_default().headers, source: Source::Nothing, gap: Some(gap), permit: None }
+        let headers = head.unwrap_or_default().headers;
+        Self { status, headers, source: Source::Nothing, gap: Some(gap), too_much: false, leads_on: None, permit: None }
     }
 
     /// A whole answer.
     pub(super) fn fresh(received: Received, gap: Option<Gap>) -> Self {
-        Self { status: Some(received.head.status), headers: received.head.headers, source: Source::Fresh(received.body, received.redacted), gap, permit: None }
+        let source = Source::Fresh(received.body, received.redacted);
+        Self { status: Some(received.head.status), headers: received.head.headers, source, gap, too_much: false, leads_on: None, permit: None }
+    }
+
+    /// The same; less might have been answered.
+    pub(super) fn too_much(self) -> Self {
+        Self { too_much: true, ..self }
     }
 
     pub(super) fn holding(self, permit: Option<SemaphorePermit<'a>>) -> Self {
@@ -62,7 +73,8 @@ impl<'a> Landing<'a> {
 impl Journey<'_> {
     /// Keeps the body, adds the record and says what it amounts to.
     pub(super) async fn settle(&self, landing: Landing<'_>) -> Result<(Settled, Bytes), ApiError> {
-        let Landing { status, headers, source, gap, permit } = landing;
+        let Landing { status, headers, source, gap, too_much, leads_on, permit } = landing;
+        let too_much = too_much && self.request.divisible && gap.is_some();
         let cannot_keep = |error| archive_error(self.request, error);
         let error_without_body = matches!(source, Source::Nothing).then(|| gap.as_ref().map(Gap::to_string)).flatten();
         let (body, kept, redacted, revalidates) = match source {
@@ -72,7 +84,8 @@ impl Journey<'_> {
         };
         drop(permit);
         let turn = if gap.is_none() { page::turn(self.request, &headers, &body, &self.core.addresses) } else { Turn::NoPage };
-        let mut exchange = self.blank(self.request.operation.to_owned()).await?;
+        let mut exchange = self.blank(if too_much { self.request.recorded_as_too_much() } else { self.request.operation.to_owned() }).await?;
+        let turn = leads_on.clone().map_or(turn, Turn::Next);
         exchange.page = self.request.page.map(|(_, number)| turn.mark(number));
         exchange.error = error_without_body.or_else(|| error(status, gap.as_ref(), &turn));
         exchange.status = status;
@@ -81,6 +94,15 @@ impl Journey<'_> {
         exchange.bytes = kept.bytes;
         exchange.redacted = redacted;
         exchange.revalidates = revalidates;
+        if too_much {
+            let why = gap.as_ref().map(|gap| gap.detail.clone()).unwrap_or_default();
+            self.core.tell(Event::Divided {
+                host: pace::name(self.request.host),
+                operation: self.request.operation,
+                subject: self.request.subject.clone(),
+                why,
+            });
+        }
         self.core.tell(Event::Answered {
             host: pace::name(self.request.host),
             operation: self.request.operation,
@@ -89,7 +111,7 @@ impl Journey<'_> {
             bytes: exchange.bytes,
         });
         self.core.archive.record(exchange.clone());
-        Ok((Settled { exchange, gap }, body))
+        Ok((Settled { exchange, gap, too_much, leads_on }, body))
     }
 
     /// A redirect is an exchange of its own, under a name that no kind asks for.

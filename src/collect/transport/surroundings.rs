@@ -84,6 +84,17 @@ pub enum Event {
         /// What went wrong.
         why: String,
     },
+    /// The answer was of no use; less will be asked for at a time.
+    Divided {
+        /// By whom.
+        host: &'static str,
+        /// What was asked.
+        operation: &'static str,
+        /// About what.
+        subject: String,
+        /// What went wrong.
+        why: String,
+    },
     /// All requests that draw on the same allowance wait.
     Waiting {
         /// For whom.

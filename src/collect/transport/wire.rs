@@ -183,6 +183,14 @@ impl Wire {
 }
 
 impl Fault {
+    /// True where less might have come whole.
+    pub(super) fn may_be_for_its_size(self) -> bool {
+        match self {
+            Self::TimedOut(_) | Self::Closed | Self::CutOff | Self::TooLarge(_) => true,
+            Self::NoConnection | Self::Unsendable => false,
+        }
+    }
+
     /// True where another attempt may do better.
     pub(super) fn may_pass(self) -> bool {
         match self {

@@ -106,7 +106,7 @@ fn id_of_web(all: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_batch_tells_of_each_repository_and_a_refused_one_is_asked_for_one_by_one() {
+async fn a_batch_tells_of_each_repository_and_one_alone_without_an_answer_says_why() {
     let entries = [entry("good.yml", &json!(GOOD))];
     let id = id_of_web(&with(&entries, None));
     let node = json!({"id": id, "workflows": {"__typename": "Tree", "entries": entries}});
@@ -117,10 +117,11 @@ async fn a_batch_tells_of_each_repository_and_a_refused_one_is_asked_for_one_by_
     whole["answers"].as_object_mut().expect("answers").remove(alone);
     let (resources, _) = assert_contract(&Workflow, &collect(&Workflow, world(whole)).await);
     assert_eq!(known(&resources[0], "uses"), json!(["./.github/actions/x"]));
-    // A batch that is refused, as where one text holds a credential, costs one request for each of its repositories.
-    let refused = in_batches(&entries, json!({"status": 502, "body": ""}));
-    let (resources, _) = assert_contract(&Workflow, &collect(&Workflow, world(refused)).await);
-    assert_eq!(known(&resources[0], "uses"), json!(["./.github/actions/x"]));
+    for (status, cause) in [(502, GapCause::Unanswered), (403, GapCause::Forbidden)] {
+        let refused = in_batches(&entries, json!({"status": status, "body": {"message": "no"}}));
+        let (resources, _) = assert_contract(&Workflow, &collect(&Workflow, world(refused)).await);
+        assert_eq!(unknown(&resources[0], "uses").cause, cause);
+    }
     // One that tells of others only.
     let mut silent = in_batches(&entries, batch(json!([null])));
     silent["answers"].as_object_mut().expect("answers").remove(alone);

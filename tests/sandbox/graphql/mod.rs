@@ -66,6 +66,14 @@ impl Question {
         named.split(['(', '{']).next().unwrap_or_default().trim()
     }
 
+    /// How many items are asked for: ids, or the size of a page, which is the default of `$first` where nothing else is said.
+    pub(crate) fn size(&self) -> usize {
+        let default = || self.query.split_once("$first: Int = ")?.1.split(')').next()?.parse().ok();
+        let ids = self.variables.get("ids").and_then(Value::as_array).map(Vec::len);
+        let first = || self.variables.get("first").and_then(Value::as_u64).and_then(|first| usize::try_from(first).ok());
+        ids.or_else(first).or_else(default).unwrap_or_default()
+    }
+
     /// Reads the body of a request.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
         let mut body: Map<String, Value> = serde_json::from_slice(body).ok()?;
