@@ -50,6 +50,13 @@ fn what_takes_github_too_long_is_asked_for_in_smaller_pages_and_batches() {
         ("IssueDetails", 3),
         ("PullRequestDetails", 1),
         ("WorkflowsBatch", 6),
+        ("ChangesBatch", 2),
+        ("DeploymentsBatch", 1),
+        ("DeploymentDetails", 4),
+        ("DeploymentRuns", 2),
+        ("RunReviews", 3),
+        ("ReviewTeams", 2),
+        ("SubIssues", 1),
     ];
     let manages = manages.map(|(query, most)| (query.to_owned(), most)).into();
     site.sandbox().behave(Behaviour { manages, ..Behaviour::default() });

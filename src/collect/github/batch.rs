@@ -3,15 +3,15 @@
 //! An answer that tells a credential is not stored, and one that takes GitHub ten seconds does not come: the batch is then asked for in halves, down to the one thing
 //! that spoils it, so that only that one stays unknown. Left out: what the answers say (the kinds).
 
-use std::collections::BTreeMap;
-
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 
 use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable, was_withheld};
 use crate::collect::github::answer::refused;
-use crate::model::{Gap, GapCause, Host};
+use crate::collect::github::items::body;
+use crate::collect::github::share::{self, Share};
+use crate::model::{Exchange, Gap, GapCause, Host};
 
 /// Things alone without an answer, one after the other, before the rest of their batch is given up: the source is down then, and no thing is at fault.
 const IN_VAIN: usize = 2;
@@ -26,7 +26,7 @@ pub(super) struct Batch {
     pub(super) kind: &'static str,
     /// The operation.
     pub(super) operation: &'static str,
-    /// The query, over `$ids`.
+    /// The query, over `$ids` and, where the things have lists of very different lengths, `$first`.
     pub(super) query: &'static str,
     /// Things in one request.
     pub(super) size: usize,
@@ -36,10 +36,21 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Asks about things, and shows each usable answer.
-    pub(super) async fn ask(&self, organization: &str, ids: &[String], api: &dyn Api, mut on_reply: impl FnMut(&Reply) + Send) -> Result<(), ApiError> {
-        let batches: Vec<(usize, Vec<String>)> = (1..).zip(ids.chunks(self.size).map(<[String]>::to_vec)).collect();
-        let asked = futures::stream::iter(batches).map(|(number, batch)| self.ask_one(format!("{organization}/batch-{number:05}"), batch, api));
-        let mut asked = asked.buffer_unordered(self.abreast);
+    pub(super) async fn ask(&self, organization: &str, ids: &[String], api: &dyn Api, on_reply: impl FnMut(&Reply) + Send) -> Result<(), ApiError> {
+        self.ask_shares(organization, share::of_length(ids, self.size), api, on_reply).await
+    }
+
+    /// The same about shares that were made before.
+    pub(super) async fn ask_shares(
+        &self,
+        organization: &str,
+        shares: Vec<Share>,
+        api: &dyn Api,
+        mut on_reply: impl FnMut(&Reply) + Send,
+    ) -> Result<(), ApiError> {
+        let numbered: Vec<(usize, Share)> = (1..).zip(shares).collect();
+        let ask = |(number, share)| self.ask_share(format!("{organization}/batch-{number:05}"), share, api);
+        let mut asked = futures::stream::iter(numbered).map(ask).buffer_unordered(self.abreast);
         while let Some(replies) = asked.next().await {
             replies?.iter().for_each(&mut on_reply);
         }
@@ -48,6 +59,10 @@ impl Batch {
 
     /// Asks about the things of one batch: together, or else in ever smaller parts. `subject` names the batch; a thing by itself is filed under its own id.
     pub(super) async fn ask_one(&self, subject: String, batch: Vec<String>, api: &dyn Api) -> Result<Vec<Reply>, ApiError> {
+        self.ask_share(subject, Share { variables: json!({}), ids: batch }, api).await
+    }
+
+    async fn ask_share(&self, subject: String, Share { variables, ids: batch }: Share, api: &dyn Api) -> Result<Vec<Reply>, ApiError> {
         let organization = subject.split('/').next().unwrap_or_default().to_owned();
         let mut replies = Vec::new();
         let mut in_vain = 0;
@@ -55,7 +70,7 @@ impl Batch {
         // The part to ask for next is the last one.
         let mut parts = vec![(subject, batch)];
         while let Some((subject, part)) = parts.pop() {
-            let request = self.request(subject.clone(), &part);
+            let request = self.request(subject.clone(), &part, &variables);
             let reply = api.send(if part.len() > 1 { request.divisible() } else { request }).await?;
             if reply.too_much {
                 let (first, second) = part.split_at(part.len() / 2);
@@ -72,11 +87,9 @@ impl Batch {
         Ok(replies)
     }
 
-    fn request(&self, subject: String, ids: &[String]) -> Request {
-        // In the order of their names, so that the same question is the same bytes.
-        let variables: BTreeMap<&str, &[String]> = BTreeMap::from([("ids", ids)]);
-        let body: Value = json!({ "query": self.query, "variables": variables });
-        Request::get(Host::GitHub, "/graphql", self.operation, subject, self.kind).post(serde_json::to_vec(&body).unwrap_or_default())
+    fn request(&self, subject: String, ids: &[String], variables: &Value) -> Request {
+        let body = body(self.query, variables, &json!({ "ids": ids }));
+        Request::get(Host::GitHub, "/graphql", self.operation, subject, self.kind).post(body)
     }
 }
 
@@ -87,6 +100,12 @@ fn name(organization: &str, part: &[String], among_others: String) -> String {
 
 fn alone(organization: &str, id: &str) -> String {
     format!("{organization}/{id}")
+}
+
+/// True where what an exchange was asked about is many things, so that its trouble is that of them all.
+pub(super) fn is_shared(exchange: &Exchange, organization: &str) -> bool {
+    let name = exchange.subject.strip_prefix(organization).and_then(|name| name.strip_prefix('/'));
+    name.is_some_and(|name| name.starts_with("batch-"))
 }
 
 /// One thing of a batch.

@@ -13,7 +13,10 @@ use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
+use crate::collect::github::batch::Batch;
 use crate::collect::github::items::{joined, page_body};
+use crate::collect::github::share;
+use crate::collect::github::told;
 use crate::collect::github::walk::{self, Part, Walk};
 use crate::collect::paging::Paging;
 use crate::model::{AttributeDecl, AttributeType, Exchange, Gap, GapCause, Host, Kind, Period, Population, Resource, ResourceId, Scope, Tally};
@@ -25,6 +28,12 @@ pub struct Change;
 const BULK: &str = "graphql/changes";
 const BULK_QUERY: &str = include_str!("queries/changes.graphql");
 const BULK_PAGING: Paging = Paging::Cursor("/data/organization/repositories/pageInfo");
+const BATCH: &str = "graphql/changes-batch";
+const BATCHES: Batch = Batch { kind: KIND.name, operation: BATCH, query: include_str!("queries/changes_batch.graphql"), size: share::FULL, abreast: AT_ONCE };
+/// Two connections are opened by each commit.
+const NESTED: u64 = 2;
+/// More commits than this are read of one repository at a time: they are worth a point by themselves.
+const MOST_IN_A_BATCH: u64 = 24;
 const SINGLE: &str = "graphql/repository-changes";
 const SINGLE_QUERY: &str = include_str!("queries/repository_changes.graphql");
 const SINGLE_PAGING: Paging = Paging::Cursor("/data/repository/defaultBranchRef/target/history/pageInfo");
@@ -94,7 +103,8 @@ impl Collector for Change {
             while let Some(page) = walk.next(api, &bulk).await? {
                 active.extend(with_commits(&page));
             }
-            let asking = futures::stream::iter(active).map(|repository| ask(repository, &dates, api)).buffer_unordered(AT_ONCE);
+            let alone = ask_together(organization, active, &dates, api).await?;
+            let asking = futures::stream::iter(alone).map(|repository| ask(repository, &dates, api)).buffer_unordered(AT_ONCE);
             asking.try_collect::<()>().await?;
         }
         Ok(())
@@ -137,12 +147,43 @@ fn history<'a>(repository: &Field<'a>) -> Field<'a> {
     repository.path(&["defaultBranchRef", "target", "history"])
 }
 
-/// The repositories of a page that have commits in the window. Most have none on most nights, and what a commit says costs twenty times what their number does.
-fn with_commits(page: &Reply) -> Vec<String> {
+/// A repository that has commits in the window.
+struct Active {
+    name: String,
+    id: Option<String>,
+    commits: u64,
+}
+
+/// The repositories of a page that have commits in the window. Most have none on most nights, and what a commit says costs twice what their number does.
+fn with_commits(page: &Reply) -> Vec<Active> {
     let answer = Answer::graphql(&page.body);
     let repositories = answer.root().path(&["data", "organization", "repositories", "nodes"]).items().unwrap_or_default();
-    let active = repositories.iter().filter(|node| history(node).get("totalCount").int().is_ok_and(|count| count > 0));
-    active.filter_map(|node| node.get("nameWithOwner").text().ok().map(ToOwned::to_owned)).collect()
+    let active = repositories.iter().filter_map(|node| {
+        let commits = history(node).get("totalCount").int().ok().and_then(|count| u64::try_from(count).ok()).filter(|count| *count > 0)?;
+        Some(Active { name: node.get("nameWithOwner").text().ok()?.to_owned(), id: node.get("id").text().ok().map(ToOwned::to_owned), commits })
+    });
+    active.collect()
+}
+
+/// Asks about short histories in batches; gives the repositories that must be asked about alone, because their history is long or was not told whole.
+async fn ask_together(organization: &str, active: Vec<Active>, dates: &Value, api: &dyn Api) -> Result<BTreeSet<String>, ApiError> {
+    let mut alone: BTreeSet<String> = active.iter().map(|repository| repository.name.clone()).collect();
+    let short = active.into_iter().filter(|repository| repository.commits <= MOST_IN_A_BATCH);
+    let sized = short.filter_map(|repository| Some((repository.commits, repository.id?))).collect();
+    let note = |reply: &Reply| {
+        let answer = Answer::graphql(&reply.body);
+        for told in told::nodes(&answer).iter().filter(|node| is_whole(node)) {
+            alone.remove(told.get("nameWithOwner").text().unwrap_or_default());
+        }
+    };
+    BATCHES.ask_shares(organization, share::by_size(sized, NESTED, dates), api, note).await?;
+    Ok(alone)
+}
+
+/// True where a history is told to its end.
+fn is_whole(repository: &Field<'_>) -> bool {
+    let history = history(repository);
+    history.path(&["pageInfo", "hasNextPage"]).bool() == Ok(false) && history.get("nodes").items().is_ok()
 }
 
 async fn ask(repository: String, dates: &Value, api: &dyn Api) -> Result<(), ApiError> {
@@ -160,6 +201,8 @@ struct Reading<'a> {
     /// What the histories count themselves, less what lies outside the window; none where one of them does not say.
     total: Option<u64>,
     repositories: BTreeSet<String>,
+    /// Repositories that have commits in the window and whose commits were not read yet.
+    waiting: BTreeSet<String>,
     commits: BTreeSet<String>,
     gaps: Vec<Gap>,
     cited: Vec<u32>,
@@ -167,8 +210,8 @@ struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     fn new(window: Period, evidence: &'a dyn Evidence, emit: &'a mut dyn FnMut(Resource)) -> Self {
-        let (repositories, commits) = (BTreeSet::new(), BTreeSet::new());
-        Self { window, evidence, emit, count: 0, total: Some(0), repositories, commits, gaps: Vec::new(), cited: Vec::new() }
+        let (repositories, waiting, commits) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Self { window, evidence, emit, count: 0, total: Some(0), repositories, waiting, commits, gaps: Vec::new(), cited: Vec::new() }
     }
 
     fn organization(&mut self, organization: &str) -> Result<(), Unreadable> {
@@ -178,7 +221,7 @@ impl<'a> Reading<'a> {
             let repositories = answer.root().path(&["data", "organization", "repositories"]).needing(SEES_CHANGES);
             total = total.or(repositories.get("totalCount").int().ok().and_then(|total| usize::try_from(total).ok()));
             match repositories.get("nodes").items() {
-                Ok(nodes) => nodes.iter().try_for_each(|node| self.repository(node))?,
+                Ok(nodes) => nodes.iter().for_each(|node| self.repository(node)),
                 Err(gap) => self.gaps.push(gap),
             }
         }
@@ -189,6 +232,21 @@ impl<'a> Reading<'a> {
             let detail = format!("GraphQL counts {total} repositories of {organization}, {} told of their commits", self.repositories.len());
             self.gaps.push(Gap::new(GapCause::Incomplete, detail));
         }
+        self.batches(organization)?;
+        std::mem::take(&mut self.waiting).iter().try_for_each(|repository| self.commits_of(repository))
+    }
+
+    /// Reads the histories that batches told whole; a batch that was refused leaves its repositories waiting.
+    fn batches(&mut self, organization: &str) -> Result<(), Unreadable> {
+        let mut cited = BTreeSet::new();
+        told::each(organization, BATCH, SEES_CHANGES, self.evidence, &mut |node, exchange| {
+            let name = node.get("nameWithOwner").text().unwrap_or_default();
+            if is_whole(node) && self.waiting.remove(name) {
+                cited.insert(exchange);
+                self.page(node, name, exchange).unwrap_or_else(|gap| self.lack(name, gap));
+            }
+        })?;
+        self.cited.extend(cited);
         Ok(())
     }
 
@@ -202,29 +260,23 @@ impl<'a> Reading<'a> {
         Ok(None)
     }
 
-    fn repository(&mut self, node: &Field<'_>) -> Result<(), Unreadable> {
+    fn repository(&mut self, node: &Field<'_>) {
         let name = match node.get("nameWithOwner").text() {
             Ok(name) => name,
-            Err(gap) => {
-                self.lack("a repository", gap);
-                return Ok(());
-            }
+            Err(gap) => return self.lack("a repository", gap),
         };
         // A repository without commits has no default branch; whatever else hides the branch hides commits.
         let is_empty = node.get("defaultBranchRef").is_none() && node.get("isEmpty").bool() == Ok(true);
         if !self.repositories.insert(name.to_owned()) || is_empty {
-            return Ok(());
+            return;
         }
         match history(node).get("totalCount").int().map(u64::try_from) {
-            Ok(Ok(0)) => Ok(()),
+            Ok(Ok(0)) => {}
             Ok(count) => {
                 self.total = self.total.zip(count.ok()).map(|(total, count)| total.saturating_add(count));
-                self.commits_of(name)
+                self.waiting.insert(name.to_owned());
             }
-            Err(gap) => {
-                self.lack(name, gap);
-                Ok(())
-            }
+            Err(gap) => self.lack(name, gap),
         }
     }
 

@@ -6,15 +6,15 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use futures::{StreamExt as _, TryStreamExt as _};
-use serde_json::json;
 
 use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
+use crate::collect::github::batch::Batch;
+use crate::collect::github::deployment_list::{self, Listed, newest};
 use crate::collect::github::deployment_run::{self, JOB, Runs};
-use crate::collect::github::items::body;
+use crate::collect::github::told::{self, Told};
 use crate::collect::github::walk::{Part, Walk};
 use crate::collect::github::wording::graphql_body;
 use crate::collect::paging::Paging;
@@ -26,12 +26,15 @@ pub struct Deployment;
 
 const OPERATION: &str = "graphql/deployments";
 const QUERY: &str = include_str!("queries/deployments.graphql");
-const SINGLE: &str = "graphql/repository-deployments";
-const SINGLE_QUERY: &str = include_str!("queries/repository_deployments.graphql");
-/// Repositories that are read at the same time.
-const AT_ONCE: usize = 8;
+const DETAILS: &str = "graphql/deployment-details";
+/// Deployments whose three lists are worth one point.
+const DETAILED: usize = 33;
+const DETAILS_BATCHES: Batch =
+    Batch { kind: KIND.name, operation: DETAILS, query: include_str!("queries/deployment_details.graphql"), size: DETAILED, abreast: AT_ONCE };
+/// Requests of one sort under way at once; the transport bounds all kinds together.
+pub(super) const AT_ONCE: usize = 8;
 const PAGING: Paging = Paging::Cursor("/data/organization/repositories/pageInfo");
-const SEES_DEPLOYMENTS: &str = "Deployments, Contents, Pull requests, Actions and Checks: read on all repositories (token: repo)";
+pub(super) const SEES_DEPLOYMENTS: &str = "Deployments, Contents, Pull requests, Actions and Checks: read on all repositories (token: repo)";
 const OPTIONAL_TEXT: AttributeType = AttributeType::Optional(&AttributeType::Text);
 const OPTIONAL_TIME: AttributeType = AttributeType::Optional(&AttributeType::Time);
 
@@ -97,10 +100,15 @@ impl Collector for Deployment {
             while let Some(page) = walk.next(api, &ask).await? {
                 active.extend(with_deployments(&page, scope.window));
             }
-            let asking = futures::stream::iter(active).map(|repository| ask_of(repository, scope.window, api)).buffer_unordered(AT_ONCE);
-            let ids: Vec<Vec<String>> = asking.try_collect().await?;
-            let ids: Vec<String> = ids.into_iter().flatten().collect::<BTreeSet<String>>().into_iter().collect();
-            deployment_run::fetch(organization, &ids, api, KIND.name).await?;
+            let listed = deployment_list::fetch(organization, active, scope.window, api).await?;
+            let ids: Vec<String> = listed.told.into_iter().collect();
+            let mut inside = Vec::new();
+            let note = |reply: &Reply| {
+                let answer = Answer::graphql(&reply.body);
+                inside.extend(told::nodes(&answer).iter().filter_map(suites).filter(|(_suites, id)| listed.inside.contains(id)));
+            };
+            DETAILS_BATCHES.ask(organization, &ids, api, note).await?;
+            deployment_run::fetch(organization, inside, api).await?;
         }
         Ok(())
     }
@@ -119,8 +127,8 @@ impl Collector for Deployment {
             evidence: Vec::new(),
         };
         for organization in &scope.github_organizations {
-            let runs = Runs::read(organization, evidence, SEES_DEPLOYMENTS)?;
-            let mut reading = Reading { window: scope.window, runs, count: 0, gaps: Vec::new(), repositories: BTreeSet::new(), emit: &mut *emit };
+            let (runs, details) = (Runs::read(organization, evidence)?, Told::read(organization, DETAILS, SEES_DEPLOYMENTS, evidence, Details::read)?);
+            let mut reading = Reading::new(scope.window, (runs, details), emit);
             reading.pages(organization, evidence, &mut population.evidence)?;
             population.tallies.push(Tally {
                 tenant: format!("github.com/{organization}"),
@@ -135,44 +143,55 @@ impl Collector for Deployment {
 }
 
 /// The repositories of a page whose newest deployment may be of the window. Most have none, and what a deployment says costs far more than when it was begun.
-fn with_deployments(page: &Reply, window: Period) -> Vec<String> {
+fn with_deployments(page: &Reply, window: Period) -> Vec<(String, Option<String>)> {
     let answer = Answer::graphql(&page.body);
     let repositories = answer.root().path(&["data", "organization", "repositories", "nodes"]).items().unwrap_or_default();
-    let active = repositories.iter().filter(|node| matches!(newest(node), Ok(Some(at)) if at >= window.start()));
-    active.filter_map(|node| node.get("nameWithOwner").text().ok().map(ToOwned::to_owned)).collect()
+    let active = repositories.iter().filter(|node| matches!(newest(&node.get("deployments")), Ok(Some(at)) if at >= window.start()));
+    let text = |node: &Field<'_>, name: &str| node.get(name).text().ok().map(ToOwned::to_owned);
+    active.filter_map(|node| Some((text(node, "nameWithOwner")?, text(node, "id")))).collect()
 }
 
-/// When the newest deployment of a repository was begun; none where it has none.
-fn newest(repository: &Field<'_>) -> Fact<Option<DateTime<Utc>>> {
-    let deployments = repository.get("deployments");
-    if deployments.get("totalCount").int()? == 0 {
-        return Ok(None);
+/// A deployment with the number of suites of checks on its commit; at least one is looked for where it is not told.
+fn suites(deployment: &Field<'_>) -> Option<(u64, String)> {
+    let suites = deployment.path(&["commit", "checkSuites", "totalCount"]).int().ok().and_then(|count| u64::try_from(count).ok()).unwrap_or(1);
+    Some((suites, deployment.get("id").text().ok()?.to_owned()))
+}
+
+/// What is told of one deployment beside its place in the list.
+#[derive(Debug, Clone)]
+struct Details {
+    succeeded_at: Fact<Option<String>>,
+    failed_at: Fact<Option<String>>,
+    merged_pull_requests: Fact<Vec<i64>>,
+}
+
+impl Details {
+    fn read(node: &Field<'_>) -> Self {
+        Self {
+            succeeded_at: first_status(node, &["SUCCESS"]),
+            failed_at: first_status(node, &["FAILURE", "ERROR"]),
+            merged_pull_requests: merged_pull_requests(node),
+        }
     }
-    let nodes = deployments.get("nodes").items()?;
-    let first = nodes.first().ok_or_else(|| Gap::new(GapCause::Incomplete, "deployments are counted, but not shown"))?;
-    first.get("createdAt").time()?.parse().map(Some).map_err(|error: chrono::ParseError| Gap::new(GapCause::Malformed, error.to_string()))
-}
-
-async fn ask_of(repository: String, window: Period, api: &dyn Api) -> Result<Vec<String>, ApiError> {
-    let (owner, name) = repository.split_once('/').unwrap_or_default();
-    let body = body(SINGLE_QUERY, &json!({}), &json!({"owner": owner, "name": name}));
-    let reply = api.send(Request::get(Host::GitHub, "/graphql", SINGLE, repository.as_str(), KIND.name).post(body)).await?;
-    let answer = Answer::graphql(&reply.body);
-    let (deployments, _) = answer.root().path(&["data", "repository", "deployments"]).nodes();
-    let is_inside = |node: &&Field<'_>| node.get("createdAt").time().ok().and_then(|at| at.parse().ok()).is_some_and(|at| window.contains(at));
-    Ok(deployments.iter().filter(is_inside).filter_map(|node| node.get("id").text().ok().map(ToOwned::to_owned)).collect())
 }
 
 struct Reading<'a> {
     window: Period,
     runs: Runs,
+    details: Told<Details>,
     count: u64,
     gaps: Vec<Gap>,
     repositories: BTreeSet<String>,
+    /// Repositories whose newest deployment may be of the window.
+    active: BTreeSet<String>,
     emit: &'a mut dyn FnMut(Resource),
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    fn new(window: Period, (runs, details): (Runs, Told<Details>), emit: &'a mut dyn FnMut(Resource)) -> Self {
+        Self { window, runs, details, count: 0, gaps: Vec::new(), repositories: BTreeSet::new(), active: BTreeSet::new(), emit }
+    }
+
     fn pages(&mut self, organization: &str, evidence: &dyn Evidence, cited: &mut Vec<u32>) -> Result<(), Unreadable> {
         let mut total = None;
         for exchange in evidence.about(OPERATION, organization) {
@@ -185,7 +204,7 @@ impl Reading<'_> {
             let repositories = answer.root().path(&["data", "organization", "repositories"]).needing(SEES_DEPLOYMENTS);
             total = total.or(repositories.get("totalCount").int().ok().and_then(|total| usize::try_from(total).ok()));
             match repositories.get("nodes").items() {
-                Ok(nodes) => nodes.iter().try_for_each(|node| self.repository(node, evidence, cited))?,
+                Ok(nodes) => nodes.iter().for_each(|node| self.repository(node)),
                 Err(gap) => self.gaps.push(gap),
             }
         }
@@ -196,64 +215,54 @@ impl Reading<'_> {
             let detail = format!("GraphQL counts {total} repositories of {organization}, {} told of their deployments", self.repositories.len());
             self.gaps.push(Gap::new(GapCause::Incomplete, detail));
         }
+        let active = std::mem::take(&mut self.active);
+        let gaps = deployment_list::each(organization, active, self.window, evidence, &mut |listed| {
+            cited.extend(listed.exchanges());
+            self.deployments(listed);
+        })?;
+        self.gaps.extend(gaps);
         Ok(())
     }
 
-    fn repository(&mut self, node: &Field<'_>, evidence: &dyn Evidence, cited: &mut Vec<u32>) -> Result<(), Unreadable> {
+    fn repository(&mut self, node: &Field<'_>) {
         let name = match node.get("nameWithOwner").text() {
             Ok(name) => name,
-            Err(gap) => {
-                self.gaps.push(Gap { cause: GapCause::Incomplete, ..gap });
-                return Ok(());
-            }
+            Err(gap) => return self.gaps.push(Gap { cause: GapCause::Incomplete, ..gap }),
         };
         if !self.repositories.insert(name.to_owned()) {
-            return Ok(());
+            return;
         }
-        match newest(node) {
-            Ok(Some(at)) if at >= self.window.start() => {}
-            Ok(_) => return Ok(()),
-            Err(gap) => {
-                self.gaps.push(Gap { detail: format!("deployments of {name}: {}", gap.detail), ..gap });
-                return Ok(());
-            }
+        match newest(&node.get("deployments")) {
+            Ok(Some(at)) if at >= self.window.start() => drop(self.active.insert(name.to_owned())),
+            Ok(_) => {}
+            Err(gap) => self.gaps.push(Gap { detail: format!("deployments of {name}: {}", gap.detail), ..gap }),
         }
-        let Some(exchange) = evidence.about(SINGLE, name).first() else {
-            self.gaps.push(Gap::new(GapCause::Incomplete, format!("{SINGLE} was not asked for {name}")));
-            return Ok(());
-        };
-        cited.push(exchange.n);
-        if !exchange.is_answer() {
-            self.gaps.push(refused(evidence, exchange, SEES_DEPLOYMENTS)?);
-            return Ok(());
-        }
-        let answer = Answer::stored_graphql(evidence, exchange)?;
-        self.deployments(name, &answer.root().path(&["data", "repository"]).needing(SEES_DEPLOYMENTS), exchange.n);
-        Ok(())
     }
 
-    fn deployments(&mut self, name: &str, node: &Field<'_>, exchange: u32) {
-        let deployments = node.get("deployments");
-        let (nodes, cut) = deployments.nodes();
+    fn deployments(&mut self, listed: &Listed<'_>) {
+        let (nodes, cut) = listed.nodes();
         let (mut latest, mut oldest) = (Vec::new(), None::<DateTime<Utc>>);
-        for node in &nodes {
-            match Seen::read(node) {
+        for (node, exchange) in nodes {
+            match Seen::read(node, exchange, &self.details) {
                 Ok(seen) => {
                     oldest = Some(oldest.map_or(seen.created_at, |oldest| oldest.min(seen.created_at)));
                     latest.push(seen);
                 }
-                Err(gap) => self.gaps.push(Gap { cause: GapCause::Malformed, detail: format!("a deployment of {name}: {}", gap.detail), ..gap }),
+                Err(gap) => {
+                    self.gaps.push(Gap { cause: GapCause::Malformed, detail: format!("a deployment of {}: {}", listed.repository, gap.detail), ..gap });
+                }
             }
         }
         // Those that were not read are older than the oldest that was; those that are hidden may be of any time.
-        let is_hidden = deployments.get("nodes").items().is_ok_and(|all| all.len() > nodes.len());
-        if let Some(gap) = cut.clone().filter(|_| is_hidden || oldest.is_none_or(|oldest| oldest >= self.window.start())) {
-            self.gaps.push(Gap { detail: format!("{name}: {}", gap.detail), ..gap });
+        if let Some(gap) = cut.clone().filter(|_| listed.is_hidden() || oldest.is_none_or(|oldest| oldest >= self.window.start())) {
+            self.gaps.push(Gap { detail: format!("{}: {}", listed.repository, gap.detail), ..gap });
         }
         for seen in latest.iter().filter(|seen| self.window.contains(seen.created_at)) {
-            match seen.resource(name, exchange, &latest, cut.as_ref()) {
+            match seen.resource(listed.repository, &latest, cut.as_ref()) {
                 Ok(mut resource) => {
                     self.runs.describe(&mut resource, seen.node.get("id").text(), &seen.environment());
+                    resource.evidence.sort_unstable();
+                    resource.evidence.dedup();
                     let resource = resource.completed(&KIND);
                     self.count += 1;
                     (self.emit)(resource);
@@ -266,31 +275,40 @@ impl Reading<'_> {
 
 /// One deployment among the latest of its repository.
 struct Seen<'a> {
-    node: &'a Field<'a>,
+    node: Field<'a>,
+    /// What listed it.
+    exchange: u32,
     number: i64,
     commit: &'a str,
     created_at: DateTime<Utc>,
-    succeeded_at: Fact<Option<String>>,
+    /// What is told of it, with the exchange, or why nothing is.
+    details: Fact<(u32, &'a Details)>,
 }
 
 impl<'a> Seen<'a> {
-    fn read(node: &'a Field<'a>) -> Fact<Self> {
+    fn read(node: Field<'a>, exchange: u32, details: &'a Told<Details>) -> Fact<Self> {
         let at = node.get("createdAt").time()?;
         let created_at = at.parse().map_err(|error: chrono::ParseError| Gap::new(GapCause::Malformed, error.to_string()))?;
         let (number, commit) = (node.get("databaseId").int()?, node.get("commitOid").text()?);
-        Ok(Self { node, number, commit, created_at, succeeded_at: first_status(node, &["SUCCESS"]) })
+        let details = node.get("id").text().and_then(|id| details.of(id));
+        Ok(Self { node, exchange, number, commit, created_at, details })
+    }
+
+    fn told<T: Clone>(&self, of: impl Fn(&Details) -> &Fact<T>) -> Fact<T> {
+        self.details.as_ref().map_err(Clone::clone).and_then(|(_exchange, details)| of(details).clone())
     }
 
     fn environment(&self) -> Fact<Option<String>> {
         self.node.get("environment").or_none(|name| name.text().map(ToOwned::to_owned))
     }
 
-    fn resource(&self, repository: &str, exchange: u32, latest: &[Self], cut: Option<&Gap>) -> Fact<Resource> {
+    fn resource(&self, repository: &str, latest: &[Self], cut: Option<&Gap>) -> Fact<Resource> {
         let id = format!("github.com/{repository}/deployments/{}", self.number).parse::<ResourceId>();
         let id = id.map_err(|error| Gap::new(GapCause::Malformed, error.to_string()))?;
         let environment = self.environment();
         let title = environment.clone().ok().flatten().unwrap_or_else(|| "?".to_owned());
-        let mut resource = Resource::new(&KIND, id, format!("{repository} to {title}: {}", self.commit.get(..8).unwrap_or(self.commit)), vec![exchange]);
+        let mut resource = Resource::new(&KIND, id, format!("{repository} to {title}: {}", self.commit.get(..8).unwrap_or(self.commit)), vec![self.exchange]);
+        resource.evidence.extend(self.details.as_ref().map(|(exchange, _)| *exchange));
         resource.know("repository", repository);
         resource.know("commit", self.commit);
         set(&mut resource, "created_at", self.node.get("createdAt").time());
@@ -300,10 +318,10 @@ impl<'a> Seen<'a> {
         }
         set(&mut resource, "recovered_at", environment.clone().and_then(|environment| self.recovered_at(environment.as_deref(), latest)));
         set(&mut resource, "environment", environment);
-        set(&mut resource, "succeeded_at", self.succeeded_at.clone());
-        set(&mut resource, "failed_at", first_status(self.node, &["FAILURE", "ERROR"]));
+        set(&mut resource, "succeeded_at", self.told(|details| &details.succeeded_at));
+        set(&mut resource, "failed_at", self.told(|details| &details.failed_at));
         set(&mut resource, "succeeded_before_in", self.succeeded_before_in(latest, cut));
-        set(&mut resource, "merged_pull_requests", merged_pull_requests(self.node));
+        set(&mut resource, "merged_pull_requests", self.told(|details| &details.merged_pull_requests));
         Ok(resource)
     }
 
@@ -312,7 +330,7 @@ impl<'a> Seen<'a> {
         let mut first: Option<String> = None;
         for other in latest.iter().filter(|other| other.created_at >= self.created_at) {
             if other.environment()?.as_deref() == environment {
-                first = first.into_iter().chain(other.succeeded_at.clone()?).min();
+                first = first.into_iter().chain(other.told(|details| &details.succeeded_at)?).min();
             }
         }
         Ok(first)
@@ -322,7 +340,7 @@ impl<'a> Seen<'a> {
     fn succeeded_before_in(&self, latest: &[Self], cut: Option<&Gap>) -> Fact<Vec<String>> {
         let mut environments = BTreeSet::new();
         for other in latest.iter().filter(|other| other.commit == self.commit && other.number != self.number) {
-            let succeeded = other.succeeded_at.clone()?.and_then(|at| at.parse::<DateTime<Utc>>().ok());
+            let succeeded = other.told(|details| &details.succeeded_at)?.and_then(|at| at.parse::<DateTime<Utc>>().ok());
             if succeeded.is_some_and(|at| at <= self.created_at) {
                 environments.extend(other.environment()?);
             }

@@ -2,21 +2,29 @@
 //!
 //! A deployment is a run's where one of the run's jobs made it; GitHub says so of each job. Left out: deployments by other tools, of which GitHub has no approvals.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::collect::api::{Api, ApiError};
+use crate::collect::api::{Api, ApiError, Reply};
 use crate::collect::evidence::{Evidence, Unreadable};
-use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
+use crate::collect::github::answer::{Answer, Fact, Field, set};
 use crate::collect::github::batch::Batch;
+use crate::collect::github::deployment::{AT_ONCE, KIND, SEES_DEPLOYMENTS};
+use crate::collect::github::share;
+use crate::collect::github::told::{self, Told};
 use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Resource};
 
-const OPERATION: &str = "graphql/deployment-runs";
-const QUERY: &str = include_str!("queries/deployment_runs.graphql");
-/// Deployments in one request: each may have twenty runs, which makes a batch costly.
-const BATCH: usize = 10;
-const ABREAST: usize = 8;
+const RUNS: &str = "graphql/deployment-runs";
+const RUN_BATCHES: Batch =
+    Batch { kind: KIND.name, operation: RUNS, query: include_str!("queries/deployment_runs.graphql"), size: share::FULL, abreast: AT_ONCE };
+/// Each suite of checks on a commit opens its list of jobs.
+const NESTED: u64 = 1;
+const REVIEWS: &str = "graphql/run-reviews";
+/// Runs whose reviews are worth one point: each may have five, with its environments.
+const REVIEWED: usize = 16;
+const REVIEW_BATCHES: Batch =
+    Batch { kind: KIND.name, operation: REVIEWS, query: include_str!("queries/run_reviews.graphql"), size: REVIEWED, abreast: AT_ONCE };
 
 /// One job of a run.
 pub(super) const JOB: &[AttributeDecl] = &[
@@ -38,65 +46,73 @@ pub(super) const JOB: &[AttributeDecl] = &[
 /// The attributes that are told here.
 const ATTRIBUTES: [&str; 4] = ["run", "started_by", "approved_by", "jobs"];
 
-/// Asks about deployments by their node ids.
-pub(super) async fn fetch(organization: &str, ids: &[String], api: &dyn Api, asked_by: &'static str) -> Result<(), ApiError> {
-    Batch { kind: asked_by, operation: OPERATION, query: QUERY, size: BATCH, abreast: ABREAST }.ask(organization, ids, api, |_reply| {}).await
+/// Asks about deployments by their node ids, each with the number of suites of checks on its commit; then who reviewed the runs that made them.
+pub(super) async fn fetch(organization: &str, deployments: Vec<(u64, String)>, api: &dyn Api) -> Result<(), ApiError> {
+    let mut made = BTreeSet::new();
+    let note = |reply: &Reply| {
+        let answer = Answer::graphql(&reply.body);
+        made.extend(told::nodes(&answer).iter().filter_map(|node| run(node).ok()?.id.ok()));
+    };
+    RUN_BATCHES.ask_shares(organization, share::by_size(deployments, NESTED, &json!({})), api, note).await?;
+    let made: Vec<String> = made.into_iter().collect();
+    REVIEW_BATCHES.ask(organization, &made, api, |_reply| {}).await
 }
 
 /// What was read of the runs of an organisation's deployments.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Runs {
-    /// By the deployment's node id, with the exchange.
-    runs: BTreeMap<String, (u32, Fact<Run>)>,
-    /// Why some were not read.
-    trouble: Option<Gap>,
+    /// By the deployment's node id.
+    runs: Told<Fact<Run>>,
+    /// Who approved, and for which environments; by the run's node id.
+    approvals: Told<Fact<Vec<Approval>>>,
 }
+
+/// Who approved, and for which environments.
+type Approval = (String, Vec<String>);
 
 #[derive(Debug, Clone)]
 struct Run {
+    id: Fact<String>,
     number: i64,
     started_by: Fact<Option<String>>,
-    /// Who approved, and for which environments.
-    approvals: Fact<Vec<(String, Vec<String>)>>,
     jobs: Fact<Vec<Value>>,
 }
 
 impl Runs {
     /// Reads the stored answers.
-    pub(super) fn read(organization: &str, evidence: &dyn Evidence, cure: &'static str) -> Result<Self, Unreadable> {
-        let mut all = Self::default();
-        let prefix = format!("{organization}/");
-        for exchange in evidence.operation(OPERATION).iter().filter(|exchange| exchange.subject.starts_with(&prefix)) {
-            if !exchange.is_answer() {
-                all.trouble = Some(refused(evidence, exchange, cure)?);
-                continue;
-            }
-            let answer = Answer::stored_graphql(evidence, exchange)?;
-            let nodes = answer.root().path(&["data", "nodes"]).needing(cure).items().unwrap_or_default();
-            all.runs.extend(nodes.iter().filter_map(|node| Some((node.get("id").text().ok()?.to_owned(), (exchange.n, run(node))))));
-        }
-        Ok(all)
+    pub(super) fn read(organization: &str, evidence: &dyn Evidence) -> Result<Self, Unreadable> {
+        let runs = Told::read(organization, RUNS, SEES_DEPLOYMENTS, evidence, run)?;
+        Ok(Self { runs, approvals: Told::read(organization, REVIEWS, SEES_DEPLOYMENTS, evidence, approvals)? })
     }
 
     /// Sets what is known of the deployment's run.
     pub(super) fn describe(&self, resource: &mut Resource, id: Fact<&str>, environment: &Fact<Option<String>>) {
-        let run = match id.map(|id| self.runs.get(id)) {
-            Ok(Some((exchange, run))) => {
-                resource.evidence.push(*exchange);
-                run.clone()
-            }
-            Ok(None) => Err(self.trouble.clone().unwrap_or_else(|| Gap::new(GapCause::Unanswered, "the source gave no details of the deployment"))),
-            Err(gap) => Err(gap),
-        };
+        let run = id.and_then(|id| self.runs.of(id)).and_then(|(exchange, run)| {
+            resource.evidence.push(exchange);
+            run.clone()
+        });
         match run {
             Ok(run) => {
-                set(resource, "approved_by", environment.clone().and_then(|environment| approved_by(&run, environment.as_deref())));
+                let approved_by = self.approved_by(&run, environment, &mut resource.evidence);
+                set(resource, "approved_by", approved_by);
                 resource.know("run", run.number);
                 set(resource, "started_by", run.started_by);
                 set(resource, "jobs", run.jobs);
             }
             Err(gap) => ATTRIBUTES.into_iter().for_each(|name| resource.lack(name, gap.clone())),
         }
+    }
+
+    fn approved_by(&self, run: &Run, environment: &Fact<Option<String>>, evidence: &mut Vec<u32>) -> Fact<Vec<String>> {
+        let environment = environment.as_ref().map_err(Clone::clone)?.as_deref();
+        let (exchange, approvals) = self.approvals.of(run.id.as_ref().map_err(Clone::clone)?)?;
+        evidence.push(exchange);
+        let approvals = approvals.as_ref().map_err(Clone::clone)?;
+        let meant = approvals.iter().filter(|(_, environments)| environments.iter().any(|name| Some(name.as_str()) == environment));
+        let mut people: Vec<String> = meant.map(|(by, _)| by.clone()).collect();
+        people.sort_unstable();
+        people.dedup();
+        Ok(people)
     }
 }
 
@@ -113,13 +129,14 @@ fn run(deployment: &Field<'_>) -> Fact<Run> {
         cut = cut.or(more);
         if jobs.iter().any(|job| job.path(&["deployment", "databaseId"]).int() == Ok(number)) {
             let started_by = suite.get("creator").or_none(|creator| creator.get("login").text().map(ToOwned::to_owned));
-            return Ok(Run { number: run.get("databaseId").int()?, started_by, approvals: approvals(&run), jobs: all_jobs(suite) });
+            let id = run.get("id").text().map(ToOwned::to_owned);
+            return Ok(Run { id, number: run.get("databaseId").int()?, started_by, jobs: all_jobs(suite) });
         }
     }
     Err(cut.unwrap_or_else(|| Gap::new(GapCause::LeftOut, "no job of GitHub Actions made this deployment, and GitHub keeps approvals of nothing else")))
 }
 
-fn approvals(run: &Field<'_>) -> Fact<Vec<(String, Vec<String>)>> {
+fn approvals(run: &Field<'_>) -> Fact<Vec<Approval>> {
     let mut approvals = Vec::new();
     for review in run.get("deploymentReviews").all_nodes()? {
         if review.get("state").text()? == "APPROVED" {
@@ -129,15 +146,6 @@ fn approvals(run: &Field<'_>) -> Fact<Vec<(String, Vec<String>)>> {
         }
     }
     Ok(approvals)
-}
-
-fn approved_by(run: &Run, environment: Option<&str>) -> Fact<Vec<String>> {
-    let approvals = run.approvals.as_ref().map_err(Clone::clone)?;
-    let meant = approvals.iter().filter(|(_, environments)| environments.iter().any(|name| Some(name.as_str()) == environment));
-    let mut people: Vec<String> = meant.map(|(by, _)| by.clone()).collect();
-    people.sort_unstable();
-    people.dedup();
-    Ok(people)
 }
 
 fn all_jobs(suite: &Field<'_>) -> Fact<Vec<Value>> {

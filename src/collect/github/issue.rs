@@ -1,17 +1,19 @@
 //! `github.issue`: issues that carry one of the configured labels, which makes them security tasks, with the evidence of their completion.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use crate::collect::Collector;
-use crate::collect::api::{Api, ApiError};
+use crate::collect::api::{Api, ApiError, Reply};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Fact, Field, set};
 use crate::collect::github::board;
 use crate::collect::github::completion::{TaskBox, boxes, links, named_changes};
 use crate::collect::github::issue_board;
-use crate::collect::github::issue_evidence::{self, DECISIONS, EVIDENCE, Given, Library};
-use crate::collect::github::issue_parts;
+use crate::collect::github::issue_evidence::{self, DECISIONS, EVIDENCE, Given, Library, Named};
+use crate::collect::github::issue_parts::{self, Parent, SubIssues};
 use crate::collect::github::issue_timeline::{self, ASSIGNED, CLOSINGS, LABELLED, LINKED};
 use crate::collect::github::items::{Details, Listed, Listing, Place};
 use crate::collect::paging::Paging;
@@ -203,7 +205,14 @@ impl Collector for Issue {
         }
         for organization in &scope.github_organizations {
             let ids = LISTING.list(organization, &json!({"labels": scope.issue_labels}), &member, api).await?;
-            let named = LISTING.read(organization, &ids, &issue_evidence::named, api).await?;
+            let (mut named, mut parents) = (BTreeSet::new(), Vec::new());
+            for pointer in LISTING.read(organization, &ids, &pointers, api).await? {
+                match pointer {
+                    Pointer::Evidence(thing) => drop(named.insert(thing)),
+                    Pointer::SubIssues(parent) => parents.push(parent),
+                }
+            }
+            issue_parts::fetch(organization, parents, api).await?;
             issue_evidence::fetch(organization, &named, api, KIND.name).await?;
             LISTING.fetch_count(organization, &search(organization, &scope.issue_labels), api).await?;
             board::fetch_items(organization, &scope.boards, api, KIND.name).await?;
@@ -232,6 +241,18 @@ impl Collector for Issue {
     }
 }
 
+/// What the answers about issues lead to.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Pointer {
+    Evidence(Named),
+    SubIssues(Parent),
+}
+
+fn pointers(page: &Reply) -> BTreeSet<Pointer> {
+    let named = issue_evidence::named(page).into_iter().map(Pointer::Evidence);
+    named.chain(issue_parts::parents(page).into_iter().map(Pointer::SubIssues)).collect()
+}
+
 /// The listing filters by label itself: any of them. <https://docs.github.com/en/graphql/reference/objects#repository>
 fn member(_node: &Field<'_>, _repository: &Field<'_>) -> Place {
     Place::Member
@@ -247,9 +268,10 @@ fn search(organization: &str, labels: &[String]) -> String {
 fn read(organization: &str, evidence: &dyn Evidence, population: &mut Population, emit: &mut dyn FnMut(Resource)) -> Result<(), Unreadable> {
     let found = LISTING.found(organization, &member, evidence)?;
     let library = Library::read(organization, evidence)?;
+    let sub_issues = issue_parts::read(organization, evidence)?;
     let mut count = 0;
     let mut broken = Vec::new();
-    LISTING.each_detail(organization, &found, evidence, &mut |listed, details| match resource(listed, details, &library) {
+    LISTING.each_detail(organization, &found, evidence, &mut |listed, details| match resource(listed, details, &library, &sub_issues) {
         Ok(resource) => {
             count += 1;
             emit(resource);
@@ -265,7 +287,7 @@ fn read(organization: &str, evidence: &dyn Evidence, population: &mut Population
     Ok(())
 }
 
-fn resource(listed: &Listed, details: Details<'_>, library: &Library) -> Result<Resource, InvalidId> {
+fn resource(listed: &Listed, details: Details<'_>, library: &Library, sub_issues: &SubIssues) -> Result<Resource, InvalidId> {
     let id = format!("github.com/{}/issues/{}", listed.repository, listed.number).parse()?;
     let mut resource = Resource::new(&KIND, id, format!("{}#{}", listed.repository, listed.number), vec![listed.exchange]);
     resource.know("repository", listed.repository.as_str());
@@ -276,6 +298,7 @@ fn resource(listed: &Listed, details: Details<'_>, library: &Library) -> Result<
         Ok((node, exchange)) => {
             resource.evidence.push(exchange);
             describe(&mut resource, node);
+            issue_parts::describe(&mut resource, node, sub_issues);
             set(&mut resource, "boxes", boxes_of(listed, node));
             let given = library.given(node, &listed.url);
             resource.evidence.extend(given.iter().flat_map(|given| &given.exchanges));
@@ -318,7 +341,6 @@ fn describe(resource: &mut Resource, node: &Field<'_>) {
     set(resource, "open_boxes", boxes.as_ref().map(|boxes| size(boxes.iter().filter(|found| !found.done).count())).map_err(Clone::clone));
     set(resource, "total_boxes", boxes.as_ref().map(|boxes| size(boxes.len())).map_err(Clone::clone));
     set(resource, "body", body);
-    issue_parts::describe(resource, node);
     set(resource, "sub_issues_total", node.path(&["subIssuesSummary", "total"]).int());
     set(resource, "sub_issues_completed", node.path(&["subIssuesSummary", "completed"]).int());
     set(resource, "comments", each(&node.get("comments"), comment));

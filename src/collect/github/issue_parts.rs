@@ -4,9 +4,15 @@
 
 use serde_json::{Value, json};
 
-use crate::collect::github::answer::{Fact, Field, set};
+use crate::collect::api::{Api, ApiError, Reply};
+use crate::collect::evidence::{Evidence, Unreadable};
+use crate::collect::github::answer::{Answer, Fact, Field, set};
+use crate::collect::github::batch::Batch;
 use crate::collect::github::completion::links;
-use crate::model::{AttributeDecl, AttributeType, Resource};
+use crate::collect::github::issue::KIND;
+use crate::collect::github::share;
+use crate::collect::github::told::{self, Told};
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Resource};
 
 const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
     AttributeDecl { name, ty, meaning, vendor }
@@ -30,10 +36,52 @@ pub(super) const SECTION: &[AttributeDecl] = &[
     attribute("links", AttributeType::List(&AttributeType::Text), "Web addresses below it, down to the next heading of its level", "body, comments.body"),
 ];
 
+const OPERATION: &str = "graphql/sub-issues";
+const CURE: &str = "Issues: read on all repositories, those of sub-issues too (token: repo)";
+const BATCHES: Batch = Batch { kind: KIND.name, operation: OPERATION, query: include_str!("queries/sub_issues.graphql"), size: share::FULL, abreast: 8 };
+
+/// The labels of each sub-issue are a connection.
+const NESTED: u64 = 1;
+
+/// An issue that has sub-issues: how many, and its node id.
+pub(super) type Parent = (u64, String);
+
+/// The issues of one answer that have sub-issues. Few have, and what each sub-issue says costs as much as what the issue says of itself.
+pub(super) fn parents(page: &Reply) -> Vec<Parent> {
+    let answer = Answer::graphql(&page.body);
+    let parent = |node: &Field<'_>| Some((count(node).ok().filter(|count| *count > 0)?, node.get("id").text().ok()?.to_owned()));
+    told::nodes(&answer).iter().filter_map(parent).collect()
+}
+
+fn count(node: &Field<'_>) -> Fact<u64> {
+    let total = node.path(&["subIssuesSummary", "total"]).int()?;
+    u64::try_from(total).map_err(|error| Gap::new(GapCause::Malformed, format!("subIssuesSummary.total: {error}")))
+}
+
+/// Asks what the sub-issues are.
+pub(super) async fn fetch(organization: &str, parents: Vec<Parent>, api: &dyn Api) -> Result<(), ApiError> {
+    BATCHES.ask_shares(organization, share::by_size(parents, NESTED, &json!({})), api, |_reply| {}).await
+}
+
+/// The sub-issues of each issue that has any.
+pub(super) type SubIssues = Told<Fact<Vec<Value>>>;
+
+/// Reads the stored answers.
+pub(super) fn read(organization: &str, evidence: &dyn Evidence) -> Result<SubIssues, Unreadable> {
+    Told::read(organization, OPERATION, CURE, evidence, |node| node.get("subIssues").all_nodes()?.iter().map(sub_issue).collect())
+}
+
 /// Sets `sub_issues` and `sections`.
-pub(super) fn describe(resource: &mut Resource, node: &Field<'_>) {
-    let sub_issues = node.get("subIssues").all_nodes().and_then(|nodes| nodes.iter().map(sub_issue).collect::<Fact<Vec<_>>>());
-    set(resource, "sub_issues", sub_issues);
+pub(super) fn describe(resource: &mut Resource, node: &Field<'_>, sub_issues: &SubIssues) {
+    let told = match count(node) {
+        Ok(0) => Ok(Vec::new()),
+        Ok(_some) => node.get("id").text().and_then(|id| sub_issues.of(id)).and_then(|(exchange, told)| {
+            resource.evidence.push(exchange);
+            told.clone()
+        }),
+        Err(gap) => Err(gap),
+    };
+    set(resource, "sub_issues", told);
     set(resource, "sections", sections_of(node));
 }
 

@@ -12,13 +12,14 @@ use serde_json::{Value, json};
 use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Field, refused};
-use crate::collect::github::batch::{Batch, Thing};
+use crate::collect::github::batch::{Batch, Thing, is_shared};
+use crate::collect::github::share;
 use crate::collect::github::walk::{Part, Walk};
 use crate::collect::paging::Paging;
-use crate::model::{Exchange, Gap, GapCause, Host};
+use crate::model::{Gap, GapCause, Host};
 
 /// Things read in one batch.
-const BATCH: usize = 20;
+const BATCH: usize = share::FULL;
 /// Requests of one kind under way at once; the transport bounds all kinds together.
 const ABREAST: usize = 8;
 const SEARCH_QUERY: &str = include_str!("queries/search_count.graphql");
@@ -258,7 +259,7 @@ impl Listing {
         let prefix = format!("{organization}/");
         for exchange in evidence.operation(self.details.0).iter().filter(|exchange| exchange.subject.starts_with(&prefix)) {
             if !exchange.is_answer() {
-                trouble = shared_trouble(exchange, &prefix).then(|| refused(evidence, exchange, self.cure)).transpose()?.or(trouble);
+                trouble = is_shared(exchange, organization).then(|| refused(evidence, exchange, self.cure)).transpose()?.or(trouble);
                 continue;
             }
             let answer = Answer::stored_graphql(evidence, exchange)?;
@@ -278,11 +279,6 @@ impl Listing {
         }
         Ok(())
     }
-}
-
-/// True where many things are without details for one reason.
-fn shared_trouble(exchange: &Exchange, prefix: &str) -> bool {
-    exchange.subject.strip_prefix(prefix).is_some_and(|name| name.starts_with("batch-"))
 }
 
 /// Notes the members of one page; the cursor of the next page where there is more that matters.

@@ -7,11 +7,13 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::collect::Collector;
-use crate::collect::api::{Api, ApiError};
+use crate::collect::api::{Api, ApiError, Reply};
 use crate::collect::evidence::{Evidence, Unreadable};
-use crate::collect::github::answer::{Fact, Field, set};
+use crate::collect::github::answer::{Answer, Fact, Field, set};
+use crate::collect::github::batch::Batch;
 use crate::collect::github::items::{Details, Found, Listed, Listing, Place};
 use crate::collect::github::review::{Change, Review, claims_no_review, independent_approvers, test_plan_length};
+use crate::collect::github::told::{self, Told};
 use crate::collect::paging::Paging;
 use crate::model::ids::InvalidId;
 use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Period, Population, Resource, Scope, Tally};
@@ -34,6 +36,14 @@ const LISTING: Listing = Listing {
     search: "graphql/search-merged",
     cure: CURE,
 };
+
+const TEAMS: &str = "graphql/review-teams";
+/// Reviews in one question, each of which opens one connection.
+const REVIEWS: usize = 100;
+const TEAM_BATCHES: Batch = Batch { kind: KIND.name, operation: TEAMS, query: include_str!("queries/review_teams.graphql"), size: REVIEWS, abreast: 8 };
+
+/// The teams that each review was given for.
+type Teams = Told<Fact<Vec<String>>>;
 
 const APPROVAL: &[AttributeDecl] = &[
     attribute("by", AttributeType::Text, "The account", "reviews.author.login"),
@@ -114,7 +124,9 @@ impl Collector for PullRequest {
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
         let placing = placing(scope.window);
         for organization in &scope.github_organizations {
-            LISTING.fetch(organization, &json!({}), &placing, api).await?;
+            let ids = LISTING.list(organization, &json!({}), &placing, api).await?;
+            let reviews: Vec<String> = LISTING.read(organization, &ids, &approving_reviews, api).await?.into_iter().collect();
+            TEAM_BATCHES.ask(organization, &reviews, api, |_reply| {}).await?;
             LISTING.fetch_count(organization, &search(organization, scope.window), api).await?;
         }
         Ok(())
@@ -168,9 +180,10 @@ fn placing(window: Period) -> impl Fn(&Field<'_>, &Field<'_>) -> Place + Send + 
 
 fn read(organization: &str, window: Period, evidence: &dyn Evidence, population: &mut Population, emit: &mut dyn FnMut(Resource)) -> Result<(), Unreadable> {
     let found = LISTING.found(organization, &placing(window), evidence)?;
+    let teams = Told::read(organization, TEAMS, CURE, evidence, |node| names(&node.get("onBehalfOf"), "slug"))?;
     let mut count = 0;
     let mut broken = Vec::new();
-    LISTING.each_detail(organization, &found, evidence, &mut |listed, details| match resource(listed, details) {
+    LISTING.each_detail(organization, &found, evidence, &mut |listed, details| match resource(listed, details, &teams) {
         Ok(resource) => {
             count += 1;
             emit(resource);
@@ -195,7 +208,7 @@ fn tally(organization: &str, count: u64, found: &Found, searched: Option<u64>) -
     Tally { tenant: format!("github.com/{organization}"), count, second_count, second_source }
 }
 
-fn resource(listed: &Listed, details: Details<'_>) -> Result<Resource, InvalidId> {
+fn resource(listed: &Listed, details: Details<'_>, teams: &Teams) -> Result<Resource, InvalidId> {
     let id = format!("github.com/{}/pull/{}", listed.repository, listed.number).parse()?;
     let mut resource = Resource::new(&KIND, id, format!("{}#{}", listed.repository, listed.number), vec![listed.exchange]);
     resource.know("repository", listed.repository.as_str());
@@ -206,9 +219,9 @@ fn resource(listed: &Listed, details: Details<'_>) -> Result<Resource, InvalidId
     match details {
         Ok((node, exchange)) => {
             resource.evidence.push(exchange);
+            describe(&mut resource, node, teams);
             resource.evidence.sort_unstable();
             resource.evidence.dedup();
-            describe(&mut resource, node);
         }
         Err(gap) => {
             for declared in KIND.attributes {
@@ -221,7 +234,7 @@ fn resource(listed: &Listed, details: Details<'_>) -> Result<Resource, InvalidId
     Ok(resource.completed(&KIND))
 }
 
-fn describe(resource: &mut Resource, node: &Field<'_>) {
+fn describe(resource: &mut Resource, node: &Field<'_>, teams: &Teams) {
     let author = account(&node.get("author"));
     set(resource, "author", author.clone().map(|(login, _)| login));
     set(resource, "author_type", author.clone().map(|(_, kind)| kind));
@@ -233,7 +246,7 @@ fn describe(resource: &mut Resource, node: &Field<'_>) {
     let labels = names(&node.get("labels"), "name");
     set(resource, "files", names(&node.get("files"), "path"));
     set(resource, "linked_issues", names(&node.get("closingIssuesReferences"), "url"));
-    describe_reviews(resource, node, author);
+    describe_reviews(resource, node, author, teams);
     describe_checks(resource, node);
     let body = node.get("body").text();
     set(resource, "test_plan_length", body.clone().map(|body| i64::try_from(test_plan_length(body)).unwrap_or(i64::MAX)));
@@ -254,7 +267,7 @@ fn names(connection: &Field<'_>, field: &str) -> Fact<Vec<String>> {
     connection.all_nodes()?.iter().map(|node| node.get(field).text().map(str::to_owned)).collect()
 }
 
-fn describe_reviews(resource: &mut Resource, node: &Field<'_>, author: Fact<(String, String)>) {
+fn describe_reviews(resource: &mut Resource, node: &Field<'_>, author: Fact<(String, String)>, teams: &Teams) {
     let reviews = reviews(&node.get("reviews"));
     let of = |state: &str| reviews.clone().map(|all| all.into_iter().filter(|review| review.state == state).collect::<Vec<_>>());
     let approvals = of("APPROVED").map(|approvals| {
@@ -265,7 +278,8 @@ fn describe_reviews(resource: &mut Resource, node: &Field<'_>, author: Fact<(Str
     set(resource, "changes_requested", of("CHANGES_REQUESTED").map(|asked| i64::try_from(asked.len()).unwrap_or(i64::MAX)));
     let approvers = independent(node, author, &reviews);
     set(resource, "independent_approvals", approvers.as_ref().map(|people| i64::try_from(people.len()).unwrap_or(i64::MAX)).map_err(Clone::clone));
-    set(resource, "independent_approvers", approvers.and_then(|people| with_teams(people, &node.get("reviews"))));
+    let approvers = approvers.and_then(|people| with_teams(people, &node.get("reviews"), teams, &mut resource.evidence));
+    set(resource, "independent_approvers", approvers);
 }
 
 fn independent(node: &Field<'_>, author: Fact<(String, String)>, reviews: &Fact<Vec<Review>>) -> Fact<BTreeSet<String>> {
@@ -276,15 +290,37 @@ fn independent(node: &Field<'_>, author: Fact<(String, String)>, reviews: &Fact<
 }
 
 /// Approvers, and the teams that they approved for: those whose review was asked for, as `CODEOWNERS` does.
-fn with_teams(people: BTreeSet<String>, reviews: &Field<'_>) -> Fact<Vec<String>> {
-    let mut teams = BTreeSet::new();
+fn with_teams(people: BTreeSet<String>, reviews: &Field<'_>, teams: &Teams, evidence: &mut Vec<u32>) -> Fact<Vec<String>> {
+    let mut represented = BTreeSet::new();
+    for id in approving(&people, reviews)? {
+        let (exchange, told) = teams.of(&id)?;
+        evidence.push(exchange);
+        represented.extend(told.clone()?.into_iter().map(|slug| format!("team:{slug}")));
+    }
+    Ok(people.into_iter().chain(represented).collect())
+}
+
+/// The node ids of the approvals by these people.
+fn approving(people: &BTreeSet<String>, reviews: &Field<'_>) -> Fact<Vec<String>> {
+    let mut ids = Vec::new();
     for node in reviews.all_nodes()? {
         let by = node.path(&["author", "login"]).text();
         if node.get("state").text()? == "APPROVED" && by.is_ok_and(|by| people.contains(by)) {
-            teams.extend(names(&node.get("onBehalfOf"), "slug")?.into_iter().map(|slug| format!("team:{slug}")));
+            ids.push(node.get("id").text()?.to_owned());
         }
     }
-    Ok(people.into_iter().chain(teams).collect())
+    Ok(ids)
+}
+
+/// The approvals of one answer that count: no other review can make a team an approver.
+fn approving_reviews(page: &Reply) -> BTreeSet<String> {
+    let answer = Answer::graphql(&page.body);
+    let of = |node: &Field<'_>| {
+        let connection = node.get("reviews");
+        let people = independent(node, account(&node.get("author")), &reviews(&connection))?;
+        approving(&people, &connection)
+    };
+    told::nodes(&answer).iter().filter_map(|node| of(node).ok()).flatten().collect()
 }
 
 fn reviews(connection: &Field<'_>) -> Fact<Vec<Review>> {

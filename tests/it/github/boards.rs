@@ -187,6 +187,7 @@ async fn task(scope: &Scope, node: &Value, board: Value) -> Resource {
     let ok = |data: Value| json!({ "status": 200, "body": { "data": data } });
     let answers = json!({
         "graphql/issues": ok(json!({ "organization": { "repositories": repositories } })), "graphql/issue-details": ok(json!({ "nodes": [details] })),
+        "graphql/sub-issues": ok(json!({ "nodes": [{ "id": "I", "subIssues": details["subIssues"] }] })),
         "graphql/search-issues": ok(json!({ "search": { "issueCount": 1 } })), "graphql/project-items": board,
         "GET /user-attachments/files/1/log.txt": { "status": 200, "body": "the log" },
     });
@@ -251,7 +252,7 @@ async fn parts_of_an_issue_are_told_with_what_is_attached_to_each() {
     });
     let node = json!({
         "createdAt": "2026-01-11T00:00:00Z", "lastEditedAt": null, "author": null, "body": attached, "comments": list(&json!([])),
-        "closedByPullRequestsReferences": list(&json!([])), "subIssues": list(&json!([part])),
+        "closedByPullRequestsReferences": list(&json!([])), "subIssuesSummary": { "total": 1, "completed": 1 }, "subIssues": list(&json!([part])),
     });
     let whole = task(&scope(&[220]), &node, dated(&json!([]))).await;
     let sections = known(&whole, "sections");
@@ -259,6 +260,12 @@ async fn parts_of_an_issue_are_told_with_what_is_attached_to_each() {
     assert_eq!(told(0), (json!("cloud"), json!(["https://github.com/user-attachments/files/1/log.txt"])));
     assert_eq!(told(1), (json!("managed instances"), json!(["https://docs.example.com/d/1"])));
     assert_eq!(known(&whole, "sub_issues")[0]["labels"], json!(["soc2"]));
+    assert_eq!(whole.evidence.len(), 5, "what listed it, told of it, of its parts and of its board, and the log: {:?}", whole.evidence);
+    let mut none = node.clone();
+    none["subIssuesSummary"]["total"] = json!(0);
+    assert_eq!(known(&task(&scope(&[220]), &none, dated(&json!([]))).await, "sub_issues"), json!([]), "nothing is asked where there are none");
+    none["subIssuesSummary"] = Value::Null;
+    assert_eq!(unknown(&task(&scope(&[220]), &none, dated(&json!([]))).await, "sub_issues").cause, GapCause::LeftOut);
     let mut cut = node;
     cut["comments"] = json!({ "totalCount": 150, "nodes": [] });
     cut["subIssues"] = json!({ "totalCount": 60, "nodes": [] });

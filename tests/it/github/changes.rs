@@ -25,7 +25,7 @@ fn open(number: u32) -> Value {
 
 fn repository(name: &str, total: usize, next: Option<&str>, commits: &[Value]) -> Value {
     let history = json!({ "totalCount": total, "pageInfo": { "hasNextPage": next.is_some(), "endCursor": next }, "nodes": commits });
-    json!({ "nameWithOwner": name, "isEmpty": false, "defaultBranchRef": { "name": "main", "target": { "history": history } } })
+    json!({ "id": "R_1", "nameWithOwner": name, "isEmpty": false, "defaultBranchRef": { "name": "main", "target": { "history": history } } })
 }
 
 fn listing(repositories: &[Value]) -> Value {
@@ -35,7 +35,8 @@ fn listing(repositories: &[Value]) -> Value {
 
 async fn run(repositories: &[Value], more: &[(&str, Value)]) -> (Vec<Resource>, Population) {
     let first = json!({ "status": 200, "body": { "data": { "repository": repositories.first() } } });
-    let mut answers = json!({ "graphql/changes": listing(repositories), "graphql/repository-changes": first });
+    let together = json!({ "status": 200, "body": { "data": { "nodes": [repositories.first()] } } });
+    let mut answers = json!({ "graphql/changes": listing(repositories), "graphql/changes-batch": together, "graphql/repository-changes": first });
     for (asked, answer) in more {
         answers[*asked] = answer.clone();
     }
@@ -74,6 +75,33 @@ async fn each_commit_names_the_merged_pull_request_that_brought_it_or_none() {
     assert_eq!(all(&resources, "author"), [json!("ada"), json!("ada"), Value::Null, json!("ada")]);
     assert_eq!(all(&resources, "is_first"), [false, false, true, false]);
     assert_eq!(resources[0].id.as_str(), "github.com/acme/web/commit/c1");
+}
+
+#[tokio::test]
+async fn what_a_batch_does_not_tell_whole_is_asked_alone() {
+    let nothing = json!({ "status": 502, "body": "" });
+    let one = repository("acme/web", 1, None, &[commit("c1", "2026-01-20T00:00:00Z", &json!([]))]);
+    // Told whole in a batch, nothing more is asked.
+    let (resources, population) = run(std::slice::from_ref(&one), &[("graphql/repository-changes", nothing.clone())]).await;
+    assert_eq!((resources.len(), population.completeness()), (1, Completeness::Reconciled), "{:?}", population.gaps);
+    // A batch that is refused, one that hides the repository, one that tells of another, and one with more commits than were counted.
+    let node = |node: &Value| json!({ "status": 200, "body": { "data": { "nodes": [node] } } });
+    let more = repository("acme/web", 9, Some("a"), &[commit("c9", "2026-01-20T00:00:00Z", &json!([]))]);
+    for answer in [nothing.clone(), node(&Value::Null), node(&repository("acme/other", 1, None, &[])), node(&more)] {
+        let (resources, population) = run(std::slice::from_ref(&one), &[("graphql/changes-batch", answer.clone())]).await;
+        assert_eq!((all(&resources, "oid"), population.completeness()), (vec![json!("c1")], Completeness::Reconciled), "{answer}");
+        let (resources, population) =
+            run(std::slice::from_ref(&one), &[("graphql/changes-batch", answer), ("graphql/repository-changes", nothing.clone())]).await;
+        assert_eq!((resources.len(), population.completeness()), (0, Completeness::Incomplete));
+    }
+    // So many that a batch would be no cheaper, and a repository without an id.
+    let many: Vec<Value> = (0..30).map(|nth| commit(&format!("c{nth}"), "2026-01-20T00:00:00Z", &json!([]))).collect();
+    let mut nameless = one.clone();
+    nameless["id"] = Value::Null;
+    for alone in [repository("acme/web", 30, None, &many), nameless] {
+        let (resources, population) = run(std::slice::from_ref(&alone), &[("graphql/changes-batch", nothing.clone())]).await;
+        assert_eq!((resources.is_empty(), population.completeness()), (false, Completeness::Reconciled), "{:?}", population.gaps);
+    }
 }
 
 #[tokio::test]

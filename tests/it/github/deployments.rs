@@ -8,7 +8,7 @@ use crate::github::{assert_contract, collect, known, unknown, world};
 
 fn deployed(number: u32, environment: &str, commit: &str, at: &str, statuses: &Value) -> Value {
     json!({
-        "databaseId": number, "createdAt": at, "environment": environment, "commitOid": commit, "creator": { "__typename": "Bot", "login": "deployer" },
+        "id": format!("DE_{number}"), "databaseId": number, "createdAt": at, "environment": environment, "commitOid": commit, "creator": { "__typename": "Bot", "login": "deployer" },
         "statuses": { "totalCount": statuses.as_array().map(Vec::len), "nodes": statuses },
         "commit": { "associatedPullRequests": { "totalCount": 2, "nodes": [{ "number": 9, "merged": true }, { "number": 8, "merged": false }] } },
     })
@@ -22,12 +22,32 @@ async fn run(deployments: Value) -> (Vec<Resource>, Population) {
     run_with(deployments, json!({ "status": 404, "body": { "message": "Not Found" } })).await
 }
 
-async fn run_with(deployments: Value, details: Value) -> (Vec<Resource>, Population) {
-    let repository = json!({ "nameWithOwner": "acme/web", "deployments": deployments });
+async fn run_with(deployments: Value, runs: Value) -> (Vec<Resource>, Population) {
+    run_paged(deployments, runs, Value::Null).await
+}
+
+/// The runs of the deployments also tell who reviewed them; `beyond` is the page after the first.
+async fn run_paged(mut deployments: Value, runs: Value, beyond: Value) -> (Vec<Resource>, Population) {
+    let told: Vec<Value> = [&deployments, &beyond].iter().flat_map(|page| page["nodes"].as_array().cloned().unwrap_or_default()).collect();
+    if let (Some(total), Some(shown)) = (deployments["totalCount"].as_u64(), deployments["nodes"].as_array().map(Vec::len)) {
+        deployments["pageInfo"] = json!({ "hasNextPage": usize::try_from(total).expect("a count") > shown, "endCursor": "a" });
+    }
+    let repository = json!({ "id": "R_1", "nameWithOwner": "acme/web", "deployments": deployments });
     let repositories = json!({ "totalCount": 1, "pageInfo": { "hasNextPage": false, "endCursor": null }, "nodes": [repository.clone()] });
     let answer = json!({ "status": 200, "body": { "data": { "organization": { "repositories": repositories } } } });
     let single = json!({ "status": 200, "body": { "data": { "repository": repository } } });
-    let answers = json!({ "answers": { "graphql/deployments": answer, "graphql/repository-deployments": single, "graphql/deployment-runs": details }, "default": { "status": 404, "body": { "message": "Not Found" } } });
+    let nodes = |nodes: Value| json!({ "status": 200, "body": { "data": { "nodes": nodes } } });
+    let suites = runs["body"]["data"]["nodes"][0]["commit"]["checkSuites"]["nodes"].as_array().cloned().unwrap_or_default();
+    let reviews = suites.iter().map(|suite| suite["workflowRun"].clone()).collect();
+    let next = json!({ "status": 200, "body": { "data": { "repository": { "nameWithOwner": "acme/web", "deployments": beyond } } } });
+    let mut answers = json!({
+        "graphql/deployments": answer, "graphql/deployments-batch": nodes(json!([repository])), "graphql/repository-deployments": single,
+        "graphql/deployment-details": nodes(told.into()), "graphql/deployment-runs": runs, "graphql/run-reviews": nodes(reviews),
+    });
+    if !beyond.is_null() {
+        answers["graphql/repository-deployments after a"] = next;
+    }
+    let answers = json!({ "answers": answers, "default": { "status": 404, "body": { "message": "Not Found" } } });
     assert_contract(&Deployment, &collect(&Deployment, world(answers)).await)
 }
 
@@ -90,6 +110,20 @@ async fn what_was_not_read_is_never_taken_for_nothing() {
     }
 }
 
+#[tokio::test]
+async fn a_busy_repository_is_read_back_to_the_start_of_the_window() {
+    let page = |nodes: &[Value], more: bool| json!({ "totalCount": 90, "pageInfo": { "hasNextPage": more, "endCursor": "b" }, "nodes": nodes });
+    let nothing = || json!({ "status": 404, "body": { "message": "Not Found" } });
+    // The page repeats what moved while it was read, and reaches back beyond the window.
+    let (resources, population) = run_paged(json!({ "totalCount": 90, "nodes": story()[..2] }), nothing(), page(&story()[1..], true)).await;
+    assert_eq!((resources.len(), population.completeness()), (3, Completeness::Enumerated), "{:?}", population.gaps);
+    assert_eq!(known(&resources[1], "succeeded_before_in"), json!(["preprod"]));
+    assert_eq!(unknown(&resources[0], "succeeded_before_in").cause, GapCause::Incomplete, "older ones were not read");
+    // It ends inside the window: the next page is not there.
+    let (resources, population) = run_paged(json!({ "totalCount": 90, "nodes": story()[..2] }), nothing(), page(&story()[1..3], true)).await;
+    assert_eq!((resources.len(), population.completeness()), (3, Completeness::Incomplete));
+}
+
 /// A suite of a deployed commit; its deploy job made the deployment of this number.
 fn suite(run: u32, made: u32, reviews: &Value) -> Value {
     let jobs = json!([
@@ -98,7 +132,7 @@ fn suite(run: u32, made: u32, reviews: &Value) -> Value {
     ]);
     let reviews = json!({ "totalCount": reviews.as_array().map(Vec::len), "nodes": reviews });
     json!({
-        "creator": { "login": "ada" }, "workflowRun": { "databaseId": run, "deploymentReviews": reviews }, "checkRuns": { "totalCount": 2, "nodes": jobs },
+        "creator": { "login": "ada" }, "workflowRun": { "id": format!("WFR_{run}"), "databaseId": run, "deploymentReviews": reviews }, "checkRuns": { "totalCount": 2, "nodes": jobs },
     })
 }
 
@@ -127,7 +161,7 @@ async fn the_run_that_made_a_deployment_tells_who_approved_it() {
     assert_eq!(["run", "started_by", "approved_by"].map(|name| known(&deployment, name)), expected, "of this run, and of this environment only");
     let jobs = known(&deployment, "jobs");
     assert_eq!(jobs[1], json!({ "name": "smoke", "conclusion": "PENDING", "started_at": null }));
-    assert_eq!(deployment.evidence.len(), 2);
+    assert_eq!(deployment.evidence.len(), 4, "the list, what is told of it, its run, and the reviews");
 }
 
 #[tokio::test]

@@ -101,7 +101,9 @@ fn node<'w>(world: &'w World, id: &str) -> Shown<'w> {
             let issue = repository.issues.iter().find(|issue| issue.number == number);
             issue.map(|issue| Shown::one(IssueView { world, repository, issue }))
         }
+        ("PRR", Some(repository), Some(place)) => pull_request::review(world, repository, place),
         ("DE", Some(repository), Some(place)) => repository::deployment(world, repository, place),
+        ("WFR", Some(repository), Some(place)) => repository::run(world, repository, place),
         _ => None,
     };
     found.unwrap_or_else(|| Shown::Refused("NOT_FOUND", format!("Could not resolve to a node with the global id of '{id}'")))

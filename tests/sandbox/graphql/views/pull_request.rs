@@ -130,27 +130,27 @@ impl<'w> PullRequestView<'w> {
     }
 
     fn reviews(&self, arguments: &Arguments) -> Shown<'w> {
-        let (world, change) = (self.world, self.change);
+        let (world, repository, change) = (self.world, self.repository, self.change);
         let states = arguments.texts("states");
         let author = arguments.text("author");
-        let wanted = |review: &&Review| {
+        let wanted = |(_, review): &(usize, &Review)| {
             states.as_ref().is_none_or(|states| states.iter().any(|state| state == review.state))
                 && author.is_none_or(|login| world.login(&review.by) == Some(login))
         };
-        let all = change.reviews.iter().filter(wanted).collect();
-        Connection::over("PullRequestReviewConnection", all, move |review| Edge::to(review_record(world, change, review)))
+        let all = change.reviews.iter().enumerate().filter(wanted).collect();
+        Connection::over("PullRequestReviewConnection", all, move |(nth, review)| Edge::to(review_record(world, repository, change, (*nth, review))))
     }
 
     fn timeline(&self, arguments: &Arguments) -> Shown<'w> {
         let (world, change) = (self.world, self.change);
         let mut events: Vec<(&'static str, Record<'w>)> = Vec::new();
-        for review in change.reviews.iter().filter(|review| review.state == "DISMISSED") {
+        for (nth, review) in change.reviews.iter().enumerate().filter(|(_, review)| review.state == "DISMISSED") {
             let fields = [
                 ("createdAt", at(Some(review.at))),
                 ("actor", people::actor(world, &change.author)),
                 ("dismissalMessage", leaf("out of date")),
                 ("previousReviewState", leaf("APPROVED")),
-                ("review", Shown::one(review_record(world, change, review))),
+                ("review", Shown::one(review_record(world, self.repository, change, (nth, review)))),
             ];
             events.push(("REVIEW_DISMISSED_EVENT", Record::new("ReviewDismissedEvent", fields)));
         }
@@ -162,11 +162,21 @@ impl<'w> PullRequestView<'w> {
     }
 }
 
-fn review_record<'w>(world: &'w World, change: &'w PullRequest, review: &'w Review) -> Record<'w> {
+/// `PullRequestReview` by the number of its change and its place there.
+pub(crate) fn review<'w>(world: &'w World, repository: &'w Repository, place: u32) -> Option<Shown<'w>> {
+    let change = repository.pull_requests.iter().find(|change| change.number == place / REVIEWS)?;
+    let (nth, review) = change.reviews.iter().enumerate().nth(usize::try_from(place % REVIEWS).ok()?)?;
+    Some(Shown::one(review_record(world, repository, change, (nth, review))))
+}
+
+/// More than one change has.
+const REVIEWS: u32 = 100;
+
+fn review_record<'w>(world: &'w World, repository: &'w Repository, change: &'w PullRequest, (nth, review): (usize, &'w Review)) -> Record<'w> {
     let commit = review.commit.as_ref().map(|oid| CommitView { world, oid, change: Some(change), author: None, checks: &[] });
     let teams = review.teams();
     let fields = [
-        ("id", leaf(format!("PRR_{}_{}", change.number, review.at.timestamp()))),
+        ("id", leaf(format!("PRR_{}_{}", repository.id, usize::try_from(change.number * REVIEWS).unwrap_or_default() + nth))),
         ("state", leaf(review.state)),
         ("body", leaf("")),
         ("submittedAt", at(Some(review.at))),

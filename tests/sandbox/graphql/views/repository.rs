@@ -72,6 +72,24 @@ fn deployment_record<'w>(world: &'w World, repository: &'w Repository, deploymen
     Record::new("Deployment", fields)
 }
 
+/// `WorkflowRun` by its place in the repository's numbers.
+pub(crate) fn run<'w>(world: &'w World, repository: &'w Repository, place: u32) -> Option<Shown<'w>> {
+    let found = repository.deployments().into_iter().find(|deployment| deployment.id / 2 == repository.id * 5_000 + u64::from(place));
+    found.map(|deployment| Shown::one(run_record(world, &deployment)))
+}
+
+fn run_record<'w>(world: &'w World, deployment: &Deployment<'w>) -> Record<'w> {
+    let reviews: Vec<Person> = deployment.approver(world.members.len()).into_iter().collect();
+    let reviews = Connection::over("DeploymentReviewConnection", reviews, move |by| {
+        let environments = Connection::over("EnvironmentConnection", vec!["production"], |name| Edge::to(Record::new("Environment", [("name", leaf(*name))])));
+        let fields = [("state", leaf("APPROVED")), ("user", people::user_of(world, by)), ("environments", environments)];
+        Edge::to(Record::new("DeploymentReview", fields))
+    });
+    let number = deployment.id / 2;
+    let id = leaf(format!("WFR_{}_{}", number / 5_000, number % 5_000));
+    Record::new("WorkflowRun", [("id", id), ("databaseId", leaf(number)), ("deploymentReviews", reviews)])
+}
+
 /// The suites on a deployed commit: another App's, and the run that deploys.
 fn suites<'w>(world: &'w World, deployment: &Deployment<'w>) -> Shown<'w> {
     let jobs = Connection::over("CheckRunConnection", deployment.jobs(), |job| {
@@ -79,13 +97,7 @@ fn suites<'w>(world: &'w World, deployment: &Deployment<'w>) -> Shown<'w> {
         let fields = [("name", leaf(job.name)), ("conclusion", leaf(job.conclusion)), ("startedAt", at(Some(job.started))), ("deployment", made)];
         Edge::to(Record::new("CheckRun", fields))
     });
-    let reviews: Vec<Person> = deployment.approver(world.members.len()).into_iter().collect();
-    let reviews = Connection::over("DeploymentReviewConnection", reviews, move |by| {
-        let environments = Connection::over("EnvironmentConnection", vec!["production"], |name| Edge::to(Record::new("Environment", [("name", leaf(*name))])));
-        let fields = [("state", leaf("APPROVED")), ("user", people::user_of(world, by)), ("environments", environments)];
-        Edge::to(Record::new("DeploymentReview", fields))
-    });
-    let run = Shown::one(Record::new("WorkflowRun", [("databaseId", leaf(deployment.id / 2)), ("deploymentReviews", reviews)]));
+    let run = Shown::one(run_record(world, deployment));
     let starter = deployment.starter().map_or(Shown::NULL, |starter| people::user_of(world, starter));
     let suites = vec![(Shown::NULL, Shown::NULL, Connection::counted("CheckRunConnection", 0)), (starter, run, jobs)];
     Connection::over("CheckSuiteConnection", suites, |(creator, run, jobs)| {
