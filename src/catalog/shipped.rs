@@ -18,6 +18,7 @@ const FILES: &[(&str, &str)] = files![
     "controls/infrastructure.toml",
     "controls/organization.toml",
     "controls/repository.toml",
+    "controls/secrets.toml",
     "controls/tasks.toml",
     "controls/vulnerability.toml",
     "controls/criteria/cis-gcp.toml",

@@ -226,6 +226,12 @@ const SHIPPED: &[(&str, &[&str], RedactionAction)] = &[
 /// The addresses of service accounts are no person's, and are how Google Cloud names them.
 const MACHINES: &str = ".gserviceaccount.com";
 
+/// The values of variables, which GitHub answers with their names. What they are called and how old they are is all that a control asks.
+const VARIABLES: (&str, &str, &str) = ("variable", "*/list-*-variables", "/**/value");
+
+/// What the address of a webhook may hold of a key: a login, a query, and any long word of its path, which is how chat services tell their senders apart.
+const WEBHOOKS: (&str, &str, &str) = ("webhook-address", "*/list-webhooks", r"[^\s/@]+@|\?.*|[^/\s](?:/[^/?\s]{20,})+");
+
 /// The shipped rules, in the order of their names.
 #[must_use]
 pub fn shipped() -> Vec<RedactionRule> {
@@ -238,7 +244,13 @@ pub fn shipped() -> Vec<RedactionRule> {
         },
         action: *action,
     };
-    SHIPPED.iter().map(rule).collect()
+    let (name, operation, pointer) = VARIABLES;
+    let values = RedactionTarget::Pointers(pointer.parse().into_iter().collect());
+    let variables = RedactionRule { name: name.to_owned(), operation: operation.to_owned(), target: values, action: RedactionAction::Remove };
+    let (name, operation, pattern) = WEBHOOKS;
+    let addresses = RedactionTarget::Pattern(pattern.to_owned());
+    let webhooks = RedactionRule { name: name.to_owned(), operation: operation.to_owned(), target: addresses, action: RedactionAction::Remove };
+    SHIPPED.iter().map(rule).chain([variables, webhooks]).collect()
 }
 
 #[cfg(test)]

@@ -384,6 +384,73 @@ fn the_secret_of_an_alert_is_neither_asked_for_nor_kept() {
     assert!(!contains(&clean.body, "correct horse") && contains(&clean.body, "made_up"), "{}", String::from_utf8_lossy(&clean.body));
 }
 
+const VALUE: &str = "the-value-of-a-variable";
+
+/// GitHub answers the values of variables; of whatever shape and however broken the answer is, none is kept.
+#[test]
+fn values_of_variables_are_taken_out_of_any_answer() {
+    for (body, expected) in [
+        (r#"{"variables":[{"name":"A","value":"the-value-of-a-variable"}]}"#, r#"{"variables":[{"name":"A","value":"[removed]"}]}"#),
+        (r#"[{"name":"A","value":{"x":["the-value-of-a-variable"]}}]"#, r#"[{"name":"A","value":"[removed]"}]"#),
+        (r#"{"value":17,"name":"A"}"#, r#"{"value":"[removed]","name":"A"}"#),
+        (r#"{"variables":[{"name":"A","value":"the-value-of-a-var"#, r#"{"variables":[{"name":"A","value":[removed]"#),
+        (r#"{"variables":[{"v\u0061lue":"the-value-of-a-variable"}]}"#, r#"{"variables":[{"v\u0061lue":"[removed]"}]}"#),
+    ] {
+        for operation in ["actions/list-org-variables", "actions/list-repo-variables", "actions/list-environment-variables", "agents/list-org-variables"] {
+            let clean = plain().clean(operation, Bytes::copy_from_slice(body.as_bytes())).expect("kept");
+            assert_eq!(String::from_utf8_lossy(&clean.body), expected, "{operation} {body}");
+        }
+    }
+    let other = plain().clean("orgs/list-custom-properties", Bytes::from_static(br#"{"value":"kept"}"#)).expect("kept");
+    assert!(contains(&other.body, "kept"), "what is no variable stays");
+}
+
+#[test]
+fn no_value_of_a_variable_reaches_store_report_or_terminal() {
+    let (site, mut bench) = site_with("");
+    let outcome = bench.run(&["collect", "--control", "ORG-26"]);
+    let written = bench.everything_written();
+    assert!(contains(&written, "NPM_PASSWORD") && contains(&written, "REGISTRY"), "the answer itself was kept");
+    assert!(outcome.out.contains("NPM_PASSWORD"), "{}", outcome.out);
+    assert_eq!(outcome.exit, Exit::NotSatisfied, "{}", outcome.err);
+    bench.run(&["report", "--out", "out"]);
+    let broken = format!(r#"{{"total_count":1,"variables":[{{"name":"A","value":"{VALUE}"#);
+    let misshapen = format!(r#"{{"variables":{{"value":"{VALUE}"}}}}"#);
+    let mut told = outcome.out + &outcome.err;
+    for body in [broken, misshapen] {
+        bench.now += TimeDelta::hours(1);
+        site.sandbox().behave(Behaviour::default().with(Fault::always("/github/orgs/acme/actions/variables", Action::Body(200, body))));
+        let outcome = bench.run(&["collect", "--control", "ORG-26"]);
+        assert_eq!(outcome.exit, Exit::Undetermined, "{}", outcome.out);
+        told += &(outcome.out + &outcome.err);
+    }
+    assert!(!contains(&bench.everything_written(), VALUE) && !told.contains(VALUE), "{told}");
+    for file in fs::read_dir(bench.folder.path().join("out")).expect("a report") {
+        let path = file.expect("a file").path();
+        assert!(!path.is_file() || !contains(&fs::read(&path).expect("read"), VALUE), "{}", path.display());
+    }
+}
+
+/// An address is kept as far as it says where events go, not what lets somebody in.
+#[test]
+fn what_a_webhooks_address_holds_of_a_key_is_not_kept() {
+    for (address, kept) in [
+        ("https://hooks.example/github", "https://hooks.example/github"),
+        ("https://ada:hush@hooks.example:8443/a/b", "https://[removed]hooks.example:8443/a/b"),
+        ("https://hush@hooks.example/", "https://[removed]hooks.example/"),
+        ("http://ci.example/build?token=hush&job=1", "http://ci.example/build[removed]"),
+        ("https://chat.example/api/webhooks/1234/abcdefghij-ABCDEFGHIJ_0123/github", "https://chat.example/api/webhooks/123[removed]/github"),
+        ("https://a-very-long-name-of-a-machine-inside.example/hook", "https://a-very-long-name-of-a-machine-inside.example/hook"),
+    ] {
+        for operation in ["orgs/list-webhooks", "repos/list-webhooks"] {
+            let body = json!([{ "id": 61, "config": { "url": address, "insecure_ssl": "0" } }]);
+            let clean = plain().clean(operation, Bytes::from(body.to_string())).expect("kept");
+            let clean: Value = serde_json::from_slice(&clean.body).expect("JSON");
+            assert_eq!(clean, json!([{ "id": 61, "config": { "url": kept, "insecure_ssl": "0" } }]), "{operation}");
+        }
+    }
+}
+
 #[test]
 fn another_policy_or_key_asks_again() {
     let (site, mut bench) = site_with("");

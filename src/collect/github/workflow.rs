@@ -207,7 +207,7 @@ fn body(name_with_owner: &str) -> Vec<u8> {
 }
 
 /// The names of the workflow files of a repository. Null means "no such folder" only to who can read the content, which the default branch proves.
-fn names<'a>(node: &Field<'a>) -> Fact<Vec<&'a str>> {
+pub(super) fn names<'a>(node: &Field<'a>) -> Fact<Vec<&'a str>> {
     let folder = node.get("workflows").needing(SEES_WORKFLOWS);
     let branch = node.get("defaultBranchRef");
     let is_readable = branch.get("name").text().is_ok() || (branch.is_none() && node.get("isEmpty").bool() == Ok(true));

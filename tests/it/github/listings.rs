@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use proofline::collect::github::listings::LISTINGS;
+use proofline::collect::github::listings::{Asked, LISTINGS};
 use proofline::collect::{Collector as _, registry};
 use proofline::model::{Attribute, Completeness, Population, Resource};
 use serde_json::{Map, Value, json};
@@ -13,18 +13,15 @@ use crate::github::{assert_contract, collect, fixture, world};
 fn answers(kind: &str, pages: &[Value], count: usize) -> Value {
     let listing = LISTINGS.iter().find(|listing| listing.kind().name == kind).expect("a listing");
     let mut world = json!({ "answers": {}, "default": { "status": 404, "body": { "message": "Not Found" } } });
-    let base = match listing.counted() {
-        None => "/orgs/acme".to_owned(),
-        Some(counted) => {
+    let base = match listing.asked() {
+        None => "/orgs/acme",
+        Some(asked) => {
             world["answers"] = fixture("github.repository", "normal")["answers"].clone();
             for page in ["graphql/repositories", "graphql/repositories after cGFnZQ=="] {
                 let nodes = world["answers"][page]["body"]["data"]["organization"]["repositories"]["nodes"].as_array_mut().expect("nodes");
-                for node in nodes {
-                    node["viewerCanAdminister"] = true.into();
-                    node[counted] = json!({ "totalCount": if node["nameWithOwner"] == "acme/api" { count } else { 0 } });
-                }
+                nodes.iter_mut().for_each(|node| only_api(node, asked, count));
             }
-            "/repos/acme/api".to_owned()
+            if asked == Asked::Environments { "/repos/acme/api/environments/eu%2Fproduction" } else { "/repos/acme/api" }
         }
     };
     let first = format!("{base}/{}", listing.path());
@@ -44,6 +41,27 @@ fn answers(kind: &str, pages: &[Value], count: usize) -> Value {
         }
     }
     world
+}
+
+/// Makes acme/api the one repository that is worth asking, and `count` what the bulk query says of it.
+fn only_api(node: &mut Value, asked: Asked, count: usize) {
+    let is_api = node["nameWithOwner"] == "acme/api";
+    node["viewerCanAdminister"] = true.into();
+    match asked {
+        Asked::Counted(connection) => node[connection] = json!({ "totalCount": if is_api { count } else { 0 } }),
+        Asked::InUse => node["isArchived"] = (!is_api).into(),
+        Asked::WithWorkflows => {
+            node["isArchived"] = false.into();
+            node["isEmpty"] = true.into();
+            node["defaultBranchRef"] = Value::Null;
+            node["workflows"] = if is_api { json!({ "__typename": "Tree", "entries": [{ "name": "ci.yml", "type": "blob" }] }) } else { Value::Null };
+        }
+        Asked::Environments => {
+            node["isArchived"] = false.into();
+            let nodes: Vec<Value> = if is_api { vec![json!({ "name": "eu/production" })] } else { Vec::new() };
+            node["environments"] = json!({ "totalCount": nodes.len(), "nodes": nodes });
+        }
+    }
 }
 
 fn page(kind: &str, items: &[Value], total: usize) -> Value {
@@ -76,9 +94,11 @@ async fn everything_is_read_as_it_is_written() {
         let expected: BTreeMap<String, Map<String, Value>> = serde_json::from_value(fixture(kind, "items")["expected"].clone()).expect("attributes by name");
         assert_eq!(resources.len(), expected.len(), "{kind}");
         for resource in &resources {
-            let name = resource.name.strip_prefix("acme/api: ").unwrap_or(&resource.name);
+            let within = resource.name.strip_prefix("acme/api: ").unwrap_or(&resource.name);
+            let name = within.strip_prefix("eu/production: ").unwrap_or(within);
             let mut facts = expected.get(name).unwrap_or_else(|| panic!("{kind}: {name} is not expected")).clone();
-            facts.extend((resource.name != name).then(|| ("repository".to_owned(), "acme/api".into())));
+            facts.extend((resource.name != within).then(|| ("repository".to_owned(), "acme/api".into())));
+            facts.extend((within != name).then(|| ("environment".to_owned(), "eu/production".into())));
             let known = resource.attributes.iter().map(|(name, attribute)| match attribute {
                 Attribute::Known(value) => (name.clone(), value.clone()),
                 Attribute::Unknown(gap) => (name.clone(), json!({ "gap": gap.cause })),
@@ -135,7 +155,7 @@ async fn what_is_left_out_or_misshapen_is_unknown() {
         let is_told = |name: &str| {
             let read_from = listing.kind().attribute(name).expect("declared").vendor.rsplit(' ').next().expect("a path");
             let is_denied = listing.unlisted().is_some_and(|query| read_from.contains(query));
-            is_denied || key.split('/').any(|path| path == read_from) || (name == "repository" && listing.counted().is_some())
+            is_denied || key.split('/').any(|path| path == read_from) || (matches!(name, "repository" | "environment") && listing.asked().is_some())
         };
         for replace in [None, Some(json!({ "odd": [1] }))] {
             let paths: Vec<&str> = key.split('/').collect();

@@ -23,6 +23,7 @@ macro_rules! served {
 const OF_ORGANIZATION: &[Served] = served! {
     "actions/runner-groups" ["runner_groups"] => "github.runner_group",
     "actions/secrets" ["secrets"] => "github.organization_secret",
+    "actions/variables" ["variables"] => "github.organization_variable",
     "code-scanning/alerts" => "github.code_scanning_alert",
     "dependabot/alerts" => "github.dependabot_alert",
     "dependabot/secrets" ["secrets"] => "github.organization_dependabot_secret",
@@ -33,7 +34,11 @@ const OF_ORGANIZATION: &[Served] = served! {
 };
 
 const OF_REPOSITORY: &[Served] = served! {
+    "actions/secrets" ["secrets"] => "github.repository_secret",
+    "actions/variables" ["variables"] => "github.repository_variable",
     "environments" ["environments"] => "github.environment",
+    "environments/*/secrets" ["secrets"] => "github.environment_secret",
+    "hooks" => "github.repository_webhook",
     "keys" => "github.deploy_key",
     "releases" => "github.release",
 };
@@ -46,7 +51,10 @@ pub(crate) fn of_organization(ask: &Ask, rest: &[&str], at: &str) -> Option<Repl
 
 /// A listing of a repository, of as many items as the world counts there: those of the fixture over and over, each with a number of its own.
 pub(crate) fn of_repository(ask: &Ask, repository: &Repository, rest: &[&str], at: &str) -> Option<Reply> {
-    let served = find(OF_REPOSITORY, rest)?;
+    let served = match rest {
+        ["environments", name, "secrets"] if environments(repository).iter().any(|known| known == name) => find(OF_REPOSITORY, &["environments/*/secrets"])?,
+        _ => find(OF_REPOSITORY, rest)?,
+    };
     let number = |mut item: Value, n: usize| {
         if let Some(id) = item.get_mut("id") {
             *id = (repository.id * 100 + u64::try_from(n).unwrap_or_default()).into();
@@ -61,9 +69,17 @@ pub(crate) fn of_repository(ask: &Ask, repository: &Repository, rest: &[&str], a
 pub(crate) fn counted(repository: &Repository, path: &str) -> usize {
     match path {
         "keys" => repository.deploy_keys,
+        "actions/secrets" | "actions/variables" | "hooks" => usize::try_from(repository.id % 3).unwrap_or_default(),
         // Every fourth has some.
         _ => usize::from(repository.id.is_multiple_of(4)) * 2,
     }
+}
+
+/// The names of a repository's environments.
+pub(crate) fn environments(repository: &Repository) -> Vec<String> {
+    let items = find(OF_REPOSITORY, &["environments"]).map(Served::items).unwrap_or_default();
+    let names = items.iter().filter_map(|item| item.get("name").and_then(Value::as_str).map(str::to_owned));
+    names.take(counted(repository, "environments")).collect()
 }
 
 fn find(table: &'static [Served], rest: &[&str]) -> Option<&'static Served> {

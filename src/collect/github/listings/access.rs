@@ -1,10 +1,7 @@
-//! Who and what has access besides members: installed Apps, webhooks, deploy keys.
+//! Who and what has access besides members: installed Apps, tokens, outside collaborators, runners, deploy keys.
 
-use serde_json::Value;
-
-use crate::collect::github::answer::{Fact, Field};
-use crate::collect::github::listing::{Derived, Listing, Of, Unlisted, fields};
-use crate::model::{AttributeType, Gap, GapCause, Kind};
+use crate::collect::github::listing::{Asked, Listing, Of, Unlisted, fields};
+use crate::model::{AttributeType, Kind};
 
 const BOOL: AttributeType = AttributeType::Bool;
 const TEXT: AttributeType = AttributeType::Text;
@@ -87,52 +84,6 @@ pub static PAT_GRANT: Listing = Listing {
 
 const PERMISSIONS: AttributeType = AttributeType::Map(&AttributeType::Text);
 
-/// `github.organization_secret`: names and dates, never values. <https://docs.github.com/en/rest/actions/secrets#list-organization-secrets>
-pub static ORGANIZATION_SECRET: Listing = Listing {
-    kind: &Kind {
-        name: "github.organization_secret",
-        meaning: "a secret for the workflows of an organisation's repositories: its name and age, never its value",
-        permission: "Secrets: read on the organisation (token: admin:org of an owner)",
-        attributes: fields! { "GET /orgs/{org}/actions/secrets";
-            "name": TEXT, "what it is called", "name";
-            "visibility": TEXT, "which repositories may use it: all, private or selected", "visibility";
-            "created_at": TIME, "when it was first set", "created_at";
-            "updated_at": TIME, "when it was last set", "updated_at";
-        },
-    },
-    operation: "actions/list-org-secrets",
-    of: Of::Organization,
-    path: "actions/secrets?per_page=100",
-    items: Some("secrets"),
-    key: "name",
-    title: "name",
-    derived: &[],
-    unlisted: None,
-};
-
-/// `github.organization_dependabot_secret`. <https://docs.github.com/en/rest/dependabot/secrets#list-organization-secrets>
-pub static ORGANIZATION_DEPENDABOT_SECRET: Listing = Listing {
-    kind: &Kind {
-        name: "github.organization_dependabot_secret",
-        meaning: "a secret that Dependabot may use in an organisation's repositories: its name and age, never its value",
-        permission: "Dependabot secrets: read on the organisation (token: admin:org of an owner)",
-        attributes: fields! { "GET /orgs/{org}/dependabot/secrets";
-            "name": TEXT, "what it is called", "name";
-            "visibility": TEXT, "which repositories may use it: all, private or selected", "visibility";
-            "created_at": TIME, "when it was first set", "created_at";
-            "updated_at": TIME, "when it was last set", "updated_at";
-        },
-    },
-    operation: "dependabot/list-org-secrets",
-    of: Of::Organization,
-    path: "dependabot/secrets?per_page=100",
-    items: Some("secrets"),
-    key: "name",
-    title: "name",
-    derived: &[],
-    unlisted: None,
-};
-
 /// `github.runner_group`. <https://docs.github.com/en/rest/actions/self-hosted-runner-groups#list-self-hosted-runner-groups-for-an-organization>
 pub static RUNNER_GROUP: Listing = Listing {
     kind: &Kind {
@@ -158,49 +109,6 @@ pub static RUNNER_GROUP: Listing = Listing {
     unlisted: None,
 };
 
-/// `github.organization_webhook`. <https://docs.github.com/en/rest/orgs/webhooks#list-organization-webhooks>
-pub static ORGANIZATION_WEBHOOK: Listing = Listing {
-    kind: &Kind {
-        name: "github.organization_webhook",
-        meaning: "a webhook of an organisation: where events are sent to",
-        permission: "Webhooks: read on the organisation (token: admin:org_hook of an owner)",
-        attributes: fields! { "GET /orgs/{org}/hooks";
-            "url": TEXT, "where events are sent to", "config.url";
-            "active": BOOL, "it is switched on", "active";
-            "events": TEXTS, "what is sent; * for everything", "events";
-            "verifies_certificate": BOOL, "the receiver's certificate is checked", "config.insecure_ssl";
-            "has_secret": BOOL, "deliveries are signed", "config.secret";
-            "updated_at": TIME, "when it was last changed", "updated_at";
-        },
-    },
-    operation: "orgs/list-webhooks",
-    of: Of::Organization,
-    path: "hooks?per_page=100",
-    items: None,
-    key: "id",
-    title: "config.url",
-    derived: &[Derived { name: "verifies_certificate", read: verifies_certificate }, Derived { name: "has_secret", read: has_secret }],
-    unlisted: None,
-};
-
-/// `insecure_ssl` is 0 or 1, as a number or as text.
-fn verifies_certificate(hook: &Field<'_>) -> Fact<Value> {
-    let insecure = hook.path(&["config", "insecure_ssl"]);
-    match insecure.value() {
-        Some(value) if *value == "0" || *value == 0 => Ok(true.into()),
-        Some(value) if *value == "1" || *value == 1 => Ok(false.into()),
-        Some(_) => Err(Gap::new(GapCause::Malformed, "config.insecure_ssl is neither 0 nor 1")),
-        None => Err(insecure.gap()),
-    }
-}
-
-/// GitHub shows asterisks for a secret and leaves it out where there is none.
-fn has_secret(hook: &Field<'_>) -> Fact<Value> {
-    let config = hook.get("config");
-    config.get("url").text()?;
-    Ok(config.get("secret").value().is_some().into())
-}
-
 /// `github.deploy_key`. <https://docs.github.com/en/rest/deploy-keys/deploy-keys#list-deploy-keys>
 pub static DEPLOY_KEY: Listing = Listing {
     kind: &Kind {
@@ -217,7 +125,7 @@ pub static DEPLOY_KEY: Listing = Listing {
         },
     },
     operation: "repos/list-deploy-keys",
-    of: Of::Repository { counted: "deployKeys" },
+    of: Of::Repository(Asked::Counted("deployKeys")),
     path: "keys?per_page=100",
     items: None,
     key: "id",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::collect::github::answer::{Fact, Field};
-use crate::collect::github::listing::{Derived, Listing, Of, fields};
+use crate::collect::github::listing::{Asked, Derived, Listing, Of, fields};
 use crate::model::{AttributeType, Gap, GapCause, Kind};
 
 const BOOL: AttributeType = AttributeType::Bool;
@@ -32,7 +32,7 @@ pub static ENVIRONMENT: Listing = Listing {
         },
     },
     operation: "repos/get-all-environments",
-    of: Of::Repository { counted: "environments" },
+    of: Of::Repository(Asked::Counted("environments")),
     path: "environments?per_page=100",
     items: Some("environments"),
     key: "id",
@@ -124,7 +124,7 @@ pub static RELEASE: Listing = Listing {
         },
     },
     operation: "repos/list-releases",
-    of: Of::Repository { counted: "releases" },
+    of: Of::Repository(Asked::Counted("releases")),
     path: "releases?per_page=100",
     items: None,
     key: "id",

@@ -12,7 +12,7 @@ use crate::sandbox::graphql::views::organization::OrganizationView;
 use crate::sandbox::graphql::views::people::{self, TeamView};
 use crate::sandbox::graphql::views::protection::{ClassicView, rule_type, rules, ruleset};
 use crate::sandbox::graphql::views::pull_request::{self, PullRequestView};
-use crate::sandbox::rest::listings::counted;
+use crate::sandbox::rest::listings::{counted, environments};
 use crate::sandbox::world::World;
 use crate::sandbox::world::deployments::Deployment;
 use crate::sandbox::world::people::Person;
@@ -152,7 +152,9 @@ impl<'w> RepositoryView<'w> {
                 let fields = [("id", leaf(format!("DK_{index}"))), ("title", leaf(format!("key {index}"))), ("readOnly", leaf(true)), ("verified", leaf(true))];
                 Edge::to(Record::new("DeployKey", fields))
             }),
-            "environments" => Connection::counted("EnvironmentConnection", counted(repository, "environments")),
+            "environments" => Connection::over("EnvironmentConnection", environments(repository), |name| {
+                Edge::to(Record::new("Environment", [("name", leaf(name.as_str()))]))
+            }),
             "latestRelease" => Shown::maybe(repository.latest_tag().map(|tag| {
                 let rules = Connection::over("RepositoryRuleConnection", repository.tag_rules().iter().collect(), |rule| {
                     let ruleset = Shown::one(Record::new("RepositoryRuleset", [("enforcement", leaf("ACTIVE"))]));
