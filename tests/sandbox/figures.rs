@@ -1,39 +1,70 @@
 //! Measures the nightly job against the sandbox, beside a bare concurrent client that makes the same requests in the same run.
 //!
 //! `cargo run --release --example figures [REPOSITORIES] [LATENCY_MS] [few|all] [off|real]`: controls over six kinds or all that are shipped for GitHub, and
-//! whether GitHub's limits hold (then a large organisation takes hours). The collector is the real binary in a process of its own.
+//! whether GitHub's limits hold (then a large organisation takes hours). Each night is `proofline collect --due` in a process of its own, whose clock tells the
+//! night; the second one is the day after, so that weekly controls rest. No contract is checked here: the tests do that.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a program for a terminal, which ends where it cannot go on")]
 
 #[path = "mod.rs"]
 mod sandbox;
+#[path = "figures_table.rs"]
+mod table;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt as _;
+use proofline::cli::host::{Host, Output, Screen};
 use proofline::model::{Digest, Exchange, Method, RunId};
 use proofline::store::local::LocalStore;
 use proofline::store::snapshot;
 use proofline::store::spool::Spool;
 use sandbox::site::{Limits, Site, Size};
 use serde_json::Value;
+use table::Night;
 
 /// As many requests under way as the collector has by default.
 const CONCURRENCY: usize = 16;
+/// One control over each of six kinds.
+const FEW: [&str; 6] = ["ORG-01", "ORG-02", "REP-02", "VUL-01", "CHG-03", "TSK-02"];
+/// The first argument of the process that collects.
+const COLLECT: &str = "--collect";
 
-struct Night {
-    name: &'static str,
-    wall: Duration,
-    peak_kib: u64,
-    document: Value,
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, folder, now] = arguments.as_slice()
+        && first == COLLECT
+    {
+        return collector(Path::new(folder), now.parse().expect("an instant"));
+    }
+    measure(&arguments);
+    ExitCode::SUCCESS
 }
 
-fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+/// What `main.rs` does, at another time.
+fn collector(folder: &Path, now: DateTime<Utc>) -> ExitCode {
+    let started = Instant::now();
+    let host = Host {
+        clock: Arc::new(move || now + started.elapsed()),
+        variables: BTreeMap::from([("GITHUB_TOKEN".to_owned(), Site::TOKEN.to_owned())]),
+        folder: folder.to_path_buf(),
+        random: Box::new(rand::random),
+        program: None,
+        out: Output::new(std::io::stdout()),
+        err: Output::new(std::io::stderr()),
+        screen: Screen::Log,
+    };
+    ExitCode::from(proofline::cli::run(["proofline", "collect", "--due", "--json"].map(OsString::from), host).code())
+}
+
+fn measure(arguments: &[String]) {
     let argument = |place: usize, other: &str| arguments.get(place).cloned().unwrap_or_else(|| other.to_owned());
     let repositories: usize = argument(0, "2000").parse().expect("a number of repositories");
     let latency = Duration::from_millis(argument(1, "50").parse().expect("milliseconds"));
@@ -41,68 +72,68 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder");
     // As many as an organisation of that size has: 500 people, 300 changes a night and 500 tasks where there are 1,000 repositories.
     let share = |of_a_thousand: usize, least: usize| (repositories * of_a_thousand / 1_000).max(least);
+    let started = Instant::now();
     let site =
         Site::sized(Size { repositories, members: share(500, 12).min(2_000), changes: share(300, 6), tasks: share(500, 16).min(500), ..Size::default() });
     site.pace(latency, if limits == "real" { Limits::Real } else { Limits::Off });
     let pace = if limits == "real" { "github_per_minute = 800\nmax_wait_minutes = 240\n" } else { "" };
-    fs::write(folder.path().join("proofline.toml"), format!("{}{pace}", site.configuration())).expect("written");
-    println!("{repositories} repositories, {latency:?} a request, {CONCURRENCY} at once, {which} controls, limits {limits}\n");
-    let binary = collector();
-    let few = ["ORG-01", "ORG-02", "REP-02", "VUL-01", "CHG-03", "TSK-02"].map(str::to_owned).to_vec();
-    let controls = if which == "all" { of_github(&binary, folder.path()) } else { few };
-    for (number, name) in [(0_i64, "first night"), (1, "second night")] {
+    fs::write(folder.path().join("proofline.toml"), format!("controls = [\"controls\"]\n{}{pace}", site.configuration())).expect("written");
+    let few = (which != "all").then_some(&FEW[..]);
+    let controls = choose(&folder.path().join("controls"), few);
+    println!("{repositories} repositories, {latency:?} a request, {CONCURRENCY} at once, {controls} controls, limits {limits}\n");
+    for (number, name) in [(0_u32, "first night"), (1, "second night")] {
         site.night(usize::try_from(number).expect("a night"));
+        site.sandbox().refill();
         let before = stored_bytes(folder.path());
         let points_before = site.sandbox().points();
-        // The collector's clock is this machine's: what was changed in the night is looked for from its day on.
-        let since = (Site::first_night() + chrono::TimeDelta::days(number - 1)).date_naive().to_string();
-        let night = collect(&binary, folder.path(), name, &controls, &since);
+        // The sandbox tells when its limits end by the night and the time since it began.
+        let now = Site::first_night() + TimeDelta::days(i64::from(number)) + started.elapsed();
+        let (wall, peak_kib, document) = collect(folder.path(), now);
         let points = spent(&points_before, &site.sandbox().points());
-        let run: RunId = night.document["run"].as_str().expect("a run").parse().expect("a run");
-        let exchanges = exchanges(folder.path(), &run);
+        let run: RunId = document["run"].as_str().expect("a run").parse().expect("a run");
+        let (exchanges, bodies) = stored(folder.path(), &run);
         // Under the limits a second client would wait for what the first one used up.
-        let bare = if limits == "real" {
-            Vec::new()
-        } else {
-            vec![bare_client(folder.path(), &run, &exchanges, Order::PageAfterPage), bare_client(folder.path(), &run, &exchanges, Order::AllAtOnce)]
-        };
-        println!("{name}: GraphQL points by query: {}", points.join(", "));
-        print_night(&night, &exchanges, repositories, &bare, stored_bytes(folder.path()) - before);
+        let orders = if limits == "real" { &[][..] } else { &[Order::PageAfterPage, Order::AllAtOnce] };
+        let bare = orders.iter().map(|order| bare_client(&exchanges, &bodies, *order)).collect();
+        let night = Night { name, wall, peak_kib, stored: stored_bytes(folder.path()) - before, document, exchanges, bodies, points, bare };
+        night.print(repositories);
     }
     site.assert_contracts_held();
 }
 
-fn spent(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> Vec<String> {
-    after.iter().map(|(query, points)| format!("{query} {}", points - before.get(query).unwrap_or(&0))).collect()
+fn spent(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    after.iter().map(|(query, points)| (query.clone(), points - before.get(query).unwrap_or(&0))).collect()
 }
 
-/// The shipped controls that need GitHub alone.
-fn of_github(binary: &Path, folder: &Path) -> Vec<String> {
-    let output = Command::new(binary).args(["controls", "list", "--json"]).current_dir(folder).env_clear().output().expect("ran");
-    let listed: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let text = |control: &Value| control["id"].as_str().map(str::to_owned);
-    let of_github = |test: &Value| test["population"].as_str().is_some_and(|kind| kind.starts_with("github."));
-    let github = |control: &&Value| control["tests"].as_array().is_some_and(|tests| tests.iter().all(of_github));
-    listed.as_array().expect("controls").iter().filter(github).filter_map(text).collect()
+/// Writes the shipped controls that need GitHub alone, a few or else all of them; how many there are.
+fn choose(folder: &Path, few: Option<&[&str]>) -> usize {
+    fs::create_dir_all(folder).expect("a folder");
+    let of_github = |control: &toml::Value| {
+        let tests = control["test"].as_array().expect("tests");
+        tests.iter().all(|test| test["population"].as_str().is_some_and(|kind| kind.starts_with("github.")))
+    };
+    let mut count = 0;
+    for file in proofline::catalog::shipped::files().into_iter().filter(|file| !file.path.contains("criteria/")) {
+        let parsed: toml::Table = file.text.parse().expect("TOML");
+        let controls = parsed["control"].as_array().expect("controls").iter().filter(|control| of_github(control));
+        let chosen: Vec<toml::Value> =
+            controls.filter(|control| few.is_none_or(|few| few.iter().any(|id| control["id"].as_str() == Some(id)))).cloned().collect();
+        if chosen.is_empty() {
+            continue;
+        }
+        count += chosen.len();
+        let name = Path::new(&file.path).file_name().expect("a name");
+        fs::write(folder.join(name), toml::Table::from_iter([("control".to_owned(), toml::Value::Array(chosen))]).to_string()).expect("written");
+    }
+    count
 }
 
-/// The release binary beside this example.
-fn collector() -> PathBuf {
-    let examples = std::env::current_exe().expect("this program");
-    let binary = examples.parent().and_then(Path::parent).expect("target folder").join("proofline");
-    assert!(binary.is_file(), "{} is missing: run `cargo build --release` first", binary.display());
-    binary
-}
-
-fn collect(binary: &Path, folder: &Path, name: &'static str, controls: &[String], since: &str) -> Night {
-    let chosen = controls.iter().flat_map(|id| ["--control", id.as_str()]);
+/// Runs the job; how long it took, the most memory it held, and what it printed.
+fn collect(folder: &Path, now: DateTime<Utc>) -> (Duration, u64, Value) {
     let started = Instant::now();
-    let mut child = Command::new(binary)
-        .args(["collect", "--json", "--since", since])
-        .args(chosen)
-        .current_dir(folder)
+    let mut child = Command::new(std::env::current_exe().expect("this program"))
+        .args([OsString::from(COLLECT), folder.into(), now.to_rfc3339().into()])
         .env_clear()
-        .env("GITHUB_TOKEN", Site::TOKEN)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -114,8 +145,7 @@ fn collect(binary: &Path, folder: &Path, name: &'static str, controls: &[String]
         peak_kib = peak_kib.max(high_water(child.id()));
         std::thread::sleep(Duration::from_millis(5));
     }
-    let wall = started.elapsed();
-    Night { name, wall, peak_kib, document: reading.join().expect("read").expect("JSON") }
+    (started.elapsed(), peak_kib, reading.join().expect("read").expect("JSON"))
 }
 
 /// Peak resident memory of a process, KiB (Linux).
@@ -125,30 +155,22 @@ fn high_water(process: u32) -> u64 {
     line.trim().trim_end_matches(" kB").parse().unwrap_or(0)
 }
 
-fn store(folder: &Path) -> LocalStore {
-    LocalStore::open(folder.join("evidence")).expect("a store")
-}
-
+/// The exchanges of a run, and the queries that were sent.
 #[tokio::main]
-async fn exchanges(folder: &Path, run: &RunId) -> Vec<Exchange> {
-    let store = store(folder);
+async fn stored(folder: &Path, run: &RunId) -> (Vec<Exchange>, BTreeMap<Digest, bytes::Bytes>) {
+    let store = LocalStore::open(folder.join("evidence")).expect("a store");
     let sealed = snapshot::open(&store, run).await.expect("sealed");
-    snapshot::requests(&store, &sealed.manifest).await.expect("requests")
+    let exchanges = snapshot::requests(&store, &sealed.manifest).await.expect("requests");
+    let spool = Spool::gather(&store, &snapshot::bodies(&store, &sealed.manifest).await.expect("places")).await.expect("bodies");
+    let sent = exchanges.iter().filter_map(|exchange| exchange.request_body);
+    let bodies = sent.map(|digest| (digest, spool.get(digest).expect("the query was kept"))).collect();
+    (exchanges, bodies)
 }
 
 /// Makes the same requests without paging, judgement or keeping anything. `order` says whether page k+1 of a listing waits for page k, as it must for whoever
 /// has to read the cursor or the link from it; else everything is sent at once, which bounds what latency and concurrency allow a client that knows all cursors.
 #[tokio::main]
-async fn bare_client(folder: &Path, run: &RunId, exchanges: &[Exchange], order: Order) -> Duration {
-    let store = store(folder);
-    let sealed = snapshot::open(&store, run).await.expect("sealed");
-    let spool = Spool::gather(&store, &snapshot::bodies(&store, &sealed.manifest).await.expect("places")).await.expect("bodies");
-    let mut bodies_by_digest: BTreeMap<Digest, bytes::Bytes> = BTreeMap::new();
-    for exchange in exchanges {
-        if let Some(digest) = exchange.request_body {
-            bodies_by_digest.insert(digest, spool.get(digest).expect("the query was kept"));
-        }
-    }
+async fn bare_client(exchanges: &[Exchange], bodies: &BTreeMap<Digest, bytes::Bytes>, order: Order) -> Duration {
     let mut chains: BTreeMap<(&str, &str, usize), Vec<&Exchange>> = BTreeMap::new();
     for (number, exchange) in exchanges.iter().enumerate().filter(|(_number, exchange)| exchange.attempts > 0) {
         // A client that follows redirects would carry its credential to where files are stored.
@@ -162,11 +184,11 @@ async fn bare_client(folder: &Path, run: &RunId, exchanges: &[Exchange], order: 
     let mut chains: Vec<Vec<&Exchange>> = chains.into_values().collect();
     chains.sort_by_key(|chain| std::cmp::Reverse(chain.len()));
     let client = reqwest::Client::builder().build().expect("a client");
-    let (client, bodies_by_digest) = (&client, &bodies_by_digest);
+    let client = &client;
     let started = Instant::now();
     let sent = futures::stream::iter(chains).map(|chain| async move {
         for exchange in chain {
-            send(client, exchange, exchange.request_body.and_then(|digest| bodies_by_digest.get(&digest).cloned())).await;
+            send(client, exchange, exchange.request_body.and_then(|digest| bodies.get(&digest).cloned())).await;
         }
     });
     sent.buffer_unordered(CONCURRENCY).for_each(|()| async {}).await;
@@ -202,55 +224,4 @@ fn stored_bytes(folder: &Path) -> u64 {
         }
     }
     bytes
-}
-
-#[allow(clippy::cast_precision_loss, clippy::as_conversions, reason = "figures for people")]
-fn print_night(night: &Night, exchanges: &[Exchange], repositories: usize, bare: &[Duration], stored: u64) {
-    let sent: Vec<&Exchange> = exchanges.iter().filter(|exchange| exchange.attempts > 0).collect();
-    // Attached files lie on GitHub's pages and their stores, which do not count them.
-    let (files, rest): (Vec<&Exchange>, Vec<&Exchange>) =
-        sent.iter().copied().filter(|exchange| exchange.method == Method::Get).partition(|exchange| exchange.operation.ends_with("attachments/get"));
-    let unchanged = rest.iter().filter(|exchange| exchange.status == Some(304)).count();
-    let refused = rest.iter().filter(|exchange| !exchange.is_answer()).count();
-    let of = |kind: &str| sent.iter().filter(|exchange| exchange.asked_by.iter().any(|asked| asked == kind)).count();
-    let changes_only = sent.iter().filter(|exchange| exchange.asked_by.iter().all(|asked| asked == "github.pull_request")).count();
-    println!(
-        "{}: {} requests, {:.3} a repository, {:.3} without pull requests",
-        night.name,
-        sent.len(),
-        sent.len() as f64 / repositories as f64,
-        (sent.len() - changes_only) as f64 / repositories as f64
-    );
-    for kind in night.document["kinds"].as_object().expect("kinds").keys() {
-        println!("    {kind}: {} requests, {:.3} a repository", of(kind), of(kind) as f64 / repositories as f64);
-    }
-    let points = &night.document["budget"]["limits"]["graphql"]["used"];
-    println!(
-        "    GraphQL: {} queries, {points} points; {} requests for attached files; REST: {:.3} requests a repository, {:.3} counted (no 304)",
-        sent.len() - rest.len() - files.len(),
-        files.len(),
-        rest.len() as f64 / repositories as f64,
-        (rest.len() - unchanged) as f64 / repositories as f64
-    );
-    println!(
-        "    REST: {} requests, {unchanged} answered by 304 ({:.1} % of all, {:.1} % without the {refused} refusals, which carry no ETag)",
-        rest.len(),
-        100.0 * unchanged as f64 / rest.len().max(1) as f64,
-        100.0 * unchanged as f64 / (rest.len() - refused).max(1) as f64
-    );
-    let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
-    rest.iter().filter(|exchange| exchange.status != Some(304)).for_each(|exchange| *counted.entry(&exchange.operation).or_default() += 1);
-    let counted: Vec<String> = counted.iter().filter(|(_operation, times)| **times > 9).map(|(operation, times)| format!("{operation} {times}")).collect();
-    println!("    REST that counts, by operation: {}", counted.join(", "));
-    let wall = night.wall.as_secs_f64();
-    println!("    wall {wall:.2} s");
-    for (name, bare) in ["page after page", "all at once, cursors known beforehand"].into_iter().zip(bare) {
-        println!("    bare client ({name}) {:.2} s; ratio {:.2}", bare.as_secs_f64(), wall / bare.as_secs_f64());
-    }
-    println!(
-        "    peak memory {:.1} MB; stored {:.2} MB; {} observations\n",
-        night.peak_kib as f64 / 1024.0,
-        stored as f64 / 1e6,
-        night.document["observations"]
-    );
 }

@@ -132,6 +132,13 @@ impl Sandbox {
         }
     }
 
+    /// A later hour: nothing of the limits is used up.
+    pub(crate) fn refill(&self) {
+        for window in [&self.shared.rest, &self.shared.minute, &self.shared.graphql] {
+            *lock(window) = Window::starting();
+        }
+    }
+
     /// Behaves otherwise from now on; faults are counted anew.
     pub(crate) fn behave(&self, behaviour: Behaviour) {
         *lock(&self.shared.fault_hits) = vec![(0, 0); behaviour.faults.len()];

@@ -46,7 +46,7 @@ pub static KIND: Kind = Kind {
         attribute(
             "last_code_scan",
             AttributeType::Optional(&AttributeType::Time),
-            "when code scanning last looked at the default branch; null where it never did; asked where the repository is neither archived nor empty",
+            "when code scanning last looked at the default branch; null where it never did; asked where the repository is not archived and has code in some language",
             "GET /repos/{owner}/{repo}/code-scanning/analyses created_at",
         ),
         attribute(

@@ -6,7 +6,7 @@ use futures::{StreamExt as _, TryStreamExt as _, future, stream};
 
 use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
-use crate::collect::github::answer::{Answer, Fact, refused};
+use crate::collect::github::answer::{Answer, Fact, Field, refused};
 use crate::collect::github::repositories;
 use crate::collect::github::wording::{path_part, repository_path};
 use crate::model::{Exchange, Gap, GapCause, Host};
@@ -19,11 +19,12 @@ const AT_ONCE: usize = 16;
 /// A repository and its default branch.
 pub(super) type Scanned = (String, String);
 
-/// The repositories on a page of the bulk query that are in use and have something to scan.
+/// The repositories on a page of the bulk query that are in use and have something to scan: no scanner reads what is in no language, such as mere prose.
 pub(super) fn in_use(page: &Reply) -> Vec<Scanned> {
     let answer = Answer::graphql(&page.body);
     let nodes = repositories::nodes(&answer);
-    let used = nodes.iter().filter(|node| node.get("isArchived").bool() != Ok(true));
+    let has_code = |node: &&Field<'_>| node.get("languages").all_nodes().map_or(true, |languages| !languages.is_empty());
+    let used = nodes.iter().filter(|node| node.get("isArchived").bool() != Ok(true)).filter(has_code);
     used.filter_map(|node| Some((node.get("nameWithOwner").text().ok()?.to_owned(), node.path(&["defaultBranchRef", "name"]).text().ok()?.to_owned())))
         .collect()
 }

@@ -220,6 +220,26 @@ async fn a_scan_is_none_only_where_github_says_so() {
 }
 
 #[tokio::test]
+async fn a_scan_is_looked_for_unless_there_is_certainly_no_code() {
+    let asked = "GET /repos/acme/api/code-scanning/analyses?per_page=1&ref=refs%2Fheads%2Fmain";
+    for (languages, is_asked) in [
+        (json!({"totalCount": 0, "nodes": []}), false),
+        (json!({"totalCount": 1, "nodes": []}), true),
+        (json!({"totalCount": 1, "nodes": [{"name": "Go"}]}), true),
+        (Value::Null, true),
+    ] {
+        let mut site = beside();
+        site["answers"][asked] = json!({"status": 200, "body": [{"created_at": "2026-01-30T00:00:00Z", "error": ""}]});
+        site["answers"]["graphql/repositories"]["body"]["data"]["organization"]["repositories"]["nodes"][0]["languages"] = languages.clone();
+        let (resources, _) = assert_contract(&RepositorySecurity, &collect(&RepositorySecurity, world(site)).await);
+        match &named(&resources, "acme/api").attributes["last_code_scan"] {
+            Attribute::Known(_) => assert!(is_asked, "{languages}"),
+            Attribute::Unknown(gap) => assert_eq!((gap.cause, is_asked), (GapCause::Incomplete, false), "{languages}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn reports_in_private_are_asked_of_public_repositories_only() {
     let (resources, population) = assert_contract(&RepositorySecurity, &collect(&RepositorySecurity, world(beside())).await);
     assert!(population.completeness().is_complete(), "{:?}", population.gaps);

@@ -167,7 +167,8 @@ impl World {
             "repository": name, "visibility": repository.visibility.upper(), "archived": repository.archived, "empty": repository.empty,
             "security_policy": repository.security_policy, "private_vulnerability_reporting": repository.takes_reports(), "languages": repository.languages(),
         });
-        if let (Value::Object(all), false, Some(_)) = (&mut security, repository.archived, repository.branch()) {
+        let is_scanned = !repository.archived && !repository.languages().is_empty();
+        if let (Value::Object(all), true, Some(_)) = (&mut security, is_scanned, repository.branch()) {
             all.insert("last_code_scan".to_owned(), repository.last_scan(self).map(instant).into());
         }
         truth.add("github.repository_security", id.clone(), security);
