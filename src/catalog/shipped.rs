@@ -16,6 +16,7 @@ const FILES: &[(&str, &str)] = files![
     "controls/change.toml",
     "controls/delivery.toml",
     "controls/infrastructure.toml",
+    "controls/network.toml",
     "controls/organization.toml",
     "controls/repository.toml",
     "controls/secrets.toml",

@@ -10,10 +10,15 @@ use crate::model::Kind;
 /// Every kind that can be collected, by name.
 pub static COLLECTORS: &[&dyn Collector] = &[
     &gcp::Bucket,
+    &gcp::assets::COMPUTE_PROJECT,
+    &gcp::assets::FIREWALL_RULE,
     &gcp::GkeCluster,
     &gcp::IamBinding,
+    &gcp::assets::INSTANCE,
+    &gcp::assets::NETWORK,
     &gcp::Project,
     &gcp::ServiceAccountKey,
+    &gcp::assets::SUBNETWORK,
     &github::listings::APP_INSTALLATION,
     &github::branch::Branch,
     &github::branch_activity::BranchActivity,

@@ -29,13 +29,16 @@ pub struct RedactionRule {
 pub enum RedactionTarget {
     /// Whole values, by where they stand.
     Pointers(Vec<Pointer>),
-    /// Texts, by where they stand, except those that end in one of `unless`.
+    /// Texts, by where they stand, except those that end in one of `unless` or are one of `except`.
     Texts {
         /// Where.
         at: Vec<Pointer>,
         /// Endings that are left alone.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         unless: Vec<String>,
+        /// Whole texts that are left alone, in whatever case.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        except: Vec<String>,
     },
     /// Whatever the regular expression finds in texts, member names and numbers.
     Pattern(String),
@@ -215,7 +218,9 @@ impl fmt::Display for Pointer {
 /// `*Token` and `*_token` are not among them, since pages are turned by such names; `temp_clone_token` comes with every private repository.
 const SHIPPED: &[(&str, &[&str], RedactionAction)] = &[
     ("email", &["/**/email", "/**/*_email", "/**/*Email", "/**/emails/*"], RedactionAction::Pseudonym),
+    ("environment", &["/**/env/*/value", "/**/environmentVariables/*", "/**/buildEnvironmentVariables/*"], RedactionAction::Remove),
     ("gravatar", &["/**/gravatar_id", "/**/gravatarId"], RedactionAction::Pseudonym),
+    ("metadata", &["/**/metadata/items/*/value", "/**/commonInstanceMetadata/items/*/value", "/**/nodeConfig/metadata/*"], RedactionAction::Remove),
     ("password", &["/**/password", "/**/*_password"], RedactionAction::Remove),
     ("private-key", &["/**/private_key", "/**/privateKey", "/**/privateKeyData", "/**/masterAuth/clientKey"], RedactionAction::Remove),
     ("private-text", &["/**/private_*"], RedactionAction::Remove),
@@ -232,6 +237,10 @@ const VARIABLES: (&str, &str, &str) = ("variable", "*/list-*-variables", "/**/va
 /// What the address of a webhook may hold of a key: a login, a query, and any long word of its path, which is how chat services tell their senders apart.
 const WEBHOOKS: (&str, &str, &str) = ("webhook-address", "*/list-webhooks", r"[^\s/@]+@|\?.*|[^/\s](?:/[^/?\s]{20,})+");
 
+/// Metadata of a virtual machine is anything that somebody put there: scripts, keys, passwords. What is switched on or off by it is no secret.
+/// <https://cloud.google.com/compute/docs/metadata/predefined-metadata-keys>
+const SWITCHES: [&str; 8] = ["true", "false", "yes", "no", "y", "n", "1", "0"];
+
 /// The shipped rules, in the order of their names.
 #[must_use]
 pub fn shipped() -> Vec<RedactionRule> {
@@ -241,6 +250,7 @@ pub fn shipped() -> Vec<RedactionRule> {
         target: RedactionTarget::Texts {
             at: members.iter().filter_map(|member| member.parse().ok()).collect(),
             unless: if *name == "email" { vec![MACHINES.to_owned()] } else { Vec::new() },
+            except: if *name == "metadata" { SWITCHES.map(str::to_owned).to_vec() } else { Vec::new() },
         },
         action: *action,
     };

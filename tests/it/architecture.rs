@@ -162,6 +162,7 @@ fn every_file_says_what_it_holds() {
 #[test]
 fn the_registry_has_every_kind_file_and_no_other() {
     use proofline::collect::Collector as _;
+    use proofline::collect::gcp::assets::ASSETS;
     use proofline::collect::github::listings::LISTINGS;
     use proofline::collect::registry::COLLECTORS;
 
@@ -170,10 +171,14 @@ fn the_registry_has_every_kind_file_and_no_other() {
     names.dedup();
     assert_eq!(names.len(), COLLECTORS.len(), "a kind is registered twice");
     let matches = |what: &str| -> usize { sources("src/collect").iter().map(|(_, text)| code(text).matches(what).count()).sum() };
-    let tables = sources("src/collect/github/listings").iter().map(|(_, text)| code(text).matches(": Listing = Listing {").count()).sum::<usize>();
-    assert_eq!(matches("Collector for ") - matches("Collector for Listing ") + tables, COLLECTORS.len(), "a kind is implemented but not registered");
-    assert_eq!(tables, LISTINGS.len(), "a table is not among the listings");
-    for name in names.into_iter().filter(|name| LISTINGS.iter().all(|listing| listing.kind().name != *name)) {
+    let tables = |folder: &str, what: &str| sources(folder).iter().map(|(_, text)| code(text).matches(what).count()).sum::<usize>();
+    let listings = tables("src/collect/github/listings", ": Listing = Listing {");
+    let assets = tables("src/collect/gcp/assets", ": Asset = Asset {");
+    let single = matches("Collector for ") - matches("Collector for Listing ") - matches("Collector for Asset ");
+    assert_eq!(single + listings + assets, COLLECTORS.len(), "a kind is implemented but not registered");
+    assert_eq!((listings, assets), (LISTINGS.len(), ASSETS.len()), "a table is not among its like");
+    let in_tables: BTreeSet<_> = LISTINGS.iter().map(|listing| listing.kind().name).chain(ASSETS.iter().map(|asset| asset.kind().name)).collect();
+    for name in names.into_iter().filter(|name| !in_tables.contains(name)) {
         let file = format!("src/collect/{}.rs", name.replace('.', "/"));
         assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(&file).is_file(), "{name} does not live in {file}");
     }

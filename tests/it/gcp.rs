@@ -497,7 +497,7 @@ async fn a_value_that_is_left_out_has_the_documented_default_or_none() {
 }
 
 /// Removes a field; an entry of a list stays.
-fn leave_out(fixture: &mut Value, place: &str) {
+pub(crate) fn leave_out(fixture: &mut Value, place: &str) {
     let (parent, field) = place.rsplit_once('/').unwrap();
     if let Value::Object(fields) = fixture.pointer_mut(parent).unwrap() {
         fields.remove(&field.replace("~1", "/"));
@@ -505,7 +505,7 @@ fn leave_out(fixture: &mut Value, place: &str) {
 }
 
 /// Pointers to every value inside the bodies of a fixture.
-fn places(fixture: &Value) -> Vec<String> {
+pub(crate) fn places(fixture: &Value) -> Vec<String> {
     fn below(value: &Value, place: &str, places: &mut Vec<String>) {
         let inner: Vec<(String, &Value)> = match value {
             Value::Object(fields) => fields.iter().map(|(name, value)| (name.replace('/', "~1"), value)).collect(),
@@ -526,7 +526,7 @@ fn places(fixture: &Value) -> Vec<String> {
 }
 
 /// Attributes that are known before and known to be something else after.
-fn changes(before: &Outcome, after: &Outcome) -> BTreeSet<String> {
+pub(crate) fn changes(before: &Outcome, after: &Outcome) -> BTreeSet<String> {
     let mut changed = BTreeSet::new();
     for resource in &after.resources {
         let Some(earlier) = before.resources.iter().find(|earlier| earlier.id == resource.id) else { continue };

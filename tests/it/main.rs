@@ -4,6 +4,7 @@
 mod sandbox;
 
 mod architecture;
+mod assets;
 mod attachments;
 #[cfg(test)]
 mod attest;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::collect::evidence::{Evidence, Unreadable, refusal};
-use crate::collect::gcp::fields::{short, texts};
+use crate::collect::gcp::fields::{record, short, text, texts};
 use crate::model::{Exchange, Gap, GapCause};
 
 /// A listing to read.
@@ -13,7 +13,8 @@ pub(super) struct Listing<'a> {
     pub(super) operation: &'static str,
     /// About what.
     pub(super) subject: &'a str,
-    /// The field that holds the entries; left out by the vendors where there are none.
+    /// The field that holds the entries, left out by the vendors where there are none; `items/*/instances` for an aggregated listing, and
+    /// nothing where the answer is the one entry.
     pub(super) entries: &'static str,
     /// The field that names what the answer does not cover, e.g. `unreachable`.
     pub(super) partial: Option<&'static str>,
@@ -47,7 +48,7 @@ impl Listing<'_> {
             listed.evidence.push(exchange.n);
             if !exchange.is_answer() {
                 refused = true;
-                listed.gaps.push(refused_gap(evidence, exchange, self.permission, self.place)?);
+                listed.gaps.push(self.refused(evidence, exchange)?);
                 continue;
             }
             match object(evidence, exchange)? {
@@ -61,15 +62,19 @@ impl Listing<'_> {
         Ok(listed)
     }
 
+    /// The gap that an exchange of this listing without a usable answer leaves.
+    ///
+    /// # Errors
+    /// Stored evidence cannot be read back.
+    pub(super) fn refused(&self, evidence: &dyn Evidence, exchange: &Exchange) -> Result<Gap, Unreadable> {
+        refused_gap(evidence, exchange, self.permission, self.place)
+    }
+
     fn read_page(&self, page: &Value, exchange: &Exchange, each: Each<'_>, gaps: &mut Vec<Gap>) -> Result<(), Unreadable> {
-        match page.get(self.entries) {
-            None | Some(Value::Null) => {}
-            Some(Value::Array(entries)) => {
-                for entry in entries {
-                    gaps.extend(each(entry, exchange.n)?);
-                }
-            }
-            Some(_) => gaps.push(malformed(exchange, &format!("{} is not a list", self.entries))),
+        match self.entries.split_once("/*/") {
+            None if self.entries.is_empty() => gaps.extend(each(page, exchange.n)?),
+            None => read_list(page, self.entries, (exchange, gaps), each)?,
+            Some((places, entries)) => self.read_places(page, (places, entries), (exchange, gaps), each)?,
         }
         let Some(field) = self.partial else { return Ok(()) };
         match texts(page, field) {
@@ -86,6 +91,42 @@ impl Listing<'_> {
         }
         Ok(())
     }
+
+    /// The lists of an aggregated listing of Compute Engine, by place. Each may carry a warning: that there is nothing, or that it was not reached.
+    /// <https://cloud.google.com/compute/docs/reference/rest/v1/instances/aggregatedList>
+    fn read_places(&self, page: &Value, (places, entries): (&str, &str), (exchange, gaps): Found<'_>, each: Each<'_>) -> Result<(), Unreadable> {
+        let by_place = match record(page, places) {
+            Ok(by_place) => by_place,
+            Err(gap) => {
+                gaps.push(gap);
+                None
+            }
+        };
+        for (place, holder) in by_place.into_iter().flatten() {
+            read_list(holder, entries, (exchange, gaps), each)?;
+            let warning = text(holder, "warning/code").ok().flatten().filter(|code| *code != "NO_RESULTS_ON_PAGE");
+            gaps.extend(
+                warning.map(|code| Gap::new(GapCause::Incomplete, format!("{} for {}: {} in {}", self.operation, self.subject, short(code), short(place)))),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Where something was found, and what is missing there.
+type Found<'a> = (&'a Exchange, &'a mut Vec<Gap>);
+
+fn read_list(holder: &Value, entries: &str, (exchange, gaps): Found<'_>, each: Each<'_>) -> Result<(), Unreadable> {
+    match holder.get(entries) {
+        None | Some(Value::Null) => {}
+        Some(Value::Array(entries)) => {
+            for entry in entries {
+                gaps.extend(each(entry, exchange.n)?);
+            }
+        }
+        Some(_) => gaps.push(malformed(exchange, &format!("{entries} is not a list"))),
+    }
+    Ok(())
 }
 
 /// The body of an answer as a JSON object, or why it is none.

@@ -263,6 +263,17 @@ impl Hierarchy {
         self.projects.iter().filter(|(_id, row)| row.live).map(|(id, row)| (id.as_str(), row))
     }
 
+    /// The same below one configured parent.
+    pub(super) fn live_below(&self, parent: &str) -> impl Iterator<Item = (&str, &ProjectRow)> {
+        let tenant = self.tenants.iter().position(|tenant| tenant.name == parent);
+        self.live().filter(move |(_id, row)| Some(row.tenant) == tenant)
+    }
+
+    /// What the walk lacks.
+    pub(super) fn gaps(&self) -> impl Iterator<Item = &Gap> {
+        self.gaps.iter()
+    }
+
     /// The population of projects themselves.
     pub(super) fn into_population(self, kind: &Kind) -> Population {
         let tallies = self.tenants.iter().map(|t| Tally { tenant: t.name.clone(), count: t.listed, second_count: t.second, second_source: t.source.clone() });

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use regex::bytes::Regex;
 
 use crate::collect::redact::scan::{Path, Sort};
-use crate::collect::redact::{Clean, Key, Rule, Target, text};
+use crate::collect::redact::{Clean, Key, Rule, Spared, Target, text};
 use crate::model::RedactionAction;
 
 /// What stands where something was.
@@ -106,12 +106,12 @@ impl<'r> Edits<'r> {
 
     fn rule_for(&self, sort: Sort, raw: &[u8], path: &Path<'_>) -> Option<&'r Rule> {
         self.rules.iter().copied().find(|rule| {
-            let (pointers, unless) = match &rule.target {
+            let (pointers, spared) = match &rule.target {
                 Target::Values(pointers) => (pointers, None),
-                Target::Texts(pointers, unless) if sort == Sort::Text => (pointers, Some(unless)),
+                Target::Texts(pointers, spared) if sort == Sort::Text => (pointers, Some(spared)),
                 Target::Texts(..) | Target::Pattern(_) => return false,
             };
-            pointers.iter().any(|pointer| path.is_meant_by(pointer)) && !unless.is_some_and(|unless| is_spared(raw, unless))
+            pointers.iter().any(|pointer| path.is_meant_by(pointer)) && !spared.is_some_and(|spared| is_spared(raw, spared))
         })
     }
 
@@ -182,11 +182,12 @@ fn requoted(raw: &[u8], text: &[u8]) -> Vec<u8> {
     [b"\"", text, end].concat()
 }
 
-/// One address that ends in what is spared, and nothing beside it.
-fn is_spared(raw: &[u8], unless: &[String]) -> bool {
+/// What is spared: the whole text, or one address that ends so and nothing beside it.
+fn is_spared(raw: &[u8], spared: &Spared) -> bool {
     let said = text::said(raw);
     let single = said.iter().filter(|byte| **byte == b'@').count() <= 1 && !said.iter().any(|byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b';'));
-    single && unless.iter().any(|ending| said.ends_with(ending.as_bytes()))
+    let is_whole = spared.whole.iter().any(|whole| said.eq_ignore_ascii_case(whole.as_bytes()));
+    is_whole || single && spared.endings.iter().any(|ending| said.ends_with(ending.as_bytes()))
 }
 
 /// What overlaps is taken out together. Sorted by start, the longer first.

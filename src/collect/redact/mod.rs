@@ -50,8 +50,15 @@ struct Rule {
 #[derive(Debug, Clone)]
 enum Target {
     Values(Vec<Pointer>),
-    Texts(Vec<Pointer>, Vec<String>),
+    Texts(Vec<Pointer>, Spared),
     Pattern(Regex),
+}
+
+/// Texts that are left alone: by how they end, or whole.
+#[derive(Debug, Clone)]
+struct Spared {
+    endings: Vec<String>,
+    whole: Vec<String>,
 }
 
 /// A rule that cannot be applied.
@@ -142,7 +149,7 @@ impl Rule {
     fn new(rule: &RedactionRule) -> Result<Self, regex::Error> {
         let target = match &rule.target {
             RedactionTarget::Pointers(pointers) => Target::Values(pointers.clone()),
-            RedactionTarget::Texts { at, unless } => Target::Texts(at.clone(), unless.clone()),
+            RedactionTarget::Texts { at, unless, except } => Target::Texts(at.clone(), Spared { endings: unless.clone(), whole: except.clone() }),
             RedactionTarget::Pattern(pattern) => Target::Pattern(Regex::new(pattern)?),
         };
         Ok(Self { operation: rule.operation.clone(), target, action: rule.action })

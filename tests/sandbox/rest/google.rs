@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::sandbox::rest::fields::Mask;
 use crate::sandbox::rest::google_bodies as bodies;
+use crate::sandbox::rest::inventory;
 use crate::sandbox::rest::{Ask, Reply, google_error};
 use crate::sandbox::world::World;
 use crate::sandbox::world::google::{Google, Project};
@@ -39,6 +40,14 @@ pub(crate) fn answer(world: &World, ask: &Ask) -> Reply {
                 Reply::json(200, &if clusters == json!([]) { json!({}) } else { json!({ "clusters": clusters }) })
             })
         }
+        ("cloudasset", "GET", ["v1", kind, name, "assets"]) => inventory::assets(world, ask, &format!("{kind}/{name}")),
+        (_, "GET", path) => match inventory::direct(ask, path) {
+            Some((project, member, asset_type)) => {
+                let api = asset_type.split('/').next().unwrap_or_default();
+                of_project(google, &project, api, |project| inventory::items(ask, project, member, asset_type))
+            }
+            None => not_found("no such service or method in the sandbox"),
+        },
         _ => not_found("no such service or method in the sandbox"),
     };
     masked(ask, reply)
@@ -103,7 +112,7 @@ fn meets(query: &str, project: &Project) -> bool {
 }
 
 /// A page with `nextPageToken`; an empty list is left out, as proto3 has it.
-fn listing<T>(ask: &Ask, name: &str, size_name: &str, items: &[T], show: impl Fn(&T) -> Value) -> Reply {
+pub(crate) fn listing<T>(ask: &Ask, name: &str, size_name: &str, items: &[T], show: impl Fn(&T) -> Value) -> Reply {
     let size = ask.parameter(size_name).and_then(|text| text.parse::<usize>().ok()).filter(|size| *size > 0).unwrap_or(20).min(1_000);
     let from = match ask.parameter("pageToken").filter(|token| !token.is_empty()) {
         None => 0,
@@ -135,7 +144,7 @@ fn policy(google: &Google, kind: &str, name: &str) -> Reply {
 }
 
 /// What an API of a project answers: nothing where the project is going away, the documented error where the API is off.
-fn of_project(google: &Google, name: &str, api: &'static str, answer: impl FnOnce(&Project) -> Reply) -> Reply {
+fn of_project(google: &Google, name: &str, api: &str, answer: impl FnOnce(&Project) -> Reply) -> Reply {
     match google.project(name) {
         None => google_error(403, "PERMISSION_DENIED", DENIED),
         Some(project) if !project.active => google_error(403, "PERMISSION_DENIED", &format!("Project '{}' not found or deleted.", project.id)),

@@ -39,6 +39,19 @@ pub(crate) fn project(project: &Project) -> Value {
     body
 }
 
+/// `Project` of Resource Manager v1, as the inventory shows it.
+pub(crate) fn project_v1(project: &Project) -> Value {
+    let (kind, id) = project.parent.split_once("s/").unwrap_or_default();
+    let mut body = json!({
+        "projectId": project.id, "projectNumber": project.number.to_string(), "name": project.name, "createTime": instant(project.created),
+        "lifecycleState": if project.active { "ACTIVE" } else { "DELETE_REQUESTED" }, "parent": { "type": kind, "id": id },
+    });
+    if let (Value::Object(body), false) = (&mut body, project.labels.is_empty()) {
+        body.insert("labels".to_owned(), labels(&project.labels).into());
+    }
+    body
+}
+
 /// `Policy`, version 3; without bindings only its version and etag.
 pub(crate) fn policy(bindings: &[Binding]) -> Value {
     let binding = |binding: &Binding| match binding.condition {

@@ -6,6 +6,7 @@ pub(crate) mod github_bodies;
 pub(crate) mod github_protection;
 pub(crate) mod google;
 pub(crate) mod google_bodies;
+pub(crate) mod inventory;
 pub(crate) mod listings;
 
 use axum::body::Bytes;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::sandbox::random::Dice;
+use crate::sandbox::world::assets::{self, Asset};
 use crate::sandbox::world::{Plan, hostile};
 
 /// One organisation.
@@ -13,6 +14,18 @@ pub(crate) struct Google {
     pub(crate) bindings: Vec<Binding>,
     pub(crate) folders: Vec<Folder>,
     pub(crate) projects: Vec<Project>,
+    pub(crate) inventory: Inventory,
+}
+
+/// Whether Cloud Asset Inventory answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inventory {
+    /// It does.
+    On,
+    /// Its API is switched off where it is asked from.
+    Off,
+    /// The viewer may not ask it.
+    Forbidden,
 }
 
 /// A folder.
@@ -43,6 +56,8 @@ pub(crate) struct Project {
     pub(crate) accounts: Vec<Account>,
     pub(crate) buckets: Vec<Bucket>,
     pub(crate) clusters: Vec<Cluster>,
+    /// What else is in it, by type.
+    pub(crate) assets: Vec<Asset>,
 }
 
 /// A role and who has it.
@@ -129,7 +144,7 @@ impl Google {
             Binding { role: "roles/viewer", members: vec![format!("domain:{domain}"), "user:advisor@partner.example".to_owned()], condition: None },
         ];
         let projects = (0..plan.projects).map(|index| project(plan, index, &domain, &root)).collect();
-        Self { organization, domain, bindings, folders, projects }
+        Self { organization, domain, bindings, folders, projects, inventory: plan.inventory }
     }
 
     /// By id or number.
@@ -176,8 +191,10 @@ fn project(plan: &Plan, index: usize, domain: &str, root: &str) -> Project {
         accounts: accounts(plan, &mut dice, &id),
         buckets: buckets(plan, &mut dice, &id),
         clusters: clusters(&mut dice, environment),
+        assets: Vec::new(),
         id,
     };
+    project.assets = assets::of_project(plan, &project);
     for night in (1..=plan.night).filter(|night| plan.drifts("project drift", *night, number)) {
         drift(plan, &mut project, night, domain);
     }

@@ -3,6 +3,7 @@
 //! A world is a pure function of its `Plan`. Nights differ by drift only: what drift leaves alone is byte for byte the same, so that `ETag`s change exactly where data changed.
 
 pub(crate) mod activity;
+pub(crate) mod assets;
 pub(crate) mod boards;
 pub(crate) mod changes;
 pub(crate) mod commits;
@@ -56,6 +57,8 @@ pub(crate) struct Plan {
     pub(crate) viewer: Viewer,
     /// Every so many-th repository is listed by REST and can be read by nobody: GraphQL hides it, and below its path is nothing.
     pub(crate) unreadable_every: Option<u64>,
+    /// Whether Cloud Asset Inventory answers.
+    pub(crate) inventory: google::Inventory,
 }
 
 /// Whose token it is.
@@ -85,6 +88,7 @@ impl Default for Plan {
             drift_percent: 3,
             viewer: Viewer::Owner,
             unreadable_every: None,
+            inventory: google::Inventory::On,
         }
     }
 }

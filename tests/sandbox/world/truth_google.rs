@@ -53,6 +53,15 @@ fn tell_project(project: &Project, truth: &mut Truth) {
     for bucket in &project.buckets {
         tell_bucket(project, bucket, truth);
     }
+    for asset in &project.assets {
+        let mut attributes = asset.truth.clone();
+        if let Value::Object(attributes) = &mut attributes {
+            attributes.insert("project".to_owned(), json!(project.id));
+            attributes.insert("project_labels".to_owned(), labels(&project.labels));
+            attributes.extend(asset.bindings.as_deref().map(|bindings| ("public_members".to_owned(), json!(public_members(bindings)))));
+        }
+        truth.add(asset.kind, asset.name.clone(), attributes);
+    }
     for cluster in project.clusters.iter().filter(|_| project.answers("container.googleapis.com")) {
         tell_cluster(project, cluster, truth);
     }

@@ -1,0 +1,365 @@
+//! Kinds that are tables: each row says where an attribute stands in the resource as its own API shows it.
+//!
+//! Asked for through Cloud Asset Inventory, below each configured organisation, folder or project at once; where the inventory is refused (switched off, or not
+//! permitted) and the table names the service's own listing, that is asked of each project instead. Both show the same JSON, so that one table reads both.
+//! Left out: the tables themselves (`assets`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use crate::collect::Collector;
+use crate::collect::api::{Api, ApiError, Request};
+use crate::collect::evidence::{Evidence, Unreadable};
+use crate::collect::gcp::answer::Listing;
+use crate::collect::gcp::asking::{encoded, for_each, pages};
+use crate::collect::gcp::fields::{Absent, Read, attribute as declare, list, put, short, text, texts};
+use crate::collect::gcp::hierarchy::{self, Hierarchy, sorted};
+use crate::collect::gcp::inventory::{self, Content, Query};
+use crate::collect::gcp::typed::{self, Absences};
+use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
+
+/// A kind read from the inventory.
+#[derive(Debug)]
+pub struct Asset {
+    /// What it promises.
+    pub(super) kind: &'static Kind,
+    /// Its asset type, e.g. `compute.googleapis.com/Instance`.
+    pub(super) types: &'static [&'static str],
+    /// What it means that a field is absent, where the vendor documents it.
+    pub(super) absences: Absences,
+    /// Attributes that take more than one field, or a reading of it.
+    pub(super) derived: &'static [Derived],
+    /// The service's own listing, for where there is no inventory.
+    pub(super) direct: Option<Direct>,
+}
+
+/// An attribute that is worked out.
+#[derive(Debug)]
+pub(super) struct Derived {
+    /// The attribute.
+    pub(super) name: &'static str,
+    /// How, from the resource as its own API shows it.
+    pub(super) read: fn(&Value) -> Read<Value>,
+}
+
+/// A listing of one project by the service itself.
+#[derive(Debug)]
+pub(super) struct Direct {
+    /// The service's short name, e.g. `compute`.
+    pub(super) service: &'static str,
+    /// The vendor's name of the method.
+    pub(super) operation: &'static str,
+    /// Path and query, with `{project}`; holds a `?`.
+    pub(super) target: &'static str,
+    /// As `Listing::entries`.
+    pub(super) entries: &'static str,
+    /// As `Listing::partial`.
+    pub(super) partial: Option<&'static str>,
+    /// The permission that answers it.
+    pub(super) permission: &'static str,
+    /// The full resource name, with `{project}` and `{field}` of the item, e.g. `//cloudsql.googleapis.com/projects/{project}/instances/{name}`.
+    pub(super) name: &'static str,
+}
+
+/// The id of the project that holds it.
+pub(super) const PROJECT: AttributeDecl = declare(
+    "project",
+    AttributeType::Optional(&AttributeType::Text),
+    "Id of the project that holds it; null for what belongs to a folder or an organisation",
+    "assets.list ancestors, projects.list projectId",
+);
+/// The labels of that project.
+pub(super) const PROJECT_LABELS: AttributeDecl = declare(
+    "project_labels",
+    AttributeType::Map(&AttributeType::Text),
+    "Labels of that project; none for what belongs to a folder or an organisation",
+    "projects.list labels",
+);
+/// Who of the public may use it; declared where a table wants it.
+pub(super) const PUBLIC_MEMBERS: AttributeDecl = declare(
+    "public_members",
+    AttributeType::List(&AttributeType::Text),
+    "allUsers and allAuthenticatedUsers, where its own policy names them",
+    "assets.list iamPolicy.bindings[].members[]",
+);
+
+/// Declares `project`, `project_labels` and attributes that are read from the resource, each as `name: type, "meaning", "path of the field";`.
+macro_rules! columns {
+    ($source:literal $(, $more:expr)*; $($name:literal: $ty:expr, $meaning:literal, $path:literal;)*) => {
+        &[
+            $crate::collect::gcp::asset::PROJECT,
+            $crate::collect::gcp::asset::PROJECT_LABELS,
+            $($more,)*
+            $($crate::model::AttributeDecl { name: $name, ty: $ty, meaning: $meaning, vendor: concat!($source, " ", $path) }),*
+        ]
+    };
+}
+pub(super) use columns;
+
+#[async_trait]
+impl Collector for Asset {
+    fn kind(&self) -> &'static Kind {
+        self.kind
+    }
+
+    async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
+        let kind = self.kind.name;
+        let (found, (), answered) =
+            futures::try_join!(hierarchy::ask(scope, api, kind), inventory::ask_projects(scope, api, kind), self.resources().ask(scope, api, kind))?;
+        if self.wants_policy() {
+            self.policies().ask(scope, api, kind).await?;
+        }
+        let Some(direct) = self.direct.as_ref().filter(|_direct| !answered) else { return Ok(()) };
+        for_each(found.projects.into_iter().collect(), |project| async move { pages(api, direct.request(&project, kind), |_page| ()).await }).await
+    }
+
+    fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
+        let mut numbers = BTreeMap::new();
+        let hierarchy = Hierarchy::read(scope, evidence, &mut |item, id, _n| {
+            let number = text(item, "name").ok().flatten().and_then(|name| name.strip_prefix("projects/"));
+            number.map(|number| numbers.insert(number.to_owned(), id.to_owned())).and(None)
+        })?;
+        let mut reading = Reading { asset: self, hierarchy: &hierarchy, numbers, seen: BTreeSet::new(), resting: 0, evidence, emit };
+        let mut population =
+            Population { kind: self.kind.name.to_owned(), definition: String::new(), tallies: Vec::new(), gaps: Vec::new(), evidence: Vec::new() };
+        for parent in inventory::parents(scope) {
+            match self.resources().refused(&parent, evidence)? {
+                None => reading.inventory(&parent, &mut population)?,
+                Some(refused) => reading.services(&parent, refused, &mut population)?,
+            }
+        }
+        if population.tallies.is_empty() {
+            population.gaps.extend(hierarchy.gaps().cloned());
+        }
+        let resting = reading.resting;
+        population.definition = format!(
+            "every {} ({}) below {}; {resting} in projects in DELETE_REQUESTED are left out",
+            self.kind.noun(),
+            self.types.join(", "),
+            inventory::parents(scope).into_iter().collect::<Vec<_>>().join(", ")
+        );
+        population.evidence = sorted(population.evidence);
+        Ok(population)
+    }
+}
+
+impl Asset {
+    /// Its asset types.
+    #[must_use]
+    pub fn types(&self) -> &'static [&'static str] {
+        self.types
+    }
+
+    /// Names that the table speaks of and that have to be declared.
+    #[must_use]
+    pub fn named(&self) -> Vec<&'static str> {
+        self.absent().into_iter().chain(self.derived.iter().map(|derived| derived.name)).collect()
+    }
+
+    /// Attributes that an absent field gives a value, as the vendor documents it.
+    #[must_use]
+    pub fn absent(&self) -> BTreeSet<&'static str> {
+        self.absences.iter().map(|(name, _)| name.split('.').next().unwrap_or(name)).collect()
+    }
+
+    fn resources(&self) -> Query {
+        Query { content: Content::Resource, types: self.types }
+    }
+
+    fn policies(&self) -> Query {
+        Query { content: Content::IamPolicy, types: self.types }
+    }
+
+    fn wants_policy(&self) -> bool {
+        self.kind.attribute(PUBLIC_MEMBERS.name).is_some()
+    }
+
+    fn describe(&self, resource: &mut Resource, data: &Value) {
+        let common = [PROJECT.name, PROJECT_LABELS.name, PUBLIC_MEMBERS.name];
+        for declared in self.kind.attributes.iter().filter(|declared| !common.contains(&declared.name)) {
+            let read = match self.derived.iter().find(|derived| derived.name == declared.name) {
+                Some(derived) => (derived.read)(data),
+                None => typed::attribute(data, declared, self.absences),
+            };
+            put(resource, declared.name, read, Absent::IsUnknown);
+        }
+    }
+}
+
+impl Direct {
+    fn request(&self, project: &str, kind: &'static str) -> Request {
+        let target = self.target.replace("{project}", &encoded(project));
+        Request::get(Host::Google(self.service), target, self.operation, format!("projects/{project}"), kind)
+    }
+
+    /// The full resource name of an item; none where a field of it is missing. A `selfLink` of Compute Engine is a path below the service.
+    fn full_name(&self, project: &str, item: &Value) -> Option<String> {
+        let mut name = self.name.replace("{project}", project);
+        while let Some((before, rest)) = name.split_once('{') {
+            let (field, after) = rest.split_once('}')?;
+            let value = text(item, field).ok().flatten()?;
+            let value = value.split_once("/compute/v1/").map_or(value, |(_server, path)| path);
+            name = format!("{before}{value}{after}");
+        }
+        Some(name)
+    }
+}
+
+/// What is being read.
+struct Reading<'a, 'e> {
+    asset: &'a Asset,
+    hierarchy: &'a Hierarchy,
+    /// Project ids by number.
+    numbers: BTreeMap<String, String>,
+    seen: BTreeSet<ResourceId>,
+    /// Assets of projects that are going away.
+    resting: u64,
+    evidence: &'a dyn Evidence,
+    emit: &'e mut dyn FnMut(Resource),
+}
+
+/// Public members by asset, or why they are not known; and the exchanges that tell.
+struct Policies {
+    members: Result<BTreeMap<String, BTreeSet<String>>, Gap>,
+    evidence: Vec<u32>,
+}
+
+impl Reading<'_, '_> {
+    fn inventory(&mut self, parent: &str, population: &mut Population) -> Result<(), Unreadable> {
+        let policies = self.asset.wants_policy().then(|| policies(self.asset.policies(), parent, self.evidence)).transpose()?;
+        let (query, evidence) = (self.asset.resources(), self.evidence);
+        let before = self.seen.len();
+        let listed = query.read(parent, evidence, &mut |asset, n| Ok(self.asset(asset, n, policies.as_ref())))?;
+        let compared = inventory::compare(parent, self.hierarchy, self.evidence)?;
+        self.tally(parent, before, "none: the inventory names no total", population);
+        for read in [listed, compared] {
+            population.gaps.extend(read.gaps);
+            population.evidence.extend(read.evidence);
+        }
+        Ok(())
+    }
+
+    fn asset(&mut self, asset: &Value, n: u32, policies: Option<&Policies>) -> Option<Gap> {
+        let noun = self.asset.kind.noun();
+        let Some(name) = text(asset, "name").ok().flatten() else {
+            return Some(Gap::new(GapCause::Malformed, format!("a {noun} in the inventory has no name")));
+        };
+        let Some(data) = asset.pointer("/resource/data").filter(|data| data.is_object()) else {
+            return Some(Gap::new(GapCause::LeftOut, format!("the inventory does not show the content of {}", short(name))));
+        };
+        let number = inventory::project_number(asset);
+        let project = match &number {
+            Ok(None) => Ok(None),
+            Ok(Some(number)) => match self.numbers.get(number) {
+                Some(id) => Ok(Some(id.clone())),
+                None => Err(Gap::new(GapCause::Incomplete, format!("the list of projects does not hold projects/{}", short(number)))),
+            },
+            Err(gap) => Err(gap.clone()),
+        };
+        let row = project.as_ref().ok().and_then(Option::as_ref).and_then(|id| self.hierarchy.projects.get(id));
+        if row.is_some_and(|row| !row.live) {
+            self.resting += 1;
+            return None;
+        }
+        let cited = row.map(|row| row.n).into_iter().chain([n]).chain(policies.iter().flat_map(|policies| policies.evidence.iter().copied()));
+        let mut resource = self.started(name, sorted(cited.collect()))?;
+        match row {
+            Some(row) => put(&mut resource, PROJECT_LABELS.name, row.labels.clone().map(Some), Absent::IsUnknown),
+            None => put(&mut resource, PROJECT_LABELS.name, project.clone().map(|_nobody| Some(json!({}))), Absent::IsUnknown),
+        }
+        match project {
+            Ok(project) => resource.know(PROJECT.name, project),
+            Err(gap) => resource.lack(PROJECT.name, gap),
+        }
+        if let Some(policies) = policies {
+            let members = policies.members.as_ref().map(|members| json!(members.get(name).cloned().unwrap_or_default()));
+            put(&mut resource, PUBLIC_MEMBERS.name, members.map(Some).map_err(Clone::clone), Absent::IsUnknown);
+        }
+        self.asset.describe(&mut resource, data);
+        (self.emit)(resource.completed(self.asset.kind));
+        None
+    }
+
+    /// None where it was seen before: pages may overlap, and so may parents.
+    fn started(&mut self, name: &str, evidence: Vec<u32>) -> Option<Resource> {
+        let by_digest = |_unusable| format!("{}?name={}", self.asset.types.first().copied().unwrap_or_default(), Digest::of(name.as_bytes())).parse();
+        let id: ResourceId = name.parse().or_else(by_digest).ok()?;
+        let title = short(name.rsplit("/projects/").next().unwrap_or(name).trim_start_matches('/'));
+        self.seen.insert(id.clone()).then(|| Resource::new(self.asset.kind, id, title, evidence))
+    }
+
+    /// The service's own listings, project by project.
+    fn services(&mut self, parent: &str, refused: Gap, population: &mut Population) -> Result<(), Unreadable> {
+        let before = self.seen.len();
+        let Some(direct) = self.asset.direct.as_ref() else {
+            population.gaps.push(refused);
+            self.tally(parent, before, "none: the inventory was refused", population);
+            return Ok(());
+        };
+        population.gaps.extend(self.hierarchy.gaps().cloned());
+        let hierarchy = self.hierarchy;
+        for (id, row) in hierarchy.live_below(parent) {
+            let project = format!("projects/{id}");
+            let listing = Listing {
+                operation: direct.operation,
+                subject: &project,
+                entries: direct.entries,
+                partial: direct.partial,
+                permission: direct.permission,
+                place: &project,
+            };
+            let listed = listing.read(self.evidence, &mut |item, n| Ok(self.item(direct, (id, row), item, n)))?;
+            population.gaps.extend(listed.gaps);
+            population.evidence.extend(listed.evidence);
+        }
+        self.tally(parent, before, "none: the service's listings name no total", population);
+        Ok(())
+    }
+
+    fn item(&mut self, direct: &Direct, (project, row): (&str, &hierarchy::ProjectRow), item: &Value, n: u32) -> Option<Gap> {
+        let Some(name) = direct.full_name(project, item) else {
+            return Some(Gap::new(GapCause::Malformed, format!("a {} of projects/{project} has no name", self.asset.kind.noun())));
+        };
+        let mut resource = self.started(&name, sorted(vec![row.n, n]))?;
+        resource.know(PROJECT.name, project);
+        put(&mut resource, PROJECT_LABELS.name, row.labels.clone().map(Some), Absent::IsUnknown);
+        if self.asset.wants_policy() {
+            let gap = Gap::new(GapCause::NotConfigured, "policies of single resources are read through Cloud Asset Inventory");
+            resource.lack(PUBLIC_MEMBERS.name, gap.cured_by("cloudasset.googleapis.com enabled, and cloudasset.assets.listIamPolicy"));
+        }
+        self.asset.describe(&mut resource, item);
+        (self.emit)(resource.completed(self.asset.kind));
+        None
+    }
+
+    fn tally(&self, parent: &str, before: usize, why: &str, population: &mut Population) {
+        let count = u64::try_from(self.seen.len().saturating_sub(before)).unwrap_or(u64::MAX);
+        population.tallies.push(Tally { tenant: parent.to_owned(), count, second_count: None, second_source: why.to_owned() });
+    }
+}
+
+/// The public members of everything of one type below a parent. A policy that cannot be read makes all unknown: what it lacks may be the public member.
+fn policies(query: Query, parent: &str, evidence: &dyn Evidence) -> Result<Policies, Unreadable> {
+    let mut members: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let read = query.read(parent, evidence, &mut |asset, _n| {
+        Ok(match public(asset) {
+            Ok((_name, public)) if public.is_empty() => None,
+            Ok((name, public)) => members.insert(name, public).and(None),
+            Err(gap) => Some(gap),
+        })
+    })?;
+    let members = read.gaps.into_iter().next().map_or(Ok(members), Err);
+    Ok(Policies { members, evidence: read.evidence })
+}
+
+fn public(asset: &Value) -> Result<(String, BTreeSet<String>), Gap> {
+    let name = text(asset, "name")?.ok_or_else(|| Gap::new(GapCause::Malformed, "a policy in the inventory belongs to nothing"))?;
+    let mut public = BTreeSet::new();
+    for binding in list(asset, "iamPolicy/bindings")?.unwrap_or_default() {
+        let members = texts(binding, "members")?.unwrap_or_default();
+        public.extend(members.into_iter().filter(|member| matches!(*member, "allUsers" | "allAuthenticatedUsers")).map(ToOwned::to_owned));
+    }
+    Ok((name.to_owned(), public))
+}

@@ -1,0 +1,174 @@
+//! The tables of kinds that Cloud Asset Inventory shows, all of them alike: what the sandbox's world holds of a kind is shown to it whole, with each field of
+//! another type or left out, and without the inventory. That what is read is true is `truth`'s.
+#![cfg(test)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use proofline::collect::Collector;
+use proofline::collect::api::Request;
+use proofline::collect::gcp::assets::ASSETS;
+use proofline::collect::replay::Answer;
+use proofline::model::{Attribute, GapCause};
+use serde_json::{Value, json};
+
+use crate::gcp::{Outcome, changes, collect, leave_out, places, scope};
+use crate::sandbox::site::Site;
+use crate::sandbox::world::assets::Asset;
+use crate::sandbox::world::google::Inventory;
+use crate::sandbox::world::{Plan, World};
+use crate::truth::assert_all_is_seen;
+
+/// Attributes that are worked out from fields whose absence the vendor documents to mean something; those that are read straight are in the tables themselves.
+const WORKED_OUT: &[(&str, &[&str])] = &[
+    ("gcp.firewall_rule", &["open_to_world", "opens_ssh_or_rdp"]),
+    ("gcp.compute_project", &["os_login", "os_login_2fa", "serial_port"]),
+    (
+        "gcp.instance",
+        &[
+            "blocks_project_keys",
+            "confidential",
+            "default_account",
+            "external_address",
+            "full_scope",
+            "integrity_monitoring",
+            "is_gke_node",
+            "os_login",
+            "secure_boot",
+            "serial_port",
+            "vtpm",
+        ],
+    ),
+    ("gcp.network", &["legacy"]),
+    ("gcp.subnetwork", &["flow_logs"]),
+];
+
+/// What the world holds of each kind, a few of each: enough to show every field that it has.
+fn examples(kind: &str) -> Vec<Asset> {
+    static WORLD: LazyLock<World> = LazyLock::new(|| World::new(Plan { projects: 30, repositories: 1, members: 1, ..Plan::default() }));
+    let all = WORLD.google.projects.iter().flat_map(|project| project.assets.clone());
+    let mut fields = BTreeSet::new();
+    let mut is_new = |asset: &Asset| {
+        let known = fields.len();
+        fields.extend(places(&json!({ "exchanges": [{ "body": asset.data }] })));
+        fields.len() > known
+    };
+    all.filter(|asset| asset.kind == kind && is_new(asset)).collect()
+}
+
+/// The inventory's answer about one project, as a fixture that `places` can walk.
+fn fixture(assets: &[Asset]) -> Value {
+    let shown = |asset: &Asset| json!({ "name": asset.name, "assetType": asset.asset_type, "ancestors": ["projects/7", "organizations/1"], "resource": { "data": asset.data } });
+    json!({ "exchanges": [{ "body": { "assets": assets.iter().map(shown).collect::<Vec<_>>() } }] })
+}
+
+async fn read(collector: &dyn Collector, fixture: &Value) -> Outcome {
+    const PROJECT: &str = r#"{"assets":[{"name":"//cloudresourcemanager.googleapis.com/projects/7","ancestors":["projects/7","organizations/1"],
+        "resource":{"data":{"projectId":"acme-a","projectNumber":"7"}}}]}"#;
+    collect(collector, &scope(&["projects/acme-a"]), |request: &Request| match request.operation {
+        "cloudresourcemanager.projects.get" => Answer::new(200, r#"{"name":"projects/7","projectId":"acme-a","state":"ACTIVE","labels":{"team":"a"}}"#),
+        "cloudasset.assets.list" if request.subject.ends_with("cloudresourcemanager.googleapis.com/Project") => Answer::new(200, PROJECT),
+        "cloudasset.assets.list" if request.target.contains("IAM_POLICY") => Answer::new(200, "{}"),
+        "cloudasset.assets.list" => Answer::new(200, fixture["exchanges"][0]["body"].to_string()),
+        _ => Answer::new(200, "{}"),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn every_table_has_examples_and_reads_them_whole() {
+    for asset in ASSETS {
+        let examples = examples(asset.kind().name);
+        assert!(!examples.is_empty(), "the sandbox's world holds no {}", asset.kind().name);
+        let outcome = read(*asset, &fixture(&examples)).await;
+        assert_eq!(outcome.resources.len(), examples.len(), "{}", asset.kind().name);
+        assert!(outcome.population.gaps.is_empty(), "{:?}", outcome.population.gaps);
+        let known = |name: &str| outcome.resources.iter().any(|resource| matches!(resource.attributes.get(name), Some(Attribute::Known(_))));
+        for declared in asset.kind().attributes {
+            assert!(known(declared.name), "no example of {} shows its {}", asset.kind().name, declared.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_field_of_another_type_makes_things_unknown_and_never_different() {
+    for asset in ASSETS {
+        let whole = fixture(&examples(asset.kind().name));
+        let before = read(*asset, &whole).await;
+        for place in places(&whole) {
+            let mut broken = whole.clone();
+            let value = broken.pointer_mut(&place).expect("a place in it");
+            *value = [json!("junk"), json!(true)][usize::from(value.is_string())].clone();
+            let after = read(*asset, &broken).await;
+            let lost = before.resources.len() > after.resources.len();
+            assert!(!lost || !after.population.gaps.is_empty(), "{} {place}: resources were lost without a word", asset.kind().name);
+            let changed = changes(&before, &after);
+            assert!(changed.is_empty(), "{} {place}: {changed:?} changed", asset.kind().name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_field_that_is_left_out_has_the_documented_meaning_or_none() {
+    let worked_out: BTreeMap<_, _> = WORKED_OUT.iter().copied().collect();
+    for asset in ASSETS {
+        let kind = asset.kind().name;
+        let whole = fixture(&examples(kind));
+        let before = read(*asset, &whole).await;
+        let mut documented = asset.absent();
+        documented.extend(worked_out.get(kind).copied().unwrap_or_default().iter().copied());
+        for place in places(&whole) {
+            let mut without = whole.clone();
+            leave_out(&mut without, &place);
+            let after = read(*asset, &without).await;
+            let changed = changes(&before, &after);
+            assert!(changed.iter().all(|name| documented.contains(name.as_str())), "{kind} {place}: {changed:?} changed, documented are {documented:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_inventory_that_breaks_off_or_shows_something_else_is_a_gap() {
+    for asset in ASSETS {
+        for (status, body, cause) in [
+            (200, r#"{"assets":{}}"#, GapCause::Malformed),
+            (200, r#"{"assets":[7]}"#, GapCause::Malformed),
+            (200, r#"{"assets":[{"name":"//x/y"}]}"#, GapCause::LeftOut),
+            (200, r#"{"assets":[{}"#, GapCause::Malformed),
+            (503, "{}", GapCause::Unanswered),
+        ] {
+            let outcome = collect(*asset, &scope(&["projects/acme-a"]), |request: &Request| match request.operation {
+                "cloudresourcemanager.projects.get" => Answer::new(200, r#"{"name":"projects/7","projectId":"acme-a","state":"ACTIVE"}"#),
+                "cloudasset.assets.list" => Answer::new(status, body),
+                _ => Answer::new(200, "{}"),
+            })
+            .await;
+            assert!(outcome.resources.is_empty());
+            assert!(outcome.population.gaps.iter().any(|gap| gap.cause == cause), "{} {body}: {:?}", asset.kind().name, outcome.population.gaps);
+        }
+    }
+}
+
+/// A project that the inventory does not know yet may hold anything.
+#[tokio::test]
+async fn a_project_that_the_inventory_does_not_know_is_a_gap() {
+    for asset in ASSETS {
+        let outcome = collect(*asset, &scope(&["projects/acme-a"]), |request: &Request| match request.operation {
+            "cloudresourcemanager.projects.get" => Answer::new(200, r#"{"name":"projects/7","projectId":"acme-a","state":"ACTIVE"}"#),
+            _ => Answer::new(200, "{}"),
+        })
+        .await;
+        assert!(outcome.population.gaps.iter().any(|gap| gap.cause == GapCause::Incomplete && gap.detail.contains("acme-a")), "{:?}", outcome.population.gaps);
+    }
+}
+
+/// Whether it is switched off or forbidden, what the services themselves list is as true.
+#[test]
+fn without_the_inventory_the_services_are_asked() {
+    for inventory in [Inventory::Off, Inventory::Forbidden] {
+        let site = Site::small();
+        let plan = site.sandbox().world().plan.clone();
+        site.sandbox().serve_world(World::new(Plan { inventory, ..plan }));
+        assert_all_is_seen(&site);
+    }
+}

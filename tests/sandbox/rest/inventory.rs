@@ -1,0 +1,174 @@
+//! Cloud Asset Inventory v1, and the services' own listings of the same assets.
+
+use serde_json::{Value, json};
+
+use crate::sandbox::rest::google::listing;
+use crate::sandbox::rest::{Ask, Reply, google_bodies as bodies, google_error};
+use crate::sandbox::world::World;
+use crate::sandbox::world::google::{Binding, Folder, Google, Inventory, Project};
+
+/// An asset as the inventory tells it.
+struct Shown {
+    name: String,
+    asset_type: &'static str,
+    ancestors: Vec<String>,
+    location: &'static str,
+    data: Value,
+    bindings: Vec<Binding>,
+}
+
+/// `assets.list`: everything below an organisation, a folder or a project.
+pub(crate) fn assets(world: &World, ask: &Ask, parent: &str) -> Reply {
+    match world.google.inventory {
+        Inventory::On => {}
+        Inventory::Off => return off(),
+        Inventory::Forbidden => return google_error(403, "PERMISSION_DENIED", "The caller does not have permission"),
+    }
+    let google = &world.google;
+    let wanted: Vec<String> = ask.parameters().into_iter().filter(|(name, _)| name == "assetTypes").map(|(_, value)| value).collect();
+    let is_wanted = |shown: &Shown| (wanted.is_empty() || wanted.iter().any(|wanted| wanted == shown.asset_type)) && is_below(google, &shown.ancestors, parent);
+    let content = ask.parameter("contentType").unwrap_or_default();
+    let has_content = |shown: &Shown| content != "IAM_POLICY" || !shown.bindings.is_empty();
+    let all: Vec<Shown> = everything(google).into_iter().filter(|shown| is_wanted(shown) && has_content(shown)).collect();
+    listing(ask, "assets", "pageSize", &all, |shown| body(shown, &content, &ask.parameter("readTime").unwrap_or_default()))
+}
+
+/// The error of an inventory that is switched off in the project that is billed.
+fn off() -> Reply {
+    let message = "Cloud Asset API has not been used in project 1 before or it is disabled.";
+    let details = json!([{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED", "domain": "googleapis.com",
+        "metadata": { "service": "cloudasset.googleapis.com", "consumer": "projects/1" } }]);
+    Reply::json(403, &json!({ "error": { "code": 403, "message": message, "status": "PERMISSION_DENIED", "details": details } }))
+}
+
+fn is_below(google: &Google, ancestors: &[String], parent: &str) -> bool {
+    let number = parent.strip_prefix("projects/").and_then(|id| google.project(id)).map(|project| format!("projects/{}", project.number));
+    let parent = number.as_deref().unwrap_or(parent);
+    ancestors.iter().any(|ancestor| ancestor == parent)
+}
+
+/// From the node itself up to the organisation.
+fn ancestry(google: &Google, node: &str) -> Vec<String> {
+    let mut line = vec![node.to_owned()];
+    while let Some(folder) = line.last().and_then(|last| google.folders.iter().find(|folder| format!("folders/{}", folder.number) == *last)) {
+        line.push(folder.parent.clone());
+    }
+    line
+}
+
+fn everything(google: &Google) -> Vec<Shown> {
+    let root = format!("organizations/{}", google.organization);
+    let node = |name: String, asset_type, data, bindings: &[Binding]| Shown {
+        name: format!("//cloudresourcemanager.googleapis.com/{name}"),
+        asset_type,
+        ancestors: ancestry(google, &name),
+        location: "global",
+        data,
+        bindings: bindings.to_vec(),
+    };
+    let mut all = vec![node(root, "cloudresourcemanager.googleapis.com/Organization", bodies::organization(google), &google.bindings)];
+    let folder =
+        |folder: &Folder| node(format!("folders/{}", folder.number), "cloudresourcemanager.googleapis.com/Folder", bodies::folder(folder), &folder.bindings);
+    all.extend(google.folders.iter().map(folder));
+    for project in &google.projects {
+        all.extend(of_project(google, project));
+    }
+    all
+}
+
+/// A project that is going away still appears, with what is in it.
+fn of_project(google: &Google, project: &Project) -> Vec<Shown> {
+    let mut ancestors = vec![format!("projects/{}", project.number)];
+    ancestors.extend(ancestry(google, &project.parent));
+    let shown = |name: String, asset_type, location, data, bindings: &[Binding]| Shown {
+        name,
+        asset_type,
+        ancestors: ancestors.clone(),
+        location,
+        data,
+        bindings: bindings.to_vec(),
+    };
+    let name = format!("//cloudresourcemanager.googleapis.com/projects/{}", project.number);
+    let mut all = vec![shown(name, "cloudresourcemanager.googleapis.com/Project", "global", bodies::project_v1(project), &project.bindings)];
+    for bucket in &project.buckets {
+        let name = format!("//storage.googleapis.com/{}", bucket.name);
+        all.push(shown(name, "storage.googleapis.com/Bucket", "europe-west4", bodies::bucket(project, bucket), &bucket.bindings));
+    }
+    for cluster in &project.clusters {
+        let name = format!("//container.googleapis.com/projects/{}/locations/{}/clusters/{}", project.id, cluster.location, cluster.name);
+        all.push(shown(name, "container.googleapis.com/Cluster", cluster.location, bodies::cluster(project, cluster), &[]));
+    }
+    for account in &project.accounts {
+        let name = format!("//iam.googleapis.com/projects/{}/serviceAccounts/{}", project.id, account.email);
+        all.push(shown(name.clone(), "iam.googleapis.com/ServiceAccount", "global", bodies::account(project, account), &[]));
+        let keys = account
+            .keys
+            .iter()
+            .map(|key| shown(format!("{name}/keys/{}", key.id), "iam.googleapis.com/ServiceAccountKey", "global", bodies::key(project, account, key), &[]));
+        all.extend(keys);
+    }
+    all.extend(
+        project
+            .assets
+            .iter()
+            .map(|asset| shown(asset.name.clone(), asset.asset_type, asset.location, asset.data.clone(), asset.bindings.as_deref().unwrap_or_default())),
+    );
+    all
+}
+
+fn body(shown: &Shown, content: &str, read: &str) -> Value {
+    let mut body = json!({ "name": shown.name, "assetType": shown.asset_type, "ancestors": shown.ancestors, "updateTime": read });
+    let (field, told) = match content {
+        "RESOURCE" => {
+            let parent = shown.ancestors.first().cloned().unwrap_or_default();
+            let parent = format!("//cloudresourcemanager.googleapis.com/{parent}");
+            ("resource", json!({ "version": "v1", "discoveryName": "Sandbox", "parent": parent, "location": shown.location, "data": shown.data }))
+        }
+        "IAM_POLICY" => ("iamPolicy", bodies::policy(&shown.bindings)),
+        _ => return body,
+    };
+    if let Value::Object(body) = &mut body {
+        body.insert(field.to_owned(), told);
+    }
+    body
+}
+
+/// A listing of a project by the service itself: service, path, the member that holds the items, asset type.
+const DIRECT: &[(&str, &str, &str, &str)] = &[
+    ("compute", "compute/v1/projects/{}/global/firewalls", "items", "compute.googleapis.com/Firewall"),
+    ("compute", "compute/v1/projects/{}/global/networks", "items", "compute.googleapis.com/Network"),
+    ("compute", "compute/v1/projects/{}/aggregated/instances", "items/*/instances", "compute.googleapis.com/Instance"),
+    ("compute", "compute/v1/projects/{}/aggregated/subnetworks", "items/*/subnetworks", "compute.googleapis.com/Subnetwork"),
+    ("compute", "compute/v1/projects/{}", "", "compute.googleapis.com/Project"),
+];
+
+/// The project and the items that a path lists, where it is one of those.
+pub(crate) fn direct(ask: &Ask, path: &[&str]) -> Option<(String, &'static str, &'static str)> {
+    DIRECT.iter().find_map(|(service, template, member, asset_type)| {
+        let parts: Vec<&str> = template.split('/').collect();
+        let fits = ask.service == *service && parts.len() == path.len() && parts.iter().zip(path).all(|(part, given)| *part == "{}" || part == given);
+        let project = parts.iter().zip(path).find(|(part, _)| **part == "{}").map(|(_, given)| (*given).to_owned())?;
+        fits.then_some((project, *member, *asset_type))
+    })
+}
+
+/// A page of a project's own listing; `items/*/firewalls` is one by place.
+pub(crate) fn items(ask: &Ask, project: &Project, member: &str, asset_type: &str) -> Reply {
+    let found: Vec<_> = project.assets.iter().filter(|asset| asset.asset_type == asset_type).collect();
+    if member.is_empty() {
+        return Reply::json(200, &found.first().map_or_else(|| json!({}), |only| only.data.clone()));
+    }
+    let Some((places, entries)) = member.split_once("/*/") else { return listing(ask, member, "maxResults", &found, |asset| asset.data.clone()) };
+    let mut by_place = serde_json::Map::new();
+    by_place.insert(
+        "regions/nowhere".to_owned(),
+        json!({ "warning": { "code": "NO_RESULTS_ON_PAGE", "message": "There are no results for scope 'regions/nowhere' on this page." } }),
+    );
+    for asset in found {
+        let place = by_place.entry(format!("zones/{}", asset.location)).or_insert_with(|| json!({ entries: [] }));
+        if let Some(Value::Array(list)) = place.get_mut(entries) {
+            list.push(asset.data.clone());
+        }
+    }
+    Reply::json(200, &json!({ places: by_place }))
+}
