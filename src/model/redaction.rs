@@ -309,7 +309,8 @@ mod tests {
     fn what_is_shipped_is_complete() {
         let rules = shipped();
         let pointers: usize = rules.iter().map(|rule| if let RedactionTarget::Texts { at, .. } = &rule.target { at.len() } else { 0 }).sum();
-        assert_eq!((rules.len(), pointers), (SHIPPED.len(), SHIPPED.iter().map(|(_, members, _)| members.len()).sum()));
+        // Variables and webhooks are rules of their own.
+        assert_eq!((rules.len(), pointers), (SHIPPED.len() + 2, SHIPPED.iter().map(|(_, members, _)| members.len()).sum()));
         let text = serde_json::to_string(&rules).expect("JSON");
         assert_eq!(serde_json::from_str::<Vec<RedactionRule>>(&text).expect("rules"), rules);
     }
