@@ -24,6 +24,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::branch_activity::BranchActivity,
     &github::change::Change,
     &github::listings::CODE_SCANNING_ALERT,
+    &github::collaborator::Collaborator,
     &github::listings::DEPENDABOT_ALERT,
     &github::listings::DEPLOY_KEY,
     &github::deployment::Deployment,
@@ -46,12 +47,14 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::repository::Repository,
     &github::listings::REPOSITORY_SECRET,
     &github::repository_security::RepositorySecurity,
+    &github::repository_team::RepositoryTeam,
     &github::listings::REPOSITORY_VARIABLE,
     &github::listings::REPOSITORY_WEBHOOK,
     &github::ruleset::Ruleset,
     &github::listings::RUNNER_GROUP,
     &github::listings::SECRET_ALERT,
     &github::team::Team,
+    &github::team_member::TeamMember,
     &github::workflow::Workflow,
 ];
 

@@ -10,6 +10,7 @@ use crate::collect::api::{Api, ApiError, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
 use crate::collect::github::members;
+use crate::collect::github::security_configuration;
 use crate::collect::github::walk;
 use crate::collect::github::wording::{graphql_body, path_part};
 use crate::model::{AttributeDecl, AttributeType, Exchange, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
@@ -28,10 +29,14 @@ const WORKFLOW: &str = "actions/get-github-actions-default-workflow-permissions-
 const FORKS: &str = "actions/get-fork-pr-contributor-approval-permissions-organization";
 /// How long logs of workflows are kept.
 const RETENTION: &str = "actions/get-artifact-and-log-retention-settings-organization";
+/// Whose releases cannot be changed.
+const IMMUTABLE: &str = "orgs/get-immutable-releases-settings";
 /// What only GraphQL tells.
 const SECURITY: &str = "graphql/organization_security";
 const SECURITY_QUERY: &str = include_str!("queries/organization_security.graphql");
 const SEES_SETTINGS: &str = "Administration: read on the organisation (token: admin:org of an owner)";
+
+const OPTIONAL_TEXT: AttributeType = AttributeType::Optional(&AttributeType::Text);
 
 const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
     AttributeDecl { name, ty, meaning, vendor }
@@ -130,6 +135,30 @@ pub static KIND: Kind = Kind {
             "days for which logs and artifacts of workflows are kept",
             "GET /orgs/{org}/actions/permissions/artifact-and-log-retention days",
         ),
+        attribute(
+            "actions_enabled_for",
+            AttributeType::Text,
+            "which repositories may run workflows: all, selected or none",
+            "GET /orgs/{org}/actions/permissions enabled_repositories",
+        ),
+        attribute(
+            "immutable_releases_for",
+            AttributeType::Text,
+            "which repositories make releases that cannot be changed, whatever they choose themselves: all, selected or none",
+            "GET /orgs/{org}/settings/immutable-releases enforced_repositories",
+        ),
+        attribute(
+            "default_configuration_public",
+            OPTIONAL_TEXT,
+            "the security configuration that a new public repository gets; null where it gets none",
+            "GET /orgs/{org}/code-security/configurations/defaults configuration.name",
+        ),
+        attribute(
+            "default_configuration_private",
+            OPTIONAL_TEXT,
+            "the security configuration that a new private or internal repository gets; null where it gets none",
+            "GET /orgs/{org}/code-security/configurations/defaults configuration.name",
+        ),
         attribute("ip_allow_list", AttributeType::Bool, "only listed addresses get in", "GraphQL Organization.ipAllowListEnabledSetting"),
         attribute(
             "notifications_restricted",
@@ -159,6 +188,8 @@ impl Collector for Organization {
                 (WORKFLOW, format!("/orgs/{login}/actions/permissions/workflow")),
                 (FORKS, format!("/orgs/{login}/actions/permissions/fork-pr-contributor-approval")),
                 (RETENTION, format!("/orgs/{login}/actions/permissions/artifact-and-log-retention")),
+                (IMMUTABLE, format!("/orgs/{login}/settings/immutable-releases")),
+                (security_configuration::DEFAULTS, format!("/orgs/{login}/code-security/configurations/defaults")),
             ] {
                 api.send(Request::get(Host::GitHub, target, operation, organization, KIND.name)).await?;
             }
@@ -203,12 +234,14 @@ fn read(organization: &str, evidence: &dyn Evidence) -> Result<Fact<Resource>, U
     let workflow = Part::read(WORKFLOW, organization, evidence)?;
     let forks = Part::read(FORKS, organization, evidence)?;
     let retention = Part::read(RETENTION, organization, evidence)?;
+    let immutable = Part::read(IMMUTABLE, organization, evidence)?;
+    let defaults = Part::read(security_configuration::DEFAULTS, organization, evidence)?;
     let security = Part::read(SECURITY, organization, evidence)?;
     let roll = members::each(organization, evidence, &mut |_member| {})?;
     let owners = members::filtered(members::Filter::Owners, organization, evidence)?;
 
     let listed = owners.as_ref().map(|listed| listed.evidence.clone()).unwrap_or_default();
-    let cited: Vec<u32> = [&settings, &actions, &workflow, &forks, &retention, &security]
+    let cited: Vec<u32> = [&settings, &actions, &workflow, &forks, &retention, &immutable, &defaults, &security]
         .into_iter()
         .filter_map(|part| part.exchange)
         .chain(roll.evidence.iter().copied())
@@ -236,6 +269,9 @@ fn read(organization: &str, evidence: &dyn Evidence) -> Result<Fact<Resource>, U
     actions.bool(&mut resource, "sha_pinning_required", "sha_pinning_required");
     forks.text(&mut resource, "fork_approval_policy", "approval_policy");
     set(&mut resource, "workflow_log_days", retention.fact("days", |field| field.int()));
+    immutable.text(&mut resource, "immutable_releases_for", "enforced_repositories");
+    actions.text(&mut resource, "actions_enabled_for", "enabled_repositories");
+    describe_defaults(&mut resource, &defaults);
     describe_security(&mut resource, &security);
     set(&mut resource, "created_at", settings.fact("created_at", |field| field.time()));
     set(&mut resource, "owner_count", members::owner_count(&roll, &owners));
@@ -243,6 +279,14 @@ fn read(organization: &str, evidence: &dyn Evidence) -> Result<Fact<Resource>, U
     workflow.bool(&mut resource, "actions_can_approve_pull_requests", "can_approve_pull_request_reviews");
     set(&mut resource, "allowed_actions", actions.allowed_actions());
     Ok(Ok(resource.completed(&KIND)))
+}
+
+/// What new repositories get.
+fn describe_defaults(resource: &mut Resource, defaults: &Part) {
+    for (attribute, visibility) in [("default_configuration_public", "public"), ("default_configuration_private", "private_and_internal")] {
+        let answer = defaults.answer.as_ref().map_err(Clone::clone);
+        set(resource, attribute, answer.and_then(|answer| security_configuration::default_for(visibility, &answer.root().needing(SEES_SETTINGS))));
+    }
 }
 
 /// What GraphQL tells to who owns the organisation.

@@ -76,6 +76,12 @@ pub static KIND: Kind = Kind {
             "mistakes that GitHub finds in CODEOWNERS; 0 where there is no such file",
             "GraphQL Repository.codeowners.errors",
         ),
+        attribute(
+            "codeowners_unknown_owner_count",
+            AttributeType::Int,
+            "those of them that name an owner who does not exist, cannot be seen or may not push",
+            "GraphQL Repository.codeowners.errors.kind",
+        ),
         attribute("delete_branch_on_merge", AttributeType::Bool, "a merged branch is deleted", "GET /orgs/{org}/repos delete_branch_on_merge"),
         attribute("deploy_key_count", AttributeType::Int, "deploy keys", "GraphQL Repository.deployKeys.totalCount"),
         attribute(
@@ -289,7 +295,9 @@ fn from_node(resource: &mut Resource, node: &Field<'_>, rest: &Field<'_>) {
     set(resource, "created_at", node.get("createdAt").time());
     set(resource, "pushed_at", node.get("pushedAt").or_none(Field::time));
     set(resource, "default_branch", default_branch(node));
-    set(resource, "codeowners_error_count", codeowners(node).map(Option::unwrap_or_default));
+    set(resource, "codeowners_error_count", codeowners(node).map(|errors| errors.map_or(0, |errors| errors.len())));
+    let unknown = |errors: Option<Vec<&str>>| errors.unwrap_or_default().into_iter().filter(|kind| *kind == UNKNOWN_OWNER).count();
+    set(resource, "codeowners_unknown_owner_count", codeowners(node).map(unknown));
     set(resource, "has_codeowners", codeowners(node).map(|errors| errors.is_some()));
     set(resource, "dependabot_alerts", believed(node, node.get("hasVulnerabilityAlertsEnabled").bool()));
     set(resource, "deploy_key_count", believed(node, node.path(&["deployKeys", "totalCount"]).int()));
@@ -308,13 +316,16 @@ fn default_branch(node: &Field<'_>) -> Fact<Option<String>> {
     branch.get("name").text().map(|name| Some(name.to_owned()))
 }
 
-/// How many mistakes CODEOWNERS has; none where there is no such file. Null means "no such file" only to who can read the content, which the default branch proves.
-fn codeowners(node: &Field<'_>) -> Fact<Option<i64>> {
+/// The kind of mistake of an owner who is nobody. <https://docs.github.com/en/rest/repos/repos#list-codeowners-errors>
+const UNKNOWN_OWNER: &str = "Unknown owner";
+
+/// The kinds of mistakes that CODEOWNERS has; none where there is no such file. Null means "no such file" only to who can read the content, which the default branch proves.
+fn codeowners<'a>(node: &Field<'a>) -> Fact<Option<Vec<&'a str>>> {
     let owners = node.get("codeowners");
     if owners.is_none() && default_branch(node).is_ok() {
         return Ok(None);
     }
-    owners.get("errors").items().map(|errors| Some(i64::try_from(errors.len()).unwrap_or(i64::MAX)))
+    owners.get("errors").items()?.iter().map(|error| error.get("kind").text()).collect::<Fact<Vec<_>>>().map(Some)
 }
 
 /// GitHub answers false or 0, not null, to who may not see these settings. Such an answer counts only from who administers the repository.

@@ -1,6 +1,6 @@
 //! Who was given access to each repository, and by what: by the repository itself or through a team. A bulk query of its own, since it is slow to answer.
 //!
-//! Left out: what owners may do as owners, and what the organisation's base permission gives to every member.
+//! Shared by the kinds that need it. Left out: what owners may do as owners, and what the organisation's base permission gives to every member.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,12 +15,52 @@ use crate::model::{Gap, GapCause, Host};
 const OPERATION: &str = "graphql/repository_access";
 const QUERY: &str = include_str!("queries/repository_access.graphql");
 const PAGING: Paging = Paging::Cursor("/data/organization/repositories/pageInfo");
-const SEES_ACCESS: &str = "Administration: read on the repository (token: repo of somebody who may push to it)";
+/// What shows it.
+pub(super) const SEES_ACCESS: &str = "Administration: read on the repository (token: repo of somebody who may push to it)";
 
 /// Asks who has access to each repository.
 pub(super) async fn fetch(organization: &str, api: &dyn Api, asked_by: &'static str) -> Result<(), ApiError> {
     let ask = |part: Part<'_>| Request::get(Host::GitHub, "/graphql", OPERATION, organization, asked_by).post(graphql_body(QUERY, organization, part));
     walk::all(QUERY, PAGING, api, &ask).await
+}
+
+/// What the listing amounts to.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    /// Why not every repository was shown.
+    pub(super) gaps: Vec<Gap>,
+    /// The exchanges, in page order.
+    pub(super) evidence: Vec<u32>,
+}
+
+/// Shows every repository, with the exchange that tells of it.
+pub(super) fn each(organization: &str, evidence: &dyn Evidence, visit: &mut dyn FnMut(&Field<'_>, u32)) -> Result<Listed, Unreadable> {
+    let mut listed = Listed::default();
+    let (mut seen, mut total) = (BTreeSet::new(), None);
+    for exchange in evidence.about(OPERATION, organization) {
+        listed.evidence.push(exchange.n);
+        if !exchange.is_answer() {
+            listed.gaps.push(refused(evidence, exchange, SEES_ACCESS)?);
+            continue;
+        }
+        let answer = Answer::stored_graphql(evidence, exchange)?;
+        let repositories = answer.root().path(&["data", "organization", "repositories"]).needing(SEES_ACCESS);
+        total = total.or(repositories.get("totalCount").int().ok());
+        let nodes = repositories.get("nodes").items().unwrap_or_else(|gap| {
+            listed.gaps.push(gap);
+            Vec::new()
+        });
+        let fresh = nodes.iter().filter(|node| node.value().is_some()).filter(|node| node.get("databaseId").int().map_or(true, |number| seen.insert(number)));
+        fresh.for_each(|node| visit(node, exchange.n));
+    }
+    if listed.gaps.is_empty() {
+        listed.gaps.extend(evidence.listing_gap(OPERATION, organization));
+    }
+    if let Some(total) = total.filter(|total| usize::try_from(*total) != Ok(seen.len()) && listed.gaps.is_empty()) {
+        let detail = format!("of {total} repositories of {organization} {} were shown with who has access", seen.len());
+        listed.gaps.push(Gap::new(GapCause::Incomplete, detail).cured_by(SEES_ACCESS));
+    }
+    Ok(listed)
 }
 
 /// Who has access to one repository.
@@ -43,23 +83,11 @@ pub(super) struct AllAccess {
 impl AllAccess {
     /// Reads the pages.
     pub(super) fn read(organization: &str, evidence: &dyn Evidence) -> Result<Self, Unreadable> {
-        let mut all = Self { by_number: BTreeMap::new(), gap: None };
-        for exchange in evidence.about(OPERATION, organization) {
-            if !exchange.is_answer() {
-                all.gap = Some(refused(evidence, exchange, SEES_ACCESS)?);
-                continue;
-            }
-            let answer = Answer::stored_graphql(evidence, exchange)?;
-            match answer.root().path(&["data", "organization", "repositories", "nodes"]).needing(SEES_ACCESS).items() {
-                Ok(nodes) => {
-                    let numbered = nodes.iter().filter_map(|node| Some((node.get("databaseId").int().ok()?, access(node, exchange.n))));
-                    all.by_number.extend(numbered);
-                }
-                Err(gap) => all.gap = Some(gap),
-            }
-        }
-        all.gap = all.gap.or_else(|| evidence.listing_gap(OPERATION, organization));
-        Ok(all)
+        let mut by_number = BTreeMap::new();
+        let listed = each(organization, evidence, &mut |node, exchange| {
+            by_number.extend(node.get("databaseId").int().ok().map(|number| (number, access(node, exchange))));
+        })?;
+        Ok(Self { by_number, gap: listed.gaps.into_iter().next() })
     }
 
     /// Who has access to the repository with this number.
@@ -100,14 +128,8 @@ struct Grant<'a> {
 
 /// The grants of a connection that can be seen, and why they are not all. Null where the viewer may not push.
 fn grants<'a>(connection: &Field<'a>) -> (Vec<Grant<'a>>, Option<Gap>) {
-    let connection = connection.clone().needing(SEES_ACCESS);
-    let (edges, total) = match connection.get("edges").items().and_then(|edges| Ok((edges, connection.get("totalCount").int()?))) {
-        Ok(told) => told,
-        Err(gap) => return (Vec::new(), Some(gap)),
-    };
+    let (edges, mut gap) = edges(connection);
     let mut seen = Vec::new();
-    let mut gap = (usize::try_from(total) != Ok(edges.len()))
-        .then(|| Gap::new(GapCause::Incomplete, format!("only {} of {total} people with access were read", edges.len())));
     for edge in &edges {
         match of_person(edge) {
             Ok(grants) => seen.extend(grants),
@@ -115,6 +137,19 @@ fn grants<'a>(connection: &Field<'a>) -> (Vec<Grant<'a>>, Option<Gap>) {
         }
     }
     (seen, gap)
+}
+
+/// The edges of such a connection, and why they are not all.
+pub(super) fn edges<'a>(connection: &Field<'a>) -> (Vec<Field<'a>>, Option<Gap>) {
+    let connection = connection.clone().needing(SEES_ACCESS);
+    match connection.get("edges").items().and_then(|edges| Ok((edges, connection.get("totalCount").int()?))) {
+        Ok((edges, total)) => {
+            let gap = (usize::try_from(total) != Ok(edges.len()))
+                .then(|| Gap::new(GapCause::Incomplete, format!("only {} of {total} people with access were read", edges.len())));
+            (edges, gap)
+        }
+        Err(gap) => (Vec::new(), Some(gap)),
+    }
 }
 
 fn of_person<'a>(edge: &Field<'a>) -> Fact<Vec<Grant<'a>>> {

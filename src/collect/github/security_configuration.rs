@@ -1,4 +1,4 @@
-//! Which security configuration of the organisation each repository has.
+//! Which security configuration of the organisation each repository has, and which a new one gets.
 //!
 //! <https://docs.github.com/en/rest/code-security/configurations>. Left out: what a configuration switches on; the repository's own settings tell the effect.
 
@@ -15,6 +15,20 @@ use crate::model::{Gap, Host};
 const CONFIGURATIONS: &str = "code-security/get-configurations-for-org";
 const REPOSITORIES: &str = "code-security/get-repositories-for-configuration";
 const SEES_CONFIGURATIONS: &str = "Administration: read on the organisation (token: read:org of an owner or security manager)";
+
+/// The operation that tells what new repositories get.
+pub(super) const DEFAULTS: &str = "code-security/get-default-configurations";
+
+/// The name of the configuration that a new repository gets, from the list of defaults; none where it gets none. `visibility` is `public` or `private_and_internal`.
+pub(super) fn default_for(visibility: &str, defaults: &Field<'_>) -> Fact<Option<String>> {
+    for default in defaults.items()? {
+        let new = default.get("default_for_new_repos").text()?;
+        if new == visibility || new == "all" {
+            return default.path(&["configuration", "name"]).text().map(|name| Some(name.to_owned()));
+        }
+    }
+    Ok(None)
+}
 
 /// Asks for the configurations, then for the repositories of each.
 pub(super) async fn fetch(organization: &str, api: &dyn Api, asked_by: &'static str) -> Result<(), ApiError> {

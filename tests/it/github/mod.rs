@@ -1,5 +1,6 @@
 //! The GitHub kinds that describe an organisation, from fixtures: what was asked, what came back, what is known and what is not.
 
+mod access;
 mod activity;
 mod boards;
 mod branch;

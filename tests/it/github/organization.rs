@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::github::{all_unknown_but, assert_contract, collect, fixture, known, named, run, unknown, world};
 
 #[tokio::test]
-async fn an_organisation_is_read_from_eight_answers() {
+async fn an_organisation_is_read_from_ten_answers() {
     let (resources, population) = run(&Organization, "normal").await;
     let acme = named(&resources, "acme");
     assert_eq!(acme.id.as_str(), "github.com/orgs/acme");
@@ -23,6 +23,7 @@ async fn an_organisation_is_read_from_eight_answers() {
         "verified": true, "created_at": "2019-04-01T09:30:00Z", "members_can_create_teams": false, "members_can_invite_outside_collaborators": true,
         "members_can_delete_issues": false, "sha_pinning_required": true, "fork_approval_policy": "all_external_contributors", "workflow_log_days": 90,
         "ip_allow_list": false, "notifications_restricted": true, "verified_domain_count": 1, "has_saml": true,
+        "actions_enabled_for": "all", "immutable_releases_for": "all", "default_configuration_public": "open", "default_configuration_private": "baseline",
     });
     assert_eq!(json!(attributes), expected);
 }
@@ -51,6 +52,28 @@ async fn a_setting_that_is_null_or_left_out_is_not_off() {
     assert_eq!(unknown(&resources[0], "owner_count").cause, GapCause::Forbidden, "the second page of members answered 404");
     let (resources, _) = run(&Organization, "empty").await;
     assert_eq!(unknown(&resources[0], "owner_count").cause, GapCause::LeftOut, "no organisation is without an owner");
+}
+
+#[tokio::test]
+async fn a_default_is_none_only_where_the_list_of_defaults_could_be_read() {
+    let read = |body: serde_json::Value| async move {
+        let mut told = fixture("github.organization", "normal");
+        told["answers"]["GET /orgs/acme/code-security/configurations/defaults"]["body"] = body;
+        assert_contract(&Organization, &collect(&Organization, world(told)).await).0
+    };
+    for (body, public, private) in [
+        (json!([]), json!(null), json!(null)),
+        (json!([{"default_for_new_repos": "all", "configuration": {"name": "baseline"}}]), json!("baseline"), json!("baseline")),
+        (json!([{"default_for_new_repos": "public", "configuration": {"name": "open"}}]), json!("open"), json!(null)),
+    ] {
+        let resources = read(body).await;
+        assert_eq!((known(&resources[0], "default_configuration_public"), known(&resources[0], "default_configuration_private")), (public, private));
+    }
+    for body in [json!({}), json!([{"configuration": {"name": "baseline"}}]), json!([{"default_for_new_repos": "all"}])] {
+        let resources = read(body).await;
+        unknown(&resources[0], "default_configuration_public");
+        unknown(&resources[0], "default_configuration_private");
+    }
 }
 
 #[tokio::test]

@@ -82,6 +82,13 @@ fn organization(world: &World, ask: &Ask, rest: &[&str]) -> Reply {
         ["actions", "permissions", "fork-pr-contributor-approval"] => Reply::json(200, &json!({ "approval_policy": "first_time_contributors" })),
         ["actions", "permissions", "artifact-and-log-retention"] => Reply::json(200, &json!({ "days": 90, "maximum_allowed_days": 400 })),
         _ if !owner => Reply::message(404, "Not Found"),
+        ["settings", "immutable-releases"] => {
+            let chosen = bodies::api("/organizations/1/settings/immutable-releases/repositories");
+            Reply::json(200, &json!({ "enforced_repositories": "selected", "selected_repositories_url": chosen }))
+        }
+        ["code-security", "configurations", "defaults"] => {
+            Reply::json(200, &json!([{ "default_for_new_repos": "public", "configuration": bodies::configuration() }]))
+        }
         ["properties", "values"] => page(ask, &listing("properties/values"), &all(world), |found| bodies::property_values(world, found)),
         ["code-security", "configurations"] => page_after(ask, &listing("code-security/configurations"), &[()], |()| bodies::configuration()),
         ["code-security", "configurations", number, "repositories"] if *number == CONFIGURATION.0.to_string() => {

@@ -16,6 +16,7 @@ pub(crate) mod repositories;
 pub(crate) mod settings;
 pub(crate) mod tasks;
 pub(crate) mod truth;
+mod truth_access;
 pub(crate) mod truth_google;
 pub(crate) mod truth_tasks;
 

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::sandbox::random::Dice;
-use crate::sandbox::world::Plan;
+use crate::sandbox::world::repositories::Repository;
+use crate::sandbox::world::{Plan, World};
 
 /// A member of the organisation.
 #[derive(Debug, Clone)]
@@ -32,6 +33,18 @@ pub(crate) struct Team {
     pub(crate) members: Vec<usize>,
     /// Who looks after it; nobody after the last one.
     pub(crate) maintainer: Option<usize>,
+}
+
+impl Team {
+    /// The repositories that it has access to.
+    pub(crate) fn repositories<'w>(&self, world: &'w World) -> Vec<&'w Repository> {
+        world.repositories.iter().filter(|repository| repository.id % 7 == self.id % 7).collect()
+    }
+
+    /// What it may do there.
+    pub(crate) fn permission(&self) -> &'static str {
+        if self.slug == "release" { "ADMIN" } else { "WRITE" }
+    }
 }
 
 /// Who did something.

@@ -56,15 +56,10 @@ impl World {
     pub(crate) fn truth(&self) -> Truth {
         let mut truth = Truth::default();
         self.tell_organization(&mut truth);
-        for team in &self.teams {
-            let facts = json!({
-                "organization": self.plan.organization, "slug": team.slug, "privacy": "VISIBLE", "member_count": team.members.len(),
-                "maintainer_count": usize::from(team.maintainer.is_some()),
-            });
-            truth.add("github.team", format!("github.com/orgs/{}/teams/{}", self.plan.organization, team.slug), facts);
-        }
+        self.tell_teams(&mut truth);
         for repository in &self.repositories {
             self.tell_repository(repository, &mut truth);
+            self.tell_collaborators(repository, &mut truth);
             self.tell_branch(repository, &mut truth);
             self.tell_workflows(repository, &mut truth);
             for deployment in repository.deployments() {
@@ -121,7 +116,8 @@ impl World {
             "actions_can_approve_pull_requests": false, "allowed_actions": "selected", "verified": true, "created_at": instant(self.created),
             "members_can_create_teams": true, "members_can_invite_outside_collaborators": true, "members_can_delete_issues": false,
             "sha_pinning_required": false, "fork_approval_policy": "first_time_contributors", "workflow_log_days": 90, "ip_allow_list": false,
-            "notifications_restricted": false, "verified_domain_count": 1, "has_saml": false,
+            "notifications_restricted": false, "verified_domain_count": 1, "has_saml": false, "actions_enabled_for": "all", "immutable_releases_for": "selected",
+            "default_configuration_public": CONFIGURATION.1, "default_configuration_private": null,
         });
         truth.add("github.organization", format!("github.com/orgs/{login}"), organization);
         if self.plan.viewer == Viewer::Member {
@@ -155,7 +151,8 @@ impl World {
             "secret_scanning": switch(repository.secret_scanning), "push_protection": switch(repository.push_protection),
             "dependabot_security_updates": switch(repository.security_updates), "dependabot_alerts": repository.vulnerability_alerts,
             "security_policy": repository.security_policy, "has_codeowners": repository.codeowners_errors.is_some(),
-            "codeowners_error_count": repository.codeowners_errors.unwrap_or(0), "delete_branch_on_merge": repository.delete_branch_on_merge,
+            "codeowners_error_count": repository.codeowners_errors.unwrap_or(0),
+            "codeowners_unknown_owner_count": repository.codeowners_errors.unwrap_or(0), "delete_branch_on_merge": repository.delete_branch_on_merge,
             "deploy_key_count": repository.deploy_keys, "outside_collaborator_count": repository.outsiders.len(),
             "web_commit_signoff_required": repository.signoff_required, "properties": properties(repository),
             "security_configuration": repository.configuration().map(|_| CONFIGURATION.1),

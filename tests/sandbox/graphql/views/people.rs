@@ -8,6 +8,7 @@ use crate::sandbox::graphql::views::repository::RepositoryView;
 use crate::sandbox::world::World;
 use crate::sandbox::world::people::{Person, Team};
 use crate::sandbox::world::protection::Actor;
+use crate::sandbox::world::repositories::Repository;
 
 /// Whoever did something; null for a deleted account.
 pub(crate) fn actor<'w>(world: &'w World, person: &Person) -> Shown<'w> {
@@ -92,13 +93,11 @@ impl<'w> Object<'w> for TeamView<'w> {
                 let all = team.members.iter().copied().filter(|index| wanted.is_none_or(|wanted| wanted == role(*index))).collect();
                 Connection::over("TeamMemberConnection", all, move |index| Edge { node: user(world, *index), fields: vec![("role", leaf(role(*index)))] })
             }
-            "repositories" => {
-                let few = world.repositories.iter().filter(|repository| repository.id % 7 == team.id % 7).collect();
-                let edge = |permission: &'static str| {
-                    move |repository: &&'w _| Edge { node: Shown::one(RepositoryView { world, repository }), fields: vec![("permission", leaf(permission))] }
-                };
-                Connection::over("TeamRepositoryConnection", few, edge("WRITE"))
-            }
+            "repositories" => Connection::over("TeamRepositoryConnection", team.repositories(world), move |repository: &&'w Repository| {
+                let refused = || Shown::Refused("FORBIDDEN", "Resource protected by organization SAML enforcement.".to_owned());
+                let node = if world.is_readable(repository) { Shown::one(RepositoryView { world, repository }) } else { refused() };
+                Edge { node, fields: vec![("permission", leaf(team.permission()))] }
+            }),
             _ => return None,
         })
     }

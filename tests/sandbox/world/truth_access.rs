@@ -1,0 +1,56 @@
+//! What is true of teams, who is in them, and of who has access to repositories.
+
+use serde_json::json;
+
+use crate::sandbox::world::World;
+use crate::sandbox::world::people::Person;
+use crate::sandbox::world::repositories::Repository;
+use crate::sandbox::world::truth::Truth;
+
+impl World {
+    /// Teams, who is in them, and what they may do.
+    pub(super) fn tell_teams(&self, truth: &mut Truth) {
+        let organization = &self.plan.organization;
+        let role = |is_maintainer: bool| if is_maintainer { "MAINTAINER" } else { "MEMBER" };
+        for team in &self.teams {
+            let id = format!("github.com/orgs/{organization}/teams/{}", team.slug);
+            for index in &team.members {
+                let login = self.login(&Person::Member(*index)).unwrap_or_default();
+                let facts = json!({ "organization": organization, "team": team.slug, "login": login, "role": role(Some(*index) == team.maintainer) });
+                truth.add("github.team_member", format!("{id}/members/{login}"), facts);
+            }
+            for repository in team.repositories(self) {
+                let name = self.full_name(repository);
+                let facts = json!({
+                    "repository": name, "repository_archived": repository.archived, "repository_visibility": repository.visibility.upper(), "team": team.slug,
+                    "team_member_count": team.members.len(), "permission": team.permission(),
+                });
+                truth.add("github.repository_team", format!("github.com/{name}/teams/{}", team.slug), facts);
+            }
+            let facts = json!({
+                "organization": organization, "slug": team.slug, "privacy": "VISIBLE", "member_count": team.members.len(),
+                "maintainer_count": usize::from(team.maintainer.is_some()), "repository_count": team.repositories(self).len(),
+            });
+            truth.add("github.team", id, facts);
+        }
+    }
+
+    /// Whom a repository itself gives access.
+    pub(super) fn tell_collaborators(&self, repository: &Repository, truth: &mut Truth) {
+        let name = self.full_name(repository);
+        let direct = repository.assigned(self).into_iter().filter(|(_, _, through_team)| !through_team).map(|(person, permission, _)| (person, permission));
+        let outside = repository.outsiders.iter().map(|index| (Person::Outsider(*index), "READ"));
+        for (person, permission) in direct.chain(outside) {
+            let Some(login) = self.login(&person) else { continue };
+            let id = format!("github.com/{name}/collaborators/{login}");
+            if !repository.viewer_is_admin {
+                truth.hidden.insert(id.clone());
+            }
+            let facts = json!({
+                "repository": name, "repository_archived": repository.archived, "login": login, "outside": matches!(person, Person::Outsider(_)),
+                "permission": permission,
+            });
+            truth.add("github.collaborator", id, facts);
+        }
+    }
+}
