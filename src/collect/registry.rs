@@ -9,10 +9,10 @@ use crate::model::Kind;
 
 /// Every kind that can be collected, by name.
 pub static COLLECTORS: &[&dyn Collector] = &[
-    &gcp::Bucket,
+    &gcp::assets::BUCKET,
     &gcp::assets::COMPUTE_PROJECT,
     &gcp::assets::FIREWALL_RULE,
-    &gcp::GkeCluster,
+    &gcp::assets::GKE_CLUSTER,
     &gcp::IamBinding,
     &gcp::assets::INSTANCE,
     &gcp::assets::NETWORK,

@@ -220,7 +220,11 @@ const SHIPPED: &[(&str, &[&str], RedactionAction)] = &[
     ("email", &["/**/email", "/**/*_email", "/**/*Email", "/**/emails/*"], RedactionAction::Pseudonym),
     ("environment", &["/**/env/*/value", "/**/environmentVariables/*", "/**/buildEnvironmentVariables/*"], RedactionAction::Remove),
     ("gravatar", &["/**/gravatar_id", "/**/gravatarId"], RedactionAction::Pseudonym),
-    ("metadata", &["/**/metadata/items/*/value", "/**/commonInstanceMetadata/items/*/value", "/**/nodeConfig/metadata/*"], RedactionAction::Remove),
+    (
+        "metadata",
+        &["/**/metadata/items/*/value", "/**/commonInstanceMetadata/items/*/value", "/**/nodeConfig/metadata/*", "/**/nodePools/*/config/metadata/*"],
+        RedactionAction::Remove,
+    ),
     ("password", &["/**/password", "/**/*_password"], RedactionAction::Remove),
     ("private-key", &["/**/private_key", "/**/privateKey", "/**/privateKeyData", "/**/masterAuth/clientKey"], RedactionAction::Remove),
     ("private-text", &["/**/private_*"], RedactionAction::Remove),

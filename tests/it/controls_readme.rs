@@ -10,7 +10,7 @@ use proofline::catalog::{self, Catalog, shipped};
 const FROM: &str = "<!-- index -->\n";
 const TO: &str = "<!-- end of index -->";
 
-fn shipped_catalog() -> Catalog {
+pub(crate) fn shipped_catalog() -> Catalog {
     let vocabulary = proofline::cli::vocabulary();
     catalog::load(&shipped::files(), &vocabulary, &catalog::Overrides::default()).expect("the shipped controls are valid")
 }

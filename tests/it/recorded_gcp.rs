@@ -17,7 +17,8 @@ use std::path::PathBuf;
 use flate2::read::GzDecoder;
 use proofline::collect::Collector;
 use proofline::collect::api::Request;
-use proofline::collect::gcp::{Bucket, GkeCluster, IamBinding, Project, ServiceAccountKey};
+use proofline::collect::gcp::assets::{BUCKET, GKE_CLUSTER};
+use proofline::collect::gcp::{IamBinding, Project, ServiceAccountKey};
 use proofline::collect::replay::Answer;
 use proofline::model::{Attribute, GapCause};
 use serde_json::{Value, json};
@@ -125,15 +126,15 @@ impl Recording {
         let policies = || distinct_grants(&self.body);
         Some(match () {
             () if get && place.ends_with("storage/v1/b") => {
-                ("storage.buckets.list", self.through(&Bucket, "storage.buckets.list", body()).await, many("items"))
+                ("storage.buckets.list", self.through(&BUCKET, "storage.buckets.list", body()).await, many("items"))
             }
             () if get && place.contains("storage/v1/b/") && tail == "iam" => ("storage.buckets.getIamPolicy", self.bucket_policy().await, 1),
-            () if get && place.contains("storage/v1/b/") => ("storage.buckets.get", self.through(&Bucket, "storage.buckets.list", one("items")).await, 1),
+            () if get && place.contains("storage/v1/b/") => ("storage.buckets.get", self.through(&BUCKET, "storage.buckets.list", one("items")).await, 1),
             () if get && place.contains("container.googleapis.com") && tail == "clusters" => {
-                ("container.clusters.list", self.through(&GkeCluster, "container.projects.locations.clusters.list", body()).await, many("clusters"))
+                ("container.clusters.list", self.through(&GKE_CLUSTER, "container.projects.locations.clusters.list", body()).await, many("clusters"))
             }
             () if get && place.contains("container.googleapis.com") && place.contains("/clusters/") && !place.contains("nodePools") => {
-                ("container.clusters.get", self.through(&GkeCluster, "container.projects.locations.clusters.list", one("clusters")).await, 1)
+                ("container.clusters.get", self.through(&GKE_CLUSTER, "container.projects.locations.clusters.list", one("clusters")).await, 1)
             }
             () if is_policy(place, "projects") => ("projects.getIamPolicy", self.policy("projects/p").await, policies()),
             () if is_policy(place, "organizations") => ("organizations.getIamPolicy", self.policy("organizations/1").await, policies()),
@@ -154,7 +155,7 @@ impl Recording {
                 ("folders.list v2", self.below(&Project, "cloudresourcemanager.folders.list").await, 0)
             }
             // Refusals of other services have the same shapes as ours would.
-            () if self.status >= 400 => ("refusals of any service", self.through(&Bucket, "storage.buckets.list", body()).await, 0),
+            () if self.status >= 400 => ("refusals of any service", self.through(&BUCKET, "storage.buckets.list", body()).await, 0),
             () => return None,
         })
     }
@@ -181,7 +182,7 @@ impl Recording {
 
     async fn bucket_policy(&self) -> Outcome {
         let listed = json!({"items": [{"name": "b"}]}).to_string();
-        let outcome = collect(&Bucket, &scope(&["projects/p"]), |request| match request.operation {
+        let outcome = collect(&BUCKET, &scope(&["projects/p"]), |request| match request.operation {
             "storage.buckets.list" => Answer::new(200, listed.clone()),
             "storage.buckets.getIamPolicy" => self.answer(&self.body),
             _ => around(request),

@@ -118,10 +118,10 @@ fn what_is_broken_is_redacted_and_stays_broken() {
 #[test]
 fn of_metadata_and_environments_only_switches_are_kept() {
     let body = br#"{"resource":{"data":{"metadata":{"items":[{"key":"startup-script","value":"x=1"},{"key":"enable-oslogin","value":"TRUE"},{"key":"n","value":"11"}]},
-        "nodeConfig":{"metadata":{"disable-legacy-endpoints":"true","a":"b"}},"template":{"containers":[{"env":[{"name":"A","value":"true"}]}]},
+        "nodePools":[{"config":{"metadata":{"disable-legacy-endpoints":"true","a":"b"}}}],"masterAuth":{"username":"admin","password":"b","clientKey":"c"},"template":{"containers":[{"env":[{"name":"A","value":"true"}]}]},
         "serviceConfig":{"environmentVariables":{"B":"c"}}}}}"#;
     let kept = r#"{"resource":{"data":{"metadata":{"items":[{"key":"startup-script","value":"[removed]"},{"key":"enable-oslogin","value":"TRUE"},{"key":"n","value":"[removed]"}]},
-        "nodeConfig":{"metadata":{"disable-legacy-endpoints":"true","a":"[removed]"}},"template":{"containers":[{"env":[{"name":"A","value":"[removed]"}]}]},
+        "nodePools":[{"config":{"metadata":{"disable-legacy-endpoints":"true","a":"[removed]"}}}],"masterAuth":{"username":"admin","password":"[removed]","clientKey":"[removed]"},"template":{"containers":[{"env":[{"name":"A","value":"[removed]"}]}]},
         "serviceConfig":{"environmentVariables":{"B":"[removed]"}}}}}"#;
     assert_eq!(shown(&plain(), body).0, kept);
 }

@@ -10,15 +10,16 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use crate::collect::Collector;
-use crate::collect::api::{Api, ApiError, Request};
+use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::answer::Listing;
-use crate::collect::gcp::asking::{encoded, for_each, pages};
-use crate::collect::gcp::fields::{Absent, Read, attribute as declare, list, put, short, text, texts};
+use crate::collect::gcp::asking::for_each;
+use crate::collect::gcp::direct::{Direct, add_public};
+use crate::collect::gcp::fields::{Absent, Read, attribute as declare, list, put, short, text};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, sorted};
 use crate::collect::gcp::inventory::{self, Content, Query};
 use crate::collect::gcp::typed::{self, Absences};
-use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
+use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally};
 
 /// A kind read from the inventory.
 #[derive(Debug)]
@@ -42,25 +43,6 @@ pub(super) struct Derived {
     pub(super) name: &'static str,
     /// How, from the resource as its own API shows it.
     pub(super) read: fn(&Value) -> Read<Value>,
-}
-
-/// A listing of one project by the service itself.
-#[derive(Debug)]
-pub(super) struct Direct {
-    /// The service's short name, e.g. `compute`.
-    pub(super) service: &'static str,
-    /// The vendor's name of the method.
-    pub(super) operation: &'static str,
-    /// Path and query, with `{project}`; holds a `?`.
-    pub(super) target: &'static str,
-    /// As `Listing::entries`.
-    pub(super) entries: &'static str,
-    /// As `Listing::partial`.
-    pub(super) partial: Option<&'static str>,
-    /// The permission that answers it.
-    pub(super) permission: &'static str,
-    /// The full resource name, with `{project}` and `{field}` of the item, e.g. `//cloudsql.googleapis.com/projects/{project}/instances/{name}`.
-    pub(super) name: &'static str,
 }
 
 /// The id of the project that holds it.
@@ -112,16 +94,12 @@ impl Collector for Asset {
             self.policies().ask(scope, api, kind).await?;
         }
         let Some(direct) = self.direct.as_ref().filter(|_direct| !answered) else { return Ok(()) };
-        for_each(found.projects.into_iter().collect(), |project| async move { pages(api, direct.request(&project, kind), |_page| ()).await }).await
+        for_each(found.projects.into_iter().collect(), |project| direct.ask(project, api, kind)).await
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
-        let mut numbers = BTreeMap::new();
-        let hierarchy = Hierarchy::read(scope, evidence, &mut |item, id, _n| {
-            let number = text(item, "name").ok().flatten().and_then(|name| name.strip_prefix("projects/"));
-            number.map(|number| numbers.insert(number.to_owned(), id.to_owned())).and(None)
-        })?;
-        let mut reading = Reading { asset: self, hierarchy: &hierarchy, numbers, seen: BTreeSet::new(), resting: 0, evidence, emit };
+        let hierarchy = Hierarchy::read(scope, evidence, &mut |_item, _id, _n| None)?;
+        let mut reading = Reading { asset: self, hierarchy: &hierarchy, seen: BTreeSet::new(), resting: 0, evidence, emit };
         let mut population =
             Population { kind: self.kind.name.to_owned(), definition: String::new(), tallies: Vec::new(), gaps: Vec::new(), evidence: Vec::new() };
         for parent in inventory::parents(scope) {
@@ -188,31 +166,10 @@ impl Asset {
     }
 }
 
-impl Direct {
-    fn request(&self, project: &str, kind: &'static str) -> Request {
-        let target = self.target.replace("{project}", &encoded(project));
-        Request::get(Host::Google(self.service), target, self.operation, format!("projects/{project}"), kind)
-    }
-
-    /// The full resource name of an item; none where a field of it is missing. A `selfLink` of Compute Engine is a path below the service.
-    fn full_name(&self, project: &str, item: &Value) -> Option<String> {
-        let mut name = self.name.replace("{project}", project);
-        while let Some((before, rest)) = name.split_once('{') {
-            let (field, after) = rest.split_once('}')?;
-            let value = text(item, field).ok().flatten()?;
-            let value = value.split_once("/compute/v1/").map_or(value, |(_server, path)| path);
-            name = format!("{before}{value}{after}");
-        }
-        Some(name)
-    }
-}
-
 /// What is being read.
 struct Reading<'a, 'e> {
     asset: &'a Asset,
     hierarchy: &'a Hierarchy,
-    /// Project ids by number.
-    numbers: BTreeMap<String, String>,
     seen: BTreeSet<ResourceId>,
     /// Assets of projects that are going away.
     resting: u64,
@@ -249,29 +206,21 @@ impl Reading<'_, '_> {
         let Some(data) = asset.pointer("/resource/data").filter(|data| data.is_object()) else {
             return Some(Gap::new(GapCause::LeftOut, format!("the inventory does not show the content of {}", short(name))));
         };
-        let number = inventory::project_number(asset);
-        let project = match &number {
-            Ok(None) => Ok(None),
-            Ok(Some(number)) => match self.numbers.get(number) {
-                Some(id) => Ok(Some(id.clone())),
-                None => Err(Gap::new(GapCause::Incomplete, format!("the list of projects does not hold projects/{}", short(number)))),
-            },
-            Err(gap) => Err(gap.clone()),
-        };
-        let row = project.as_ref().ok().and_then(Option::as_ref).and_then(|id| self.hierarchy.projects.get(id));
-        if row.is_some_and(|row| !row.live) {
+        let owner = inventory::owner(asset, self.hierarchy);
+        if matches!(owner, Ok(Some((_id, row))) if !row.live) {
             self.resting += 1;
             return None;
         }
-        let cited = row.map(|row| row.n).into_iter().chain([n]).chain(policies.iter().flat_map(|policies| policies.evidence.iter().copied()));
+        let listed = owner.as_ref().ok().and_then(Option::as_ref).map(|(_id, row)| row.n);
+        let cited = listed.into_iter().chain([n]).chain(policies.iter().flat_map(|policies| policies.evidence.iter().copied()));
         let mut resource = self.started(name, sorted(cited.collect()))?;
-        match row {
-            Some(row) => put(&mut resource, PROJECT_LABELS.name, row.labels.clone().map(Some), Absent::IsUnknown),
-            None => put(&mut resource, PROJECT_LABELS.name, project.clone().map(|_nobody| Some(json!({}))), Absent::IsUnknown),
-        }
-        match project {
-            Ok(project) => resource.know(PROJECT.name, project),
-            Err(gap) => resource.lack(PROJECT.name, gap),
+        match owner {
+            Ok(Some((id, row))) => belongs(&mut resource, id, row),
+            Ok(None) => {
+                resource.know(PROJECT.name, Value::Null);
+                resource.know(PROJECT_LABELS.name, json!({}));
+            }
+            Err(gap) => [PROJECT, PROJECT_LABELS].iter().for_each(|attribute| resource.lack(attribute.name, gap.clone())),
         }
         if let Some(policies) = policies {
             let members = policies.members.as_ref().map(|members| json!(members.get(name).cloned().unwrap_or_default()));
@@ -286,8 +235,7 @@ impl Reading<'_, '_> {
     fn started(&mut self, name: &str, evidence: Vec<u32>) -> Option<Resource> {
         let by_digest = |_unusable| format!("{}?name={}", self.asset.types.first().copied().unwrap_or_default(), Digest::of(name.as_bytes())).parse();
         let id: ResourceId = name.parse().or_else(by_digest).ok()?;
-        let title = short(name.rsplit("/projects/").next().unwrap_or(name).trim_start_matches('/'));
-        self.seen.insert(id.clone()).then(|| Resource::new(self.asset.kind, id, title, evidence))
+        self.seen.insert(id.clone()).then(|| Resource::new(self.asset.kind, id, title(name), evidence))
     }
 
     /// The service's own listings, project by project.
@@ -310,7 +258,7 @@ impl Reading<'_, '_> {
                 permission: direct.permission,
                 place: &project,
             };
-            let listed = listing.read(self.evidence, &mut |item, n| Ok(self.item(direct, (id, row), item, n)))?;
+            let listed = listing.read(self.evidence, &mut |item, n| self.item(direct, (id, row), item, n))?;
             population.gaps.extend(listed.gaps);
             population.evidence.extend(listed.evidence);
         }
@@ -318,26 +266,43 @@ impl Reading<'_, '_> {
         Ok(())
     }
 
-    fn item(&mut self, direct: &Direct, (project, row): (&str, &hierarchy::ProjectRow), item: &Value, n: u32) -> Option<Gap> {
+    fn item(&mut self, direct: &Direct, (project, row): (&str, &hierarchy::ProjectRow), item: &Value, n: u32) -> Result<Option<Gap>, Unreadable> {
         let Some(name) = direct.full_name(project, item) else {
-            return Some(Gap::new(GapCause::Malformed, format!("a {} of projects/{project} has no name", self.asset.kind.noun())));
+            return Ok(Some(Gap::new(GapCause::Malformed, format!("one {} of projects/{project} has no usable name", self.asset.kind.noun()))));
         };
-        let mut resource = self.started(&name, sorted(vec![row.n, n]))?;
-        resource.know(PROJECT.name, project);
-        put(&mut resource, PROJECT_LABELS.name, row.labels.clone().map(Some), Absent::IsUnknown);
+        let policy = direct.policy.as_ref().map(|policy| policy.read(&name, project, self.evidence)).transpose()?;
+        let cited = policy.iter().flat_map(|(_members, evidence)| evidence.iter().copied()).chain([row.n, n]);
+        let Some(mut resource) = self.started(&name, sorted(cited.collect())) else { return Ok(None) };
+        belongs(&mut resource, project, row);
         if self.asset.wants_policy() {
-            let gap = Gap::new(GapCause::NotConfigured, "policies of single resources are read through Cloud Asset Inventory");
-            resource.lack(PUBLIC_MEMBERS.name, gap.cured_by("cloudasset.googleapis.com enabled, and cloudasset.assets.listIamPolicy"));
+            let unasked = || Gap::new(GapCause::NotConfigured, "policies of single resources are read through Cloud Asset Inventory").cured_by(INVENTORY);
+            let members = policy.map_or_else(|| Err(unasked()), |(members, _evidence)| members);
+            put(&mut resource, PUBLIC_MEMBERS.name, members.map(|members| Some(json!(members))), Absent::IsUnknown);
         }
         self.asset.describe(&mut resource, item);
         (self.emit)(resource.completed(self.asset.kind));
-        None
+        Ok(None)
     }
 
     fn tally(&self, parent: &str, before: usize, why: &str, population: &mut Population) {
         let count = u64::try_from(self.seen.len().saturating_sub(before)).unwrap_or(u64::MAX);
         population.tallies.push(Tally { tenant: parent.to_owned(), count, second_count: None, second_source: why.to_owned() });
     }
+}
+
+/// What a person calls it: its own name, after its project's where it has one.
+fn title(name: &str) -> String {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let project = name.split_once("/projects/").and_then(|(_service, path)| path.split('/').next());
+    short(&project.filter(|project| *project != last).map_or_else(|| last.to_owned(), |project| format!("{project}/{last}")))
+}
+
+/// What shows policies of everything.
+const INVENTORY: &str = "cloudasset.googleapis.com enabled, and cloudasset.assets.listIamPolicy";
+
+fn belongs(resource: &mut Resource, project: &str, row: &hierarchy::ProjectRow) {
+    resource.know(PROJECT.name, project);
+    put(resource, PROJECT_LABELS.name, row.labels.clone().map(Some), Absent::IsUnknown);
 }
 
 /// The public members of everything of one type below a parent. A policy that cannot be read makes all unknown: what it lacks may be the public member.
@@ -358,8 +323,7 @@ fn public(asset: &Value) -> Result<(String, BTreeSet<String>), Gap> {
     let name = text(asset, "name")?.ok_or_else(|| Gap::new(GapCause::Malformed, "a policy in the inventory belongs to nothing"))?;
     let mut public = BTreeSet::new();
     for binding in list(asset, "iamPolicy/bindings")?.unwrap_or_default() {
-        let members = texts(binding, "members")?.unwrap_or_default();
-        public.extend(members.into_iter().filter(|member| matches!(*member, "allUsers" | "allAuthenticatedUsers")).map(ToOwned::to_owned));
+        add_public(binding, &mut public)?;
     }
     Ok((name.to_owned(), public))
 }

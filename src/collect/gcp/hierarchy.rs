@@ -126,6 +126,8 @@ pub(super) struct Hierarchy {
     pub(super) projects: BTreeMap<String, ProjectRow>,
     /// Nodes walked, with the tenant they belong to.
     pub(super) nodes: BTreeMap<String, usize>,
+    /// Ids of projects by `projects/` and their number.
+    numbers: BTreeMap<String, String>,
     tenants: Vec<Tenant>,
     gaps: Vec<Gap>,
     evidence: Vec<u32>,
@@ -211,6 +213,8 @@ impl Hierarchy {
         if self.projects.contains_key(id) {
             return None;
         }
+        let numbered = text(item, "name").ok().flatten().map(|number| (number.to_owned(), id.to_owned()));
+        self.numbers.extend(numbered);
         let labels = labels(item, "labels").map(|labels| labels.unwrap_or_else(|| json!({})));
         self.projects.insert(id.to_owned(), ProjectRow { labels, n, live: is_live(item), tenant: self.tenants.len().saturating_sub(1) });
         if let Some(tenant) = self.tenants.last_mut() {
@@ -267,6 +271,18 @@ impl Hierarchy {
     pub(super) fn live_below(&self, parent: &str) -> impl Iterator<Item = (&str, &ProjectRow)> {
         let tenant = self.tenants.iter().position(|tenant| tenant.name == parent);
         self.live().filter(move |(_id, row)| Some(row.tenant) == tenant)
+    }
+
+    /// Nodes below one configured parent, with itself.
+    pub(super) fn nodes_below(&self, parent: &str) -> impl Iterator<Item = &str> {
+        let tenant = self.tenants.iter().position(|tenant| tenant.name == parent);
+        self.nodes.iter().filter(move |(_node, of)| Some(**of) == tenant).map(|(node, _of)| node.as_str())
+    }
+
+    /// A project by its number, as in `projects/1001`.
+    pub(super) fn numbered(&self, number: &str) -> Option<(&str, &ProjectRow)> {
+        let id = self.numbers.get(number)?;
+        self.projects.get(id).map(|row| (id.as_str(), row))
     }
 
     /// What the walk lacks.

@@ -1,11 +1,12 @@
 //! `gcp.iam_binding`: who holds which role on a project, folder or organisation.
 //!
 //! One resource for each resource × role × member × condition, from each policy as it is set there: what a project inherits is found on its folders and organisation, which
-//! are asked too where an organisation or folder is in scope. Left out: policies on anything below a project (a bucket's public members are `gcp.bucket`'s).
+//! are asked too where an organisation or folder is in scope. All policies come with Cloud Asset Inventory in one listing; where it is refused, each is asked for. Left out: policies on anything below a project (a bucket's public members are `gcp.bucket`'s).
 
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use futures::try_join;
 use serde_json::{Value, json};
 
 use crate::collect::Collector;
@@ -15,6 +16,7 @@ use crate::collect::gcp::answer::Listing;
 use crate::collect::gcp::asking::{encoded_path, for_each};
 use crate::collect::gcp::fields::{Absent, Read, attribute, list, put, short, text};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, RESOURCE_MANAGER};
+use crate::collect::gcp::inventory::{self, Content, Query};
 use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally};
 
 /// Collects `gcp.iam_binding`.
@@ -51,8 +53,13 @@ const ATTRIBUTES: &[AttributeDecl] = &[
 static KIND: Kind = Kind {
     name: "gcp.iam_binding",
     meaning: "A role that a member holds on a project, folder or organisation",
-    permission: "resourcemanager.projects.getIamPolicy, resourcemanager.folders.getIamPolicy and resourcemanager.organizations.getIamPolicy",
+    permission: "cloudasset.assets.listIamPolicy, or resourcemanager.projects.getIamPolicy, resourcemanager.folders.getIamPolicy and resourcemanager.organizations.getIamPolicy",
     attributes: ATTRIBUTES,
+};
+
+const POLICIES: Query = Query {
+    content: Content::IamPolicy,
+    types: &["cloudresourcemanager.googleapis.com/Organization", "cloudresourcemanager.googleapis.com/Folder", "cloudresourcemanager.googleapis.com/Project"],
 };
 
 /// Version 3 is the one that shows conditions. <https://cloud.google.com/iam/docs/policies#versions>
@@ -72,7 +79,11 @@ impl Collector for IamBinding {
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
-        let found = hierarchy::ask(scope, api, KIND.name).await?;
+        let (found, (), answered) =
+            try_join!(hierarchy::ask(scope, api, KIND.name), inventory::ask_projects(scope, api, KIND.name), POLICIES.ask(scope, api, KIND.name))?;
+        if answered {
+            return Ok(());
+        }
         let projects = found.projects.iter().map(|id| format!("projects/{id}"));
         for_each(found.nodes.iter().cloned().chain(projects).collect(), |name| policy(api, name)).await
     }
@@ -80,14 +91,58 @@ impl Collector for IamBinding {
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
         let hierarchy = Hierarchy::read(scope, evidence, &mut |_item, _id, _n| None)?;
         let mut population = hierarchy.population_of(&KIND, "all role bindings of the organisations and folders walked, and");
-        for node in hierarchy.nodes.keys() {
-            Place::node(node).read(evidence, &mut population, emit)?;
-        }
-        for (id, row) in hierarchy.live() {
-            Place::project(id, row).read(evidence, &mut population, emit)?;
+        let mut seen = BTreeSet::new();
+        for parent in inventory::parents(scope) {
+            if POLICIES.refused(&parent, evidence)?.is_none() {
+                listed(&parent, &hierarchy, evidence, (&mut seen, &mut population), emit)?;
+                continue;
+            }
+            for node in hierarchy.nodes_below(&parent) {
+                Place::node(node).read(evidence, (&mut seen, &mut population), emit)?;
+            }
+            for (id, row) in hierarchy.live_below(&parent) {
+                Place::project(id, row).read(evidence, (&mut seen, &mut population), emit)?;
+            }
         }
         Ok(hierarchy.close(population))
     }
+}
+
+/// The grants that were found so far, and their population.
+type Found<'a> = (&'a mut BTreeSet<ResourceId>, &'a mut Population);
+
+/// Everything below a parent, as the inventory lists it.
+fn listed(
+    parent: &str,
+    hierarchy: &Hierarchy,
+    evidence: &dyn Evidence,
+    (seen, population): Found<'_>,
+    emit: &mut dyn FnMut(Resource),
+) -> Result<(), Unreadable> {
+    let before = seen.len();
+    let read = POLICIES.read(parent, evidence, &mut |asset, n| {
+        let place = match Place::of_asset(asset, hierarchy) {
+            Ok(Some(place)) => place,
+            Ok(None) => return Ok(None),
+            Err(gap) => return Ok(Some(gap)),
+        };
+        let bindings = match list(asset, "iamPolicy/bindings") {
+            Ok(bindings) => bindings.unwrap_or_default(),
+            Err(gap) => return Ok(Some(gap)),
+        };
+        for binding in bindings {
+            population.gaps.extend(place.take(binding, n, seen, emit));
+        }
+        Ok(None)
+    })?;
+    let compared = inventory::compare(parent, hierarchy, evidence)?;
+    let count = u64::try_from(seen.len().saturating_sub(before)).unwrap_or(u64::MAX);
+    population.tallies.push(Tally { tenant: parent.to_owned(), count, second_count: None, second_source: "none: the inventory names no total".to_owned() });
+    for read in [read, compared] {
+        population.gaps.extend(read.gaps);
+        population.evidence.extend(read.evidence);
+    }
+    Ok(())
 }
 
 async fn policy(api: &dyn Api, name: String) -> Result<(), ApiError> {
@@ -120,26 +175,41 @@ impl<'a> Place<'a> {
         Self { name: format!("projects/{id}"), project: Some(id), labels: row.labels.clone(), listed: Some(row.n) }
     }
 
-    fn read(&self, evidence: &dyn Evidence, population: &mut Population, emit: &mut dyn FnMut(Resource)) -> Result<(), Unreadable> {
-        let Some((_, operation, permission, resource_type)) = operation_of(&self.name) else { return Ok(()) };
+    /// Where the policy of an asset is set; none for a project that is going away.
+    fn of_asset(asset: &Value, hierarchy: &'a Hierarchy) -> Result<Option<Self>, Gap> {
+        let name = text(asset, "name")?.and_then(|name| name.strip_prefix("//cloudresourcemanager.googleapis.com/"));
+        let name = name.ok_or_else(|| Gap::new(GapCause::Malformed, "a policy in the inventory belongs to nothing that has one here"))?;
+        if !name.starts_with("projects/") {
+            return Ok(Some(Self::node(name)));
+        }
+        let (id, row) =
+            inventory::owner(asset, hierarchy)?.ok_or_else(|| Gap::new(GapCause::LeftOut, format!("the inventory does not say what {} is", short(name))))?;
+        Ok(row.live.then(|| Self::project(id, row)))
+    }
+
+    fn read(&self, evidence: &dyn Evidence, (seen, population): Found<'_>, emit: &mut dyn FnMut(Resource)) -> Result<(), Unreadable> {
+        let Some((_, operation, permission, _)) = operation_of(&self.name) else { return Ok(()) };
         let listing = Listing { operation, subject: &self.name, entries: "bindings", partial: None, permission, place: &self.name };
-        let mut seen = BTreeSet::new();
-        let listed = listing.read(evidence, &mut |binding, n| {
-            let members = match list(binding, "members") {
-                Ok(members) => members.unwrap_or_default(),
-                Err(gap) => return Ok(Some(gap)),
-            };
-            let grants: Vec<Grant<'_>> = members.iter().filter_map(|member| self.grant(binding, member.as_str()?, n)).collect();
-            let lost = members.len().saturating_sub(grants.len());
-            // Policies may name the same grant twice; it is one.
-            grants.into_iter().filter(|grant| seen.insert(grant.id.clone())).for_each(|grant| emit(self.resource(grant, resource_type)));
-            Ok((lost > 0).then(|| Gap::new(GapCause::Malformed, format!("{lost} members of a binding on {} are not usable text", self.name))))
-        })?;
-        let count = u64::try_from(seen.len()).unwrap_or(u64::MAX);
+        let before = seen.len();
+        let listed = listing.read(evidence, &mut |binding, n| Ok(self.take(binding, n, seen, emit)))?;
+        let count = u64::try_from(seen.len().saturating_sub(before)).unwrap_or(u64::MAX);
         population.tallies.push(Tally { tenant: self.name.clone(), count, second_count: None, second_source: "none: a policy names no total".to_owned() });
         population.gaps.extend(listed.gaps);
         population.evidence.extend(listed.evidence);
         Ok(())
+    }
+
+    /// Emits each member of a binding. Policies may name the same grant twice; it is one.
+    fn take(&self, binding: &Value, n: u32, seen: &mut BTreeSet<ResourceId>, emit: &mut dyn FnMut(Resource)) -> Option<Gap> {
+        let members = match list(binding, "members") {
+            Ok(members) => members.unwrap_or_default(),
+            Err(gap) => return Some(gap),
+        };
+        let grants: Vec<Grant<'_>> = members.iter().filter_map(|member| self.grant(binding, member.as_str()?, n)).collect();
+        let lost = members.len().saturating_sub(grants.len());
+        let resource_type = operation_of(&self.name).map_or("", |(_, _, _, resource_type)| resource_type);
+        grants.into_iter().filter(|grant| seen.insert(grant.id.clone())).for_each(|grant| emit(self.resource(grant, resource_type)));
+        (lost > 0).then(|| Gap::new(GapCause::Malformed, format!("{lost} members of a binding on {} are not usable text", self.name)))
     }
 
     fn full_name(&self) -> String {

@@ -14,8 +14,8 @@ use crate::collect::api::{Api, ApiError, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::answer::{Each, Listed, Listing, few};
 use crate::collect::gcp::asking::{encoded, encoded_path, pages};
-use crate::collect::gcp::fields::{text, texts};
-use crate::collect::gcp::hierarchy::Hierarchy;
+use crate::collect::gcp::fields::{Read, short, text, texts};
+use crate::collect::gcp::hierarchy::{Hierarchy, ProjectRow};
 use crate::model::{Gap, GapCause, Host, Scope};
 
 const LIST: &str = "cloudasset.assets.list";
@@ -150,8 +150,10 @@ pub(super) fn compare(parent: &str, hierarchy: &Hierarchy, evidence: &dyn Eviden
     Ok(read)
 }
 
-/// The number of the project that holds an asset, as text; none for what belongs to a folder or an organisation.
-pub(super) fn project_number(asset: &Value) -> Result<Option<String>, Gap> {
+/// The project that holds an asset; none for what belongs to a folder or an organisation.
+pub(super) fn owner<'h>(asset: &Value, hierarchy: &'h Hierarchy) -> Read<(&'h str, &'h ProjectRow)> {
     let ancestors = texts(asset, "ancestors")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "the inventory does not say what the asset belongs to"))?;
-    Ok(ancestors.first().and_then(|nearest| nearest.strip_prefix("projects/")).map(ToOwned::to_owned))
+    let Some(project) = ancestors.first().filter(|nearest| nearest.starts_with("projects/")) else { return Ok(None) };
+    let unknown = || Gap::new(GapCause::Incomplete, format!("the list of projects does not hold {}", short(project)));
+    hierarchy.numbered(project).map(Some).ok_or_else(unknown)
 }

@@ -1,6 +1,6 @@
 //! Kinds read from Google Cloud, one file each, or a table in `assets`: through Cloud Asset Inventory (`inventory`), or over the services' own APIs.
 //!
-//! `asset` asks for what the tables name and reads it (`typed`). `hierarchy` finds the projects; `asking` sends, `answer` reads pages and refusals, `fields` reads one JSON item. Left out on purpose: judgement, and anything that needs a client library's types.
+//! `asset` asks for what the tables name and reads it (`typed`). `direct` is how the services themselves list it. `hierarchy` finds the projects; `asking` sends, `answer` reads pages and refusals, `fields` reads one JSON item. Left out on purpose: judgement, and anything that needs a client library's types.
 //!
 //! A disabled API is never taken for an empty one, whichever service it is: `services.disable` skips the check for usage by default, so buckets, service accounts
 //! (which exist without the IAM API) and clusters may all be there behind a disabled API. <https://cloud.google.com/service-usage/docs/reference/rest/v1/services/disable>
@@ -9,9 +9,8 @@ mod answer;
 mod asking;
 mod asset;
 pub mod assets;
-pub mod bucket;
+mod direct;
 mod fields;
-pub mod gke_cluster;
 mod hierarchy;
 pub mod iam_binding;
 mod inventory;
@@ -19,8 +18,6 @@ pub mod project;
 pub mod service_account_key;
 mod typed;
 
-pub use bucket::Bucket;
-pub use gke_cluster::GkeCluster;
 pub use iam_binding::IamBinding;
 pub use project::Project;
 pub use service_account_key::ServiceAccountKey;

@@ -1,10 +1,12 @@
 //! `gcp.service_account_key`: the keys of every service account, disabled accounts and Google's own keys included.
 //!
+//! They come with Cloud Asset Inventory in one listing; where it is refused, each account is asked.
 //! Left out: when a key was last used (another API), and key material, which this listing never holds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use futures::try_join;
 use serde_json::{Value, json};
 
 use crate::collect::Collector;
@@ -14,7 +16,8 @@ use crate::collect::gcp::answer::Listing;
 use crate::collect::gcp::asking::{encoded, encoded_path, for_each, names, pages};
 use crate::collect::gcp::fields::{Absent, attribute, flag, put, short, text, time};
 use crate::collect::gcp::hierarchy::{self, Hierarchy};
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Population, Resource, Scope, Tally};
+use crate::collect::gcp::inventory::{self, Content, Query};
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
 
 /// Collects `gcp.service_account_key`.
 #[derive(Debug, Clone, Copy)]
@@ -36,9 +39,14 @@ const ATTRIBUTES: &[AttributeDecl] = &[
 static KIND: Kind = Kind {
     name: "gcp.service_account_key",
     meaning: "A key of a service account",
-    permission: "iam.serviceAccounts.list and iam.serviceAccountKeys.list",
+    permission: "cloudasset.assets.listResource, or iam.serviceAccounts.list and iam.serviceAccountKeys.list",
     attributes: ATTRIBUTES,
 };
+
+const IN_INVENTORY: Query = Query { content: Content::Resource, types: &["iam.googleapis.com/ServiceAccount", "iam.googleapis.com/ServiceAccountKey"] };
+
+/// The keys that were found so far, and their population.
+type Found<'a> = (&'a mut BTreeSet<ResourceId>, &'a mut Population);
 
 const IAM: Host = Host::Google("iam");
 const ACCOUNTS: &str = "iam.projects.serviceAccounts.list";
@@ -52,18 +60,91 @@ impl Collector for ServiceAccountKey {
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
-        let found = hierarchy::ask(scope, api, KIND.name).await?;
+        let (found, (), answered) =
+            try_join!(hierarchy::ask(scope, api, KIND.name), inventory::ask_projects(scope, api, KIND.name), IN_INVENTORY.ask(scope, api, KIND.name))?;
+        if answered {
+            return Ok(());
+        }
         for_each(found.projects.into_iter().collect(), |id| accounts_of(api, id)).await
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
         let hierarchy = Hierarchy::read(scope, evidence, &mut |_item, _id, _n| None)?;
         let mut population = hierarchy.population_of(&KIND, "all keys of all service accounts");
-        for (id, _row) in hierarchy.live() {
-            read_project(id, evidence, &mut population, emit)?;
+        let mut seen = BTreeSet::new();
+        for parent in inventory::parents(scope) {
+            if IN_INVENTORY.refused(&parent, evidence)?.is_none() {
+                listed(&parent, &hierarchy, evidence, (&mut seen, &mut population), emit)?;
+                continue;
+            }
+            for (id, _row) in hierarchy.live_below(&parent) {
+                read_project(id, evidence, &mut population, emit)?;
+            }
         }
         Ok(hierarchy.close(population))
     }
+}
+
+/// Everything below a parent, as the inventory lists it: accounts, which the keys' own part does not show, and keys.
+fn listed(
+    parent: &str,
+    hierarchy: &Hierarchy,
+    evidence: &dyn Evidence,
+    (seen, population): Found<'_>,
+    emit: &mut dyn FnMut(Resource),
+) -> Result<(), Unreadable> {
+    let mut accounts = BTreeMap::new();
+    IN_INVENTORY.read(parent, evidence, &mut |asset, n| {
+        let is_account = asset.get("assetType").and_then(Value::as_str) == Some("iam.googleapis.com/ServiceAccount");
+        if let Some(account) = asset.pointer("/resource/data").filter(|_data| is_account)
+            && let Ok(Some(email)) = text(account, "email")
+        {
+            accounts.insert(email.to_owned(), (flag(account, "disabled"), n));
+        }
+        Ok(None)
+    })?;
+    let before = seen.len();
+    let keys = IN_INVENTORY.read(parent, evidence, &mut |asset, n| {
+        if asset.get("assetType").and_then(Value::as_str) != Some("iam.googleapis.com/ServiceAccountKey") {
+            return Ok(None);
+        }
+        let (id, key) = match (inventory::owner(asset, hierarchy), asset.pointer("/resource/data")) {
+            (Ok(Some((_id, row))), _) if !row.live => return Ok(None),
+            (Ok(Some((id, _row))), Some(key)) => (id, key),
+            (Err(gap), _) => return Ok(Some(gap)),
+            (Ok(_), _) => return Ok(Some(Gap::new(GapCause::LeftOut, format!("the inventory does not show a key below {parent}, or not whose it is")))),
+        };
+        Ok(match resource(key, id) {
+            Ok(mut resource) if seen.insert(resource.id.clone()) => {
+                let email = text(key, "name").ok().flatten().and_then(account_of).unwrap_or_default();
+                resource.know("service_account", email);
+                let account = accounts.get(email);
+                let disabled = account.map_or_else(
+                    || Err(Gap::new(GapCause::Incomplete, format!("the inventory does not show the account {}", short(email)))),
+                    |(disabled, _n)| disabled.clone(),
+                );
+                put(&mut resource, "service_account_disabled", disabled, Absent::Means(json!(false)));
+                resource.evidence = hierarchy::sorted(account.map(|(_disabled, n)| *n).into_iter().chain([n]).collect());
+                emit(resource.completed(&KIND));
+                None
+            }
+            Ok(_seen_before) => None,
+            Err(gap) => Some(gap),
+        })
+    })?;
+    let compared = inventory::compare(parent, hierarchy, evidence)?;
+    let count = u64::try_from(seen.len().saturating_sub(before)).unwrap_or(u64::MAX);
+    population.tallies.push(Tally { tenant: parent.to_owned(), count, second_count: None, second_source: "none: the inventory names no total".to_owned() });
+    for read in [keys, compared] {
+        population.gaps.extend(read.gaps);
+        population.evidence.extend(read.evidence);
+    }
+    Ok(())
+}
+
+/// The address of the account that a key belongs to, from `projects/…/serviceAccounts/…/keys/…`.
+fn account_of(name: &str) -> Option<&str> {
+    name.split_once("/serviceAccounts/")?.1.split_once("/keys/").map(|(account, _key)| account)
 }
 
 async fn accounts_of(api: &dyn Api, id: String) -> Result<(), ApiError> {
@@ -92,8 +173,10 @@ fn read_project(id: &str, evidence: &dyn Evidence, population: &mut Population, 
         }
         let keys = Listing { operation: KEYS, subject: account_name, entries: "keys", partial: None, permission: "iam.serviceAccountKeys.list", place: &name };
         let mut seen = BTreeSet::new();
-        let read = keys.read(evidence, &mut |key, key_n| match resource(key, account, id) {
+        let read = keys.read(evidence, &mut |key, key_n| match resource(key, id) {
             Ok(mut resource) => {
+                put(&mut resource, "service_account", text(account, "email"), Absent::IsUnknown);
+                put(&mut resource, "service_account_disabled", flag(account, "disabled"), Absent::Means(json!(false)));
                 if seen.insert(resource.id.clone()) {
                     count += 1;
                     resource.evidence = hierarchy::sorted(vec![n, key_n]);
@@ -113,15 +196,13 @@ fn read_project(id: &str, evidence: &dyn Evidence, population: &mut Population, 
     Ok(())
 }
 
-fn resource(key: &Value, account: &Value, project: &str) -> Result<Resource, Gap> {
+fn resource(key: &Value, project: &str) -> Result<Resource, Gap> {
     let nameless = || Gap::new(GapCause::Malformed, format!("a key of a service account in projects/{project} has no usable name"));
     let name = text(key, "name").ok().flatten().ok_or_else(nameless)?;
     let id = format!("//iam.googleapis.com/{name}").parse().map_err(|_unusable| nameless())?;
     let mut resource = Resource::new(&KIND, id, short(name), Vec::new());
     resource.know("name", name);
     resource.know("project", project);
-    put(&mut resource, "service_account", text(account, "email"), Absent::IsUnknown);
-    put(&mut resource, "service_account_disabled", flag(account, "disabled"), Absent::Means(json!(false)));
     for (attribute, field) in [("key_type", "keyType"), ("key_origin", "keyOrigin"), ("algorithm", "keyAlgorithm")] {
         put(&mut resource, attribute, text(key, field), Absent::IsUnknown);
     }

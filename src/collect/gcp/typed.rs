@@ -12,6 +12,8 @@ use crate::model::{AttributeDecl, AttributeType, Gap, GapCause};
 pub(super) enum Absence {
     /// Switched off.
     False,
+    /// There is none.
+    Null,
     /// No entries.
     NoItems,
     /// No entries of a map.
@@ -25,6 +27,7 @@ impl Absence {
     pub(super) fn value(self) -> Value {
         match self {
             Self::False => json!(false),
+            Self::Null => Value::Null,
             Self::NoItems => json!([]),
             Self::NoEntries => json!({}),
             Self::Text(word) => json!(word),

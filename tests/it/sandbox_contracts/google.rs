@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 
 use super::client::Asking;
 use crate::sandbox::behaviour::GoogleAuth;
+use crate::sandbox::world::google::Inventory;
 use crate::sandbox::{Behaviour, Plan, Sandbox, World};
 
+/// Without the inventory, what is true is what the services themselves tell.
 fn start() -> Sandbox {
-    Sandbox::start(World::new(Plan { projects: 45, ..Plan::default() }), Behaviour::default())
+    Sandbox::start(World::new(Plan { projects: 45, inventory: Inventory::Off, ..Plan::default() }), Behaviour::default())
 }
 
 #[tokio::test]

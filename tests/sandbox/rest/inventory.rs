@@ -8,12 +8,12 @@ use crate::sandbox::world::World;
 use crate::sandbox::world::google::{Binding, Folder, Google, Inventory, Project};
 
 /// An asset as the inventory tells it.
-struct Shown {
-    name: String,
-    asset_type: &'static str,
+pub(crate) struct Shown {
+    pub(crate) name: String,
+    pub(crate) asset_type: &'static str,
     ancestors: Vec<String>,
     location: &'static str,
-    data: Value,
+    pub(crate) data: Value,
     bindings: Vec<Binding>,
 }
 
@@ -56,7 +56,8 @@ fn ancestry(google: &Google, node: &str) -> Vec<String> {
     line
 }
 
-fn everything(google: &Google) -> Vec<Shown> {
+/// All that there is.
+pub(crate) fn everything(google: &Google) -> Vec<Shown> {
     let root = format!("organizations/{}", google.organization);
     let node = |name: String, asset_type, data, bindings: &[Binding]| Shown {
         name: format!("//cloudresourcemanager.googleapis.com/{name}"),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::world::google::{Binding, Bucket, Cluster, Google, Project};
+use crate::sandbox::world::google::{Binding, Bucket, Cluster, Google, Inventory, Project};
 use crate::sandbox::world::truth::{Truth, instant};
 
 /// Tells everything.
@@ -12,7 +12,7 @@ pub(super) fn tell(google: &Google, truth: &mut Truth) {
         tell_bindings(truth, &format!("folders/{}", folder.number), None, &folder.bindings);
     }
     for project in &google.projects {
-        tell_project(project, truth);
+        tell_project(google, project, truth);
     }
 }
 
@@ -33,7 +33,7 @@ fn labels(pairs: &[(&str, &str)]) -> Value {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect()
 }
 
-fn tell_project(project: &Project, truth: &mut Truth) {
+fn tell_project(google: &Google, project: &Project, truth: &mut Truth) {
     let id = format!("//cloudresourcemanager.googleapis.com/projects/{}", project.id);
     let attributes = json!({
         "project_id": project.id, "number": project.number.to_string(), "name": project.name, "state": if project.active { "ACTIVE" } else { "DELETE_REQUESTED" },
@@ -44,10 +44,12 @@ fn tell_project(project: &Project, truth: &mut Truth) {
         return;
     }
     tell_bindings(truth, &format!("projects/{}", project.id), Some(project), &project.bindings);
-    if project.policy_refused {
+    // The inventory shows what a project's own APIs refuse, or are switched off for.
+    let listed = google.inventory == Inventory::On;
+    if project.policy_refused && !listed {
         truth.hidden.insert(id);
     }
-    if project.answers("iam.googleapis.com") {
+    if listed || project.answers("iam.googleapis.com") {
         tell_keys(project, truth);
     }
     for bucket in &project.buckets {
@@ -62,7 +64,7 @@ fn tell_project(project: &Project, truth: &mut Truth) {
         }
         truth.add(asset.kind, asset.name.clone(), attributes);
     }
-    for cluster in project.clusters.iter().filter(|_| project.answers("container.googleapis.com")) {
+    for cluster in project.clusters.iter().filter(|_| listed || project.answers("container.googleapis.com")) {
         tell_cluster(project, cluster, truth);
     }
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::collect::gcp::asset::{Asset, Derived, Direct, columns};
+use crate::collect::gcp::asset::{Asset, Derived, columns};
+use crate::collect::gcp::direct::Direct;
 use crate::collect::gcp::fields::{Read, flag, list, part, record, text, texts};
 use crate::collect::gcp::typed::Absence;
 use crate::model::{AttributeType, Gap, GapCause, Kind};
@@ -59,6 +60,7 @@ pub static INSTANCE: Asset = Asset {
         partial: None,
         permission: "compute.instances.list",
         name: "//compute.googleapis.com/{selfLink}",
+        policy: None,
     }),
 };
 
@@ -89,6 +91,7 @@ pub static COMPUTE_PROJECT: Asset = Asset {
         partial: None,
         permission: "compute.projects.get",
         name: "//compute.googleapis.com/projects/{project}",
+        policy: None,
     }),
 };
 

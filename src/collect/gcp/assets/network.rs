@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::collect::gcp::asset::{Asset, Derived, Direct, columns};
+use crate::collect::gcp::asset::{Asset, Derived, columns};
+use crate::collect::gcp::direct::Direct;
 use crate::collect::gcp::fields::{Read, flag, list, part, text, texts};
 use crate::collect::gcp::typed::Absence;
 use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind};
@@ -34,6 +35,7 @@ pub static NETWORK: Asset = Asset {
         partial: None,
         permission: "compute.networks.list",
         name: "//compute.googleapis.com/{selfLink}",
+        policy: None,
     }),
 };
 
@@ -82,6 +84,7 @@ pub static FIREWALL_RULE: Asset = Asset {
         partial: None,
         permission: "compute.firewalls.list",
         name: "//compute.googleapis.com/{selfLink}",
+        policy: None,
     }),
 };
 
@@ -114,6 +117,7 @@ pub static SUBNETWORK: Asset = Asset {
         partial: None,
         permission: "compute.subnetworks.list",
         name: "//compute.googleapis.com/{selfLink}",
+        policy: None,
     }),
 };
 
