@@ -99,7 +99,7 @@ fn variables(query: &str, world: &World) -> Value {
     let known = json!({
         "organization": "acme", "org": "acme", "login": "acme", "owner": "acme", "o": "acme", "repository": repository, "name": repository, "r": repository,
         "repo": repository, "labels": ["security-task"], "since": "2026-01-01T00:00:00Z", "until": "2026-02-01T00:00:00Z", "after": null, "cursor": null, "number": 220,
-        "q": "org:acme is:pr is:merged", "query": "org:acme is:pr is:merged", "search": "org:acme is:pr is:merged", "first": 25, "ids": [], "id": "R_1000000",
+        "q": "org:acme is:pr is:merged", "query": "org:acme is:pr is:merged", "team": world.teams[0].slug, "search": "org:acme is:pr is:merged", "first": 25, "ids": [], "id": "R_1000000",
     });
     let declared = |name: &str| query.contains(&format!("${name}:")) || query.contains(&format!("${name} :"));
     known.as_object().unwrap().iter().filter(|(name, _)| declared(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
