@@ -14,6 +14,7 @@ macro_rules! files {
 const FILES: &[(&str, &str)] = files![
     "controls/access.toml",
     "controls/change.toml",
+    "controls/cluster.toml",
     "controls/delivery.toml",
     "controls/infrastructure.toml",
     "controls/network.toml",

@@ -150,7 +150,12 @@ pub(crate) fn cluster(project: &Project, cluster: &Cluster) -> Value {
         "loggingService": "logging.googleapis.com/kubernetes", "monitoringService": "monitoring.googleapis.com/kubernetes",
         "loggingConfig": { "componentConfig": { "enableComponents": ["SYSTEM_COMPONENTS", "WORKLOADS"] } },
         "monitoringConfig": { "managedPrometheusConfig": { "enabled": true } },
-        "nodePools": [{ "name": "default", "status": "RUNNING", "version": "1.33.5-gke.1000", "locations": cluster.zones, "networkConfig": { "enablePrivateNodes": cluster.private_nodes } }],
+        "maintenancePolicy": { "resourceVersion": "1", "window": { "maintenanceExclusions": if cluster.open {
+            json!({ "holidays": { "startTime": "2026-12-01T00:00:00Z", "endTime": "2027-01-20T00:00:00Z", "maintenanceExclusionOptions": { "scope": "NO_UPGRADES" } } })
+        } else { json!({}) } } },
+        "nodePools": [{ "name": "default", "status": "RUNNING", "management": { "autoUpgrade": cluster.private_nodes, "autoRepair": true },
+            "config": { "serviceAccount": if cluster.open { "default".to_owned() } else { format!("nodes@{}.iam.gserviceaccount.com", project.id) },
+                "shieldedInstanceConfig": { "enableSecureBoot": cluster.encrypted, "enableIntegrityMonitoring": true } }, "version": "1.33.5-gke.1000", "locations": cluster.zones, "networkConfig": { "enablePrivateNodes": cluster.private_nodes } }],
     })
 }
 

@@ -120,6 +120,8 @@ fn tell_cluster(project: &Project, cluster: &Cluster, truth: &mut Truth) {
         "status": "RUNNING", "version": "1.33.5-gke.1000", "release_channel": "REGULAR", "private_nodes": cluster.private_nodes,
         "world_open_endpoint": cluster.open, "workload_pool": format!("{}.svc.id.goog", project.id), "shielded_nodes": true,
         "database_encryption": if cluster.encrypted { "ENCRYPTED" } else { "DECRYPTED" }, "legacy_abac": cluster.legacy_abac, "client_certificate": false,
+        "default_account": cluster.open, "auto_upgrade": cluster.private_nodes, "auto_repair": true, "secure_boot": cluster.encrypted, "integrity_monitoring": true,
+        "exclusions": if cluster.open { json!([{ "name": "holidays", "start": "2026-12-01T00:00:00Z", "end": "2027-01-20T00:00:00Z" }]) } else { json!([]) },
         "network_policy": true, "log_components": ["SYSTEM_COMPONENTS", "WORKLOADS"], "managed_prometheus": true,
         "binary_authorization": "PROJECT_SINGLETON_POLICY_ENFORCE", "labels": labels(&cluster.labels),
     });

@@ -10,13 +10,19 @@ use serde_json::{Value, json};
 
 use crate::collect::gcp::asset::{Asset, Derived, columns};
 use crate::collect::gcp::direct::Direct;
-use crate::collect::gcp::fields::{Read, flag, list, record, text, texts};
+use crate::collect::gcp::fields::{Read, flag, list, record, text, texts, time};
 use crate::collect::gcp::typed::Absence;
-use crate::model::{AttributeType, Gap, GapCause, Kind};
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind};
 
 const BOOL: AttributeType = AttributeType::Bool;
 const TEXT: AttributeType = AttributeType::Text;
 const TEXTS: AttributeType = AttributeType::List(&AttributeType::Text);
+
+const EXCLUSION: &[AttributeDecl] = &[
+    AttributeDecl { name: "name", ty: TEXT, meaning: "What it is called", vendor: "the key in maintenanceExclusions" },
+    AttributeDecl { name: "start", ty: AttributeType::Time, meaning: "When it begins", vendor: "startTime" },
+    AttributeDecl { name: "end", ty: AttributeType::Time, meaning: "When it ends", vendor: "endTime" },
+];
 
 /// `gcp.gke_cluster`. <https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters>
 pub static GKE_CLUSTER: Asset = Asset {
@@ -45,6 +51,12 @@ pub static GKE_CLUSTER: Asset = Asset {
             "log_components": TEXTS, "e.g. SYSTEM_COMPONENTS, WORKLOADS; unknown where the whole part is absent", "loggingConfig.componentConfig.enableComponents";
             "managed_prometheus": BOOL, "False where absent", "monitoringConfig.managedPrometheusConfig.enabled";
             "binary_authorization": TEXT, "DISABLED (documented for absent) or PROJECT_SINGLETON_POLICY_ENFORCE, which the older enabled=true equals", "binaryAuthorization.evaluationMode";
+            "default_account": BOOL, "True where a node pool acts as the project's default service account of Compute Engine, which is what a pool without an account does", "nodePools[].config.serviceAccount";
+            "auto_upgrade": BOOL, "True where every node pool is upgraded by itself", "nodePools[].management.autoUpgrade";
+            "auto_repair": BOOL, "True where every node pool replaces broken nodes by itself", "nodePools[].management.autoRepair";
+            "secure_boot": BOOL, "True where the nodes of every pool boot signed software only", "nodePools[].config.shieldedInstanceConfig.enableSecureBoot";
+            "integrity_monitoring": BOOL, "True where what boots on the nodes of every pool is compared with what booted before", "nodePools[].config.shieldedInstanceConfig.enableIntegrityMonitoring";
+            "exclusions": AttributeType::List(&AttributeType::Record(EXCLUSION)), "Times in which nothing is upgraded; none where no policy says so", "maintenancePolicy.window.maintenanceExclusions";
             "labels": AttributeType::Map(&AttributeType::Text), "Labels; the source leaves the field out where there are none", "resourceLabels";
         },
     },
@@ -69,6 +81,12 @@ pub static GKE_CLUSTER: Asset = Asset {
             name: "log_components",
             read: |item| within(item, "loggingConfig", |item| Ok(json!(texts(item, "loggingConfig/componentConfig/enableComponents")?.unwrap_or_default()))),
         },
+        Derived { name: "default_account", read: default_account },
+        Derived { name: "auto_upgrade", read: |item| every_pool(item, "management", "management/autoUpgrade") },
+        Derived { name: "auto_repair", read: |item| every_pool(item, "management", "management/autoRepair") },
+        Derived { name: "secure_boot", read: |item| every_pool(item, "config", "config/shieldedInstanceConfig/enableSecureBoot") },
+        Derived { name: "integrity_monitoring", read: |item| every_pool(item, "config", "config/shieldedInstanceConfig/enableIntegrityMonitoring") },
+        Derived { name: "exclusions", read: exclusions },
         Derived { name: "binary_authorization", read: |item| binary_authorization(item).map(|mode| Some(json!(mode))) },
     ],
     direct: Some(Direct {
@@ -125,6 +143,42 @@ fn private_nodes(item: &Value) -> Result<bool, Gap> {
         private = private && flag(pool, "networkConfig/enablePrivateNodes")?.unwrap_or(default);
     }
     Ok(private)
+}
+
+/// The pools; unknown where the field is absent, which a cluster without pools and one that is being made have in common.
+fn pools(item: &Value) -> Result<&[Value], Gap> {
+    list(item, "nodePools")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "the cluster's node pools are not told"))
+}
+
+/// A flag of every pool; unknown where a pool lacks the whole part that it is in, else false where the flag is left out.
+fn every_pool(item: &Value, part: &str, path: &str) -> Read<Value> {
+    let mut every = true;
+    for pool in pools(item)? {
+        record(pool, part)?.ok_or_else(|| Gap::new(GapCause::LeftOut, format!("a node pool does not tell its {part}")))?;
+        every = flag(pool, path)?.unwrap_or(false) && every;
+    }
+    Ok(Some(json!(every)))
+}
+
+/// "If not specified, the default service account is used", which GKE writes as `default`.
+/// <https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/NodeConfig>
+fn default_account(item: &Value) -> Read<Value> {
+    let mut default = false;
+    for pool in pools(item)? {
+        record(pool, "config")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "a node pool does not tell its config"))?;
+        let account = text(pool, "config/serviceAccount")?.unwrap_or("default");
+        default = default || account == "default" || account.is_empty() || account.ends_with("-compute@developer.gserviceaccount.com");
+    }
+    Ok(Some(json!(default)))
+}
+
+fn exclusions(item: &Value) -> Read<Value> {
+    let mut read = Vec::new();
+    for (name, exclusion) in record(item, "maintenancePolicy/window/maintenanceExclusions")?.into_iter().flatten() {
+        let at = |field| time(exclusion, field)?.ok_or_else(|| Gap::new(GapCause::LeftOut, "an exclusion does not tell when it is"));
+        read.push(json!({ "name": name, "start": at("startTime")?, "end": at("endTime")? }));
+    }
+    Ok(Some(json!(read)))
 }
 
 /// By the public address (unless switched off, or behind authorised networks), or by the DNS name where outside traffic is allowed.
