@@ -45,6 +45,8 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::pull_request::PullRequest,
     &github::listings::RELEASE,
     &github::repository::Repository,
+    &github::listings::REPOSITORY_DEPENDABOT_SECRET,
+    &github::repository_files::RepositoryFiles,
     &github::listings::REPOSITORY_SECRET,
     &github::repository_security::RepositorySecurity,
     &github::repository_team::RepositoryTeam,

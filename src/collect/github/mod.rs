@@ -55,6 +55,7 @@ pub mod project;
 pub mod project_item;
 pub mod pull_request;
 pub mod repository;
+pub mod repository_files;
 pub mod repository_security;
 pub mod repository_team;
 pub mod review;

@@ -67,6 +67,7 @@ pub static KIND: Kind = Kind {
             "it is started by pull_request_target, workflow_run or issue_comment and fetches code that is not this branch's",
         ),
         attribute("injections", TEXTS, "expressions in scripts whose text anybody may write, each after its job, sorted"),
+        attribute("unpinned_installs", TEXTS, "commands in scripts that install or run whatever is newest, each after its job, sorted"),
         attribute("static_cloud_keys", TEXTS, "secrets that are named like a cloud's long-lived key, and inputs of actions that take one, sorted"),
     ],
 };
@@ -325,7 +326,13 @@ fn resource(listed: &Listed<'_>, name: &str, folder: &Folder<'_>, exchange: Opti
 fn describe(resource: &mut Resource, file: File) {
     let unpinned: Vec<String> = file.uses.iter().filter(|uses| is_unpinned(uses)).cloned().collect();
     resource.know("unpinned_uses", unpinned);
-    for (name, texts) in [("triggers", file.triggers), ("uses", file.uses), ("injections", file.injections), ("static_cloud_keys", file.static_cloud_keys)] {
+    for (name, texts) in [
+        ("triggers", file.triggers),
+        ("uses", file.uses),
+        ("injections", file.injections),
+        ("unpinned_installs", file.unpinned_installs),
+        ("static_cloud_keys", file.static_cloud_keys),
+    ] {
         resource.know(name, texts.into_iter().collect::<Vec<_>>());
     }
     resource.know("declares_permissions", file.declares_permissions);

@@ -56,6 +56,12 @@ fn only_api(node: &mut Value, asked: Asked, count: usize) {
             node["defaultBranchRef"] = Value::Null;
             node["workflows"] = if is_api { json!({ "__typename": "Tree", "entries": [{ "name": "ci.yml", "type": "blob" }] }) } else { Value::Null };
         }
+        Asked::WithDependabot => {
+            node["isArchived"] = false.into();
+            node["isEmpty"] = true.into();
+            node["defaultBranchRef"] = Value::Null;
+            node["dependabot"] = if is_api { json!({ "__typename": "Blob" }) } else { Value::Null };
+        }
         Asked::Environments => {
             node["isArchived"] = false.into();
             let nodes: Vec<Value> = if is_api { vec![json!({ "name": "eu/production" })] } else { Vec::new() };

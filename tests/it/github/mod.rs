@@ -6,6 +6,7 @@ mod boards;
 mod branch;
 mod changes;
 mod deployments;
+mod files;
 mod listings;
 mod milestones;
 mod organization;

@@ -164,6 +164,11 @@ fn repository(world: &World, ask: &Ask, found: &Repository, rest: &[&str]) -> Re
         ["vulnerability-alerts"] => Reply::message(404, "Vulnerability alerts are disabled."),
         ["actions", "runs", number] => Reply::json(200, &attachments::run(number)),
         ["git", "commits", sha] => Reply::json(200, &attachments::commit(sha)),
+        ["git", "trees", "HEAD"] if found.branch().is_none() => Reply::message(409, "Git Repository is empty."),
+        ["git", "trees", "HEAD"] => {
+            let entries: Vec<_> = found.files().iter().map(|path| json!({ "path": path, "mode": "100644", "type": "blob", "sha": "b".repeat(40) })).collect();
+            Reply::json(200, &json!({ "sha": "a".repeat(40), "tree": entries, "truncated": false }))
+        }
         ["activity"] => activity(world, ask, found, &listing("activity")),
         ["codeowners", "errors"] => match found.codeowners_errors {
             None => Reply::message(404, "Not Found"),

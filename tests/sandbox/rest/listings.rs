@@ -36,6 +36,7 @@ const OF_ORGANIZATION: &[Served] = served! {
 const OF_REPOSITORY: &[Served] = served! {
     "actions/secrets" ["secrets"] => "github.repository_secret",
     "actions/variables" ["variables"] => "github.repository_variable",
+    "dependabot/secrets" ["secrets"] => "github.repository_dependabot_secret",
     "environments" ["environments"] => "github.environment",
     "environments/*/secrets" ["secrets"] => "github.environment_secret",
     "hooks" => "github.repository_webhook",

@@ -18,6 +18,11 @@ const DEPLOY: &str = "on:\n  push:\n    branches: [main]\njobs:\n  deploy:\n    
 const TRIAGE: &str = "on: pull_request_target\njobs:\n  greet:\n    steps:\n      - uses: actions/checkout@v4\n        with:\n          ref: ${{ github.event.pull_request.head.sha }}\n      - run: echo ${{ github.event.pull_request.title }}\n";
 
 impl Repository {
+    /// The files of its default branch.
+    pub(crate) fn files(&self) -> &'static [&'static str] {
+        if self.id.is_multiple_of(6) { &["README.md", "tools/setup.exe"] } else { &["README.md"] }
+    }
+
     /// The value of the custom property `classification`; none where it is not set.
     pub(crate) fn classification(&self) -> Option<&'static str> {
         match self.name.split('-').next() {

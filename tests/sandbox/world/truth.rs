@@ -169,6 +169,11 @@ impl World {
             all.insert("last_code_scan".to_owned(), repository.last_scan(self).map(instant).into());
         }
         truth.add("github.repository_security", id.clone(), security);
+        if repository.visibility.upper() == "PUBLIC" && !repository.archived && !repository.empty {
+            let built: Vec<_> = repository.files().iter().filter(|path| path.ends_with(".exe")).collect();
+            let files = json!({ "repository": name, "file_count": repository.files().len(), "binary_artifacts": built });
+            truth.add("github.repository_files", id.clone(), files);
+        }
         if !repository.viewer_is_admin {
             truth.hidden.insert(id.clone());
         }

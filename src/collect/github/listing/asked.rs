@@ -14,6 +14,8 @@ pub enum Asked {
     InUse,
     /// Those that are not archived and have workflows on their default branch.
     WithWorkflows,
+    /// Those that are not archived and have a `.github/dependabot.yml` on their default branch.
+    WithDependabot,
     /// Those that are not archived, for each of their environments.
     Environments,
 }
@@ -75,6 +77,7 @@ impl Asked {
             Self::Counted(connection) => format!("every repository that has any ({connection})"),
             Self::InUse => "every repository that is not archived".to_owned(),
             Self::WithWorkflows => "every repository that is not archived and has workflows on its default branch".to_owned(),
+            Self::WithDependabot => "every repository that is not archived and has .github/dependabot.yml on its default branch".to_owned(),
             Self::Environments => "every environment of every repository that is not archived".to_owned(),
         }
     }
@@ -91,11 +94,19 @@ impl Asked {
             Self::Counted(connection) => node.path(&[connection, "totalCount"]).int() != Ok(0) || node.get("viewerCanAdminister").bool() != Ok(true),
             Self::InUse => in_use,
             Self::WithWorkflows => in_use && workflow::names(node).map_or(true, |names| !names.is_empty()),
+            Self::WithDependabot => in_use && !lacks_dependabot(node),
             Self::Environments if in_use => return environments(name, node),
             Self::Environments => false,
         };
         (if is_asked { vec![Place::repository(name)] } else { Vec::new() }, None)
     }
+}
+
+/// Null means "no such file" only to who can read the content, which the default branch proves.
+fn lacks_dependabot(node: &Field<'_>) -> bool {
+    let branch = node.get("defaultBranchRef");
+    let is_readable = branch.get("name").text().is_ok() || (branch.is_none() && node.get("isEmpty").bool() == Ok(true));
+    node.get("dependabot").is_none() && is_readable
 }
 
 fn environments(repository: &str, node: &Field<'_>) -> (Vec<Place>, Option<Gap>) {

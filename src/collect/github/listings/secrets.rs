@@ -75,6 +75,29 @@ pub static REPOSITORY_SECRET: Listing = Listing {
     unlisted: None,
 };
 
+/// `github.repository_dependabot_secret`. <https://docs.github.com/en/rest/dependabot/secrets#list-repository-secrets>
+pub static REPOSITORY_DEPENDABOT_SECRET: Listing = Listing {
+    kind: &Kind {
+        name: "github.repository_dependabot_secret",
+        meaning: "a secret that Dependabot may use in a repository that is not archived and configures Dependabot: its name and age, never its value",
+        permission: "Dependabot secrets: read on all repositories (token: repo of a collaborator of each)",
+        attributes: fields! { "GET /repos/{owner}/{repo}/dependabot/secrets";
+            "repository": TEXT, "owner/name", "owner/name";
+            "name": TEXT, "what it is called", "name";
+            "created_at": TIME, "when it was first set", "created_at";
+            "updated_at": TIME, "when it was last set", "updated_at";
+        },
+    },
+    operation: "dependabot/list-repo-secrets",
+    of: Of::Repository(Asked::WithDependabot),
+    path: "dependabot/secrets?per_page=100",
+    items: Some("secrets"),
+    key: "name",
+    title: "name",
+    derived: &[],
+    unlisted: None,
+};
+
 /// `github.environment_secret`. <https://docs.github.com/en/rest/actions/secrets#list-environment-secrets>
 pub static ENVIRONMENT_SECRET: Listing = Listing {
     kind: &Kind {

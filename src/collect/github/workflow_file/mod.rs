@@ -4,6 +4,7 @@
 //! reaches a script through several steps. <https://docs.github.com/en/actions/reference/security/secure-use>
 
 mod expression;
+mod install;
 mod yaml;
 
 use std::collections::BTreeSet;
@@ -30,6 +31,8 @@ pub(super) struct File {
     pub(super) checks_out_untrusted: bool,
     /// Where text of somebody from outside becomes part of a script: the job and the expression.
     pub(super) injections: BTreeSet<String>,
+    /// Commands in scripts that install or run whatever is newest: the job and the command.
+    pub(super) unpinned_installs: BTreeSet<String>,
     /// Long-lived keys of clouds: names of secrets, or inputs of actions that take one.
     pub(super) static_cloud_keys: BTreeSet<String>,
 }
@@ -84,6 +87,7 @@ impl File {
         }
         for script in scripts {
             self.checks_out_untrusted |= is_privileged && fetches_foreign_code(script);
+            self.unpinned_installs.extend(install::unpinned(script).into_iter().map(|command| format!("{job}: {command}")));
             let foreign = expressions(script).into_iter().filter(|expression| is_foreign(expression));
             self.injections.extend(foreign.map(|expression| format!("{job}: {expression}")));
         }

@@ -194,6 +194,9 @@ impl<'w> RepositoryView<'w> {
             }
             "object" => match arguments.text("expression") {
                 Some("HEAD:.github/workflows") if !repository.workflows().is_empty() => folder(repository),
+                Some("HEAD:.github/dependabot.yml") if repository.security_updates && repository.branch().is_some() => {
+                    Shown::one(Record::new("Blob", [("byteSize", leaf(60))]))
+                }
                 _ => Shown::NULL,
             },
             "issues" => self.issues(arguments),
