@@ -225,9 +225,14 @@ const SHIPPED: &[(&str, &[&str], RedactionAction)] = &[
         &["/**/metadata/items/*/value", "/**/commonInstanceMetadata/items/*/value", "/**/nodeConfig/metadata/*", "/**/nodePools/*/config/metadata/*"],
         RedactionAction::Remove,
     ),
-    ("password", &["/**/password", "/**/*_password"], RedactionAction::Remove),
-    ("private-key", &["/**/private_key", "/**/privateKey", "/**/privateKeyData", "/**/masterAuth/clientKey"], RedactionAction::Remove),
+    ("password", &["/**/password", "/**/*_password", "/**/*Password"], RedactionAction::Remove),
+    (
+        "private-key",
+        &["/**/private_key", "/**/privateKey", "/**/privateKeyData", "/**/clientKey", "/**/rawKey", "/**/rsaEncryptedKey"],
+        RedactionAction::Remove,
+    ),
     ("private-text", &["/**/private_*"], RedactionAction::Remove),
+    ("push-address", &["/**/pushEndpoint"], RedactionAction::Remove),
     ("secret", &["/**/secret", "/**/*_secret", "/**/*Secret"], RedactionAction::Remove),
     ("token", &["/**/token", "/**/temp_clone_token", "/**/access_token", "/**/accessToken", "/**/refresh_token"], RedactionAction::Remove),
 ];

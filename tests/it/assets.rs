@@ -58,7 +58,28 @@ const WORKED_OUT: &[(&str, &[&str])] = &[
             "vtpm",
         ],
     ),
+    ("gcp.backup_plan", &["lock_days", "retain_days"]),
+    ("gcp.disk", &["attached", "is_gke_node", "schedules", "supplied_key"]),
+    ("gcp.dns_policy", &["networks"]),
+    ("gcp.dns_zone", &["dnssec", "keys"]),
+    ("gcp.kms_key", &["primary_state", "primary_since"]),
     ("gcp.network", &["legacy"]),
+    ("gcp.pubsub_subscription", &["pushes", "push_signed"]),
+    ("gcp.restore", &["failed_resources"]),
+    ("gcp.secret", &["customer_key"]),
+    (
+        "gcp.sql_instance",
+        &[
+            "authorized_networks",
+            "flags",
+            "iam_authentication",
+            "maintenance_window",
+            "open_to_world",
+            "point_in_time_recovery",
+            // The mode that is left out has priority over the switch that then counts.
+            "tls_only",
+        ],
+    ),
     ("gcp.subnetwork", &["flow_logs"]),
 ];
 

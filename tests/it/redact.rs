@@ -126,6 +126,16 @@ fn of_metadata_and_environments_only_switches_are_kept() {
     assert_eq!(shown(&plain(), body).0, kept);
 }
 
+/// Neither the inventory nor the services should show these; where one does, it is not kept.
+#[test]
+fn of_databases_disks_and_subscriptions_no_password_key_or_address_is_kept() {
+    let body = br#"{"rootPassword":"a","passwordValidationPolicy":{"minLength":8},"replicaConfiguration":{"mysqlReplicaConfiguration":{"clientKey":"b","password":"c"}},
+        "diskEncryptionKey":{"rawKey":"d","rsaEncryptedKey":"e","sha256":"f","kmsKeyName":"g"},"pushConfig":{"pushEndpoint":"https://x.example/?key=h","oidcToken":{"audience":"i"}}}"#;
+    let kept = r#"{"rootPassword":"[removed]","passwordValidationPolicy":{"minLength":8},"replicaConfiguration":{"mysqlReplicaConfiguration":{"clientKey":"[removed]","password":"[removed]"}},
+        "diskEncryptionKey":{"rawKey":"[removed]","rsaEncryptedKey":"[removed]","sha256":"f","kmsKeyName":"g"},"pushConfig":{"pushEndpoint":"[removed]","oidcToken":{"audience":"i"}}}"#;
+    assert_eq!(shown(&plain(), body).0, kept);
+}
+
 fn is_json(body: &[u8]) -> bool {
     std::str::from_utf8(body).is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
 }

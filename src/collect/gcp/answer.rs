@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::collect::evidence::{Evidence, Unreadable, refusal};
-use crate::collect::gcp::fields::{record, short, text, texts};
+use crate::collect::gcp::fields::{list, record, short, text};
 use crate::model::{Exchange, Gap, GapCause};
 
 /// A listing to read.
@@ -77,9 +77,8 @@ impl Listing<'_> {
             Some((places, entries)) => self.read_places(page, (places, entries), (exchange, gaps), each)?,
         }
         let Some(field) = self.partial else { return Ok(()) };
-        match texts(page, field) {
+        match unseen(page, field) {
             Ok(missing) => {
-                let missing = missing.unwrap_or_default();
                 if !missing.is_empty() {
                     gaps.push(Gap::new(
                         GapCause::Incomplete,
@@ -111,6 +110,14 @@ impl Listing<'_> {
         }
         Ok(())
     }
+}
+
+/// What a field says that an answer does not cover: names, or warnings that have a code.
+fn unseen<'a>(page: &'a Value, field: &str) -> Result<Vec<&'a str>, Gap> {
+    let entries = list(page, field)?.unwrap_or_default();
+    let name = |entry: &'a Value| entry.as_str().or_else(|| entry.get("code")?.as_str());
+    let names: Option<Vec<&str>> = entries.iter().map(name).collect();
+    names.ok_or_else(|| Gap::new(GapCause::Malformed, format!("the field {field} is not a list of text")))
 }
 
 /// Where something was found, and what is missing there.
@@ -212,7 +219,9 @@ pub(super) fn few<'a>(names: impl Iterator<Item = &'a str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reason, few};
+    use serde_json::json;
+
+    use super::{Reason, few, unseen};
 
     #[test]
     fn a_disabled_api_is_told_from_a_missing_permission_in_all_three_shapes() {
@@ -227,6 +236,15 @@ mod tests {
         let busy = br#"{"error":{"code":403,"errors":[{"reason":"userRateLimitExceeded"}]}}"#;
         assert!(matches!(Reason::of(busy), Reason::Throttled));
         assert!(matches!(Reason::of(b"<html>"), Reason::Unknown));
+    }
+
+    #[test]
+    fn what_an_answer_does_not_cover_is_named_or_is_a_gap() {
+        let page = json!({"unreachable": ["a", "b"], "warnings": [{"code": "REGION_UNREACHABLE", "region": "r"}], "odd": [7]});
+        assert_eq!(unseen(&page, "unreachable"), Ok(vec!["a", "b"]));
+        assert_eq!(unseen(&page, "warnings"), Ok(vec!["REGION_UNREACHABLE"]));
+        assert_eq!(unseen(&page, "none"), Ok(Vec::new()));
+        assert!(unseen(&page, "odd").is_err());
     }
 
     #[test]

@@ -136,6 +136,12 @@ impl Asset {
         self.absent().into_iter().chain(self.derived.iter().map(|derived| derived.name)).collect()
     }
 
+    /// Whether a service can be asked itself where there is no inventory.
+    #[must_use]
+    pub fn is_listed_by_its_service(&self) -> bool {
+        self.direct.is_some()
+    }
+
     /// Attributes that an absent field gives a value, as the vendor documents it.
     #[must_use]
     pub fn absent(&self) -> BTreeSet<&'static str> {

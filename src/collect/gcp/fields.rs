@@ -60,9 +60,11 @@ pub(super) fn flag(item: &Value, path: &str) -> Read<bool> {
     shaped(item, path, "true or false", Value::as_bool)
 }
 
-/// A whole number; Google writes 64-bit ones as text. <https://protobuf.dev/programming-guides/json/>
+/// A whole number; Google writes 64-bit ones as text (<https://protobuf.dev/programming-guides/json/>), and the asset inventory knows no numbers but those with a
+/// fraction, so that a 7 may come as `7.0`.
 pub(super) fn number(item: &Value, path: &str) -> Read<i64> {
-    shaped(item, path, "a whole number", |value| value.as_i64().or_else(|| value.as_str()?.parse().ok()))
+    let whole = |value: &Value| value.as_number()?.to_string().strip_suffix(".0")?.parse().ok();
+    shaped(item, path, "a whole number", |value| value.as_i64().or_else(|| value.as_str()?.parse().ok()).or_else(|| whole(value)))
 }
 
 /// An instant, kept as the RFC 3339 text that came.
@@ -120,6 +122,7 @@ mod tests {
     fn sixty_four_bit_numbers_come_as_text() {
         let item = json!({"s": "3600", "n": 3600, "bad": "1h", "big": "99999999999999999999", "f": 1.5});
         assert_eq!((number(&item, "s"), number(&item, "n")), (Ok(Some(3600)), Ok(Some(3600))));
+        assert_eq!(number(&json!({"whole": 7.0}), "whole"), Ok(Some(7)));
         for bad in ["bad", "big", "f"] {
             assert!(number(&item, bad).is_err(), "{bad}");
         }

@@ -41,6 +41,10 @@ pub(crate) fn answer(world: &World, ask: &Ask) -> Reply {
             })
         }
         ("cloudasset", "GET", ["v1", kind, name, "assets"]) => inventory::assets(world, ask, &format!("{kind}/{name}")),
+        ("pubsub", "GET", ["v1", "projects", project, kind, name]) if name.ends_with(":getIamPolicy") => {
+            let name = format!("{kind}/{}", name.trim_end_matches(":getIamPolicy"));
+            of_project(google, project, "pubsub.googleapis.com", |project| inventory::item_policy(project, "pubsub.googleapis.com", &name))
+        }
         (_, "GET", path) => match inventory::direct(ask, path) {
             Some((project, member, asset_type)) => {
                 let api = asset_type.split('/').next().unwrap_or_default();

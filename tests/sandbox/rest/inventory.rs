@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::sandbox::rest::google::listing;
 use crate::sandbox::rest::{Ask, Reply, google_bodies as bodies, google_error};
 use crate::sandbox::world::World;
+use crate::sandbox::world::assets::Asset;
 use crate::sandbox::world::google::{Binding, Folder, Google, Inventory, Project};
 
 /// An asset as the inventory tells it.
@@ -141,6 +142,14 @@ const DIRECT: &[(&str, &str, &str, &str)] = &[
     ("compute", "compute/v1/projects/{}/aggregated/instances", "items/*/instances", "compute.googleapis.com/Instance"),
     ("compute", "compute/v1/projects/{}/aggregated/subnetworks", "items/*/subnetworks", "compute.googleapis.com/Subnetwork"),
     ("compute", "compute/v1/projects/{}", "", "compute.googleapis.com/Project"),
+    ("compute", "compute/v1/projects/{}/aggregated/disks", "items/*/disks", "compute.googleapis.com/Disk"),
+    ("compute", "compute/v1/projects/{}/global/snapshots", "items", "compute.googleapis.com/Snapshot"),
+    ("dns", "dns/v1/projects/{}/managedZones", "managedZones", "dns.googleapis.com/ManagedZone"),
+    ("dns", "dns/v1/projects/{}/policies", "policies", "dns.googleapis.com/Policy"),
+    ("gkebackup", "v1/projects/{}/locations/-/backupPlans", "backupPlans", "gkebackup.googleapis.com/BackupPlan"),
+    ("pubsub", "v1/projects/{}/subscriptions", "subscriptions", "pubsub.googleapis.com/Subscription"),
+    ("pubsub", "v1/projects/{}/topics", "topics", "pubsub.googleapis.com/Topic"),
+    ("sqladmin", "v1/projects/{}/instances", "items", "sqladmin.googleapis.com/Instance"),
 ];
 
 /// The project and the items that a path lists, where it is one of those.
@@ -153,13 +162,25 @@ pub(crate) fn direct(ask: &Ask, path: &[&str]) -> Option<(String, &'static str, 
     })
 }
 
+/// The policy of one item of a project.
+pub(crate) fn item_policy(project: &Project, service: &str, name: &str) -> Reply {
+    let full = format!("//{service}/projects/{}/{name}", project.id);
+    match project.assets.iter().find(|asset| asset.name == full) {
+        Some(asset) => Reply::json(200, &bodies::policy(asset.bindings.as_deref().unwrap_or_default())),
+        None => google_error(404, "NOT_FOUND", "Resource not found"),
+    }
+}
+
 /// A page of a project's own listing; `items/*/firewalls` is one by place.
 pub(crate) fn items(ask: &Ask, project: &Project, member: &str, asset_type: &str) -> Reply {
-    let found: Vec<_> = project.assets.iter().filter(|asset| asset.asset_type == asset_type).collect();
+    // The inventory tells disks of regions apart, the service does not.
+    let is_listed = |asset: &&Asset| asset.asset_type.replace("/RegionDisk", "/Disk") == asset_type;
+    let found: Vec<_> = project.assets.iter().filter(is_listed).collect();
     if member.is_empty() {
         return Reply::json(200, &found.first().map_or_else(|| json!({}), |only| only.data.clone()));
     }
-    let Some((places, entries)) = member.split_once("/*/") else { return listing(ask, member, "maxResults", &found, |asset| asset.data.clone()) };
+    let size = if ask.parameter("pageSize").is_some() { "pageSize" } else { "maxResults" };
+    let Some((places, entries)) = member.split_once("/*/") else { return listing(ask, member, size, &found, |asset| asset.data.clone()) };
     let mut by_place = serde_json::Map::new();
     by_place.insert(
         "regions/nowhere".to_owned(),
