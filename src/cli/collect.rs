@@ -18,8 +18,9 @@ use crate::cli::network::Errand;
 use crate::cli::project::Project;
 use crate::cli::recorder::Recorder;
 use crate::cli::runs::{Judgement, Runs};
-use crate::cli::{TOOL, judge, network, redaction, retention, signing, summary};
+use crate::cli::{TOOL, judge, memory, network, redaction, retention, signing, summary};
 use crate::collect::evidence::refusal;
+use crate::collect::memory::Memory;
 use crate::collect::redact::Redactor;
 use crate::collect::registry;
 use crate::model::{Budget, Control, ControlFile, Exchange, Manifest, Outcome, Period, RunId, Scope};
@@ -77,7 +78,8 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Collect, 
     }
     let redactor = redaction::redactor(host, project)?;
     redaction::same_key(&redactor, known.past.iter().map(|past| &past.manifest), recorder.entries())?;
-    let sealed = fetch_and_seal(host, project, &store, (&plan, &files), redactor).await?;
+    let memory = memory::read(host, &store, &known.past, (&plan.kinds, plan.continues.as_ref().map(|(run, _since)| run))).await?;
+    let sealed = fetch_and_seal(host, project, &store, (&plan, &files), (redactor, memory)).await?;
     recorder.run(&sealed).await?;
     let judged = judge::judge(&store, &sealed).await?;
     recorder.evaluation(&judged).await?;
@@ -169,13 +171,13 @@ async fn fetch_and_seal(
     project: &Project,
     store: &Arc<dyn Store>,
     (plan, files): (&Plan, &[SourceFile]),
-    redactor: Redactor,
+    (redactor, memory): (Redactor, Memory),
 ) -> Result<Sealed> {
     let redaction = redaction::record(&redactor);
     let earlier = Earlier { runs: &plan.earlier, continues: plan.continues.as_ref() };
     let archive = Arc::new(RunArchive::new(Arc::clone(store), plan.started_at, earlier, &redaction).await?);
     archive.keep_text(redactor.policy().text()).await?;
-    network::fetch(host, project, Arc::clone(&archive), Errand { scope: &plan.scope, kinds: &plan.kinds, redactor }).await?;
+    network::fetch(host, project, Arc::clone(&archive), Errand { scope: &plan.scope, kinds: &plan.kinds, redactor, memory }).await?;
     let control_files = keep_controls(&archive, files).await?;
     let configuration = archive.keep_text(&project.text).await?;
     let bodies = archive.place(control_files.iter().map(|file| file.sha256).chain([configuration, redaction.policy])).await?;

@@ -16,6 +16,7 @@ pub mod host;
 pub mod init;
 pub mod judge;
 pub mod keys;
+pub mod memory;
 pub mod network;
 pub mod progress;
 pub mod project;

@@ -16,6 +16,7 @@ use crate::cli::exit::Failure;
 use crate::cli::host::{self, Host};
 use crate::cli::progress::Progress;
 use crate::cli::project::Project;
+use crate::collect::memory::Memory;
 use crate::collect::redact::Redactor;
 use crate::collect::transport::{self, Credentials, GitHubCredential, GoogleCredential, Stop, Surroundings, Transport};
 use crate::model::Scope;
@@ -34,6 +35,8 @@ pub struct Errand<'a> {
     pub kinds: &'a BTreeSet<String>,
     /// Takes out of answers what may not be kept.
     pub redactor: Redactor,
+    /// What earlier runs knew.
+    pub memory: Memory,
 }
 
 /// Fetches everything the kinds need. Ends early on Ctrl-C, with nothing sealed.
@@ -41,7 +44,7 @@ pub struct Errand<'a> {
 /// # Errors
 /// Where collecting cannot go on at all.
 pub async fn fetch(host: &Host, project: &Project, archive: Arc<RunArchive>, errand: Errand<'_>) -> Result<()> {
-    let Errand { scope, kinds, redactor } = errand;
+    let Errand { scope, kinds, redactor, memory } = errand;
     let progress = Arc::new(Progress::new(host.screen, host.err.clone()));
     let (stopper, stop) = Stop::pair();
     let watching = Arc::clone(&progress);
@@ -52,7 +55,8 @@ pub async fn fetch(host: &Host, project: &Project, archive: Arc<RunArchive>, err
         }
     });
     let collectors = collectors(kinds)?;
-    let transport = Transport::new(settings(&project.settings), credentials(host, &project.settings)?, archive, surroundings)?.redacting(redactor);
+    let transport =
+        Transport::new(settings(&project.settings), credentials(host, &project.settings)?, archive, surroundings)?.redacting(redactor).remembering(memory);
     let fetched = futures::future::try_join_all(collectors.iter().map(|collector| collector.fetch(scope, &transport))).await;
     interrupt.abort();
     progress.finish();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use crate::collect::memory::{self, Memory};
 use crate::collect::paging::Paging;
 use crate::model::evidence::TOO_MUCH;
 use crate::model::{Gap, Host, Method};
@@ -20,6 +21,11 @@ pub trait Api: Send + Sync {
     /// # Errors
     /// Only where collecting cannot go on: the evidence cannot be kept, or the run was interrupted.
     async fn send(&self, request: Request) -> Result<Reply, ApiError>;
+
+    /// What earlier runs knew, for kinds that ask what became of it; nothing in a first run.
+    fn memory(&self) -> &Memory {
+        &memory::NOTHING
+    }
 }
 
 /// What to ask.

@@ -31,6 +31,14 @@ pub struct Unreadable {
 }
 
 impl dyn Evidence + '_ {
+    /// The stored body that was asked with, verified against its digest; none where the request had none.
+    ///
+    /// # Errors
+    /// The body is missing or was changed.
+    pub fn asked(&self, exchange: &Exchange) -> Result<Option<Bytes>, Unreadable> {
+        exchange.request_body.map(|sha256| self.body(&Exchange { sha256, ..exchange.clone() })).transpose()
+    }
+
     /// The exchanges of an operation about one subject, in page order.
     #[must_use]
     pub fn about(&self, operation: &str, subject: &str) -> &[Exchange] {

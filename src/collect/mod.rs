@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod gcp;
 pub mod github;
 pub mod listing;
+pub mod memory;
 pub mod paging;
 pub mod redact;
 pub mod registry;

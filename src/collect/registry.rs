@@ -46,6 +46,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::listings::ENVIRONMENT,
     &github::listings::ENVIRONMENT_SECRET,
     &github::issue::Issue,
+    &github::known_repository::KnownRepository,
     &github::milestone::Milestone,
     &github::organization::Organization,
     &github::listings::ORGANIZATION_DEPENDABOT_SECRET,

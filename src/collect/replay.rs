@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 
 use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable, refusal};
+use crate::collect::memory::Memory;
 use crate::model::{Digest, Exchange, Gap, GapCause, Host, PageMark};
 
 /// What a source answers to one request.
@@ -40,17 +41,28 @@ impl Answer {
 /// Operation, subject, page and URL: the order of a sealed run.
 type Place = (String, String, u32, String);
 
+/// An exchange, the body that was asked with, and the answer's.
+type Kept = (Exchange, Option<Bytes>, Bytes);
+
 /// Answers requests through a function and keeps what was exchanged, in the order that a sealed run has.
 pub struct Replay<F> {
     answer: F,
     at: DateTime<Utc>,
-    kept: Mutex<BTreeMap<Place, (Exchange, Bytes)>>,
+    memory: Memory,
+    kept: Mutex<BTreeMap<Place, Kept>>,
 }
 
 impl<F: Fn(&Request) -> Answer + Send + Sync> Replay<F> {
     /// Every exchange happens at `at`.
     pub fn new(at: DateTime<Utc>, answer: F) -> Self {
-        Self { answer, at, kept: Mutex::new(BTreeMap::new()) }
+        Self { answer, at, memory: Memory::default(), kept: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// The same, knowing what earlier runs knew.
+    #[must_use]
+    pub fn remembering(mut self, memory: Memory) -> Self {
+        self.memory = memory;
+        self
     }
 
     /// What was exchanged so far, numbered from 1.
@@ -58,8 +70,9 @@ impl<F: Fn(&Request) -> Answer + Send + Sync> Replay<F> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let mut operations: BTreeMap<String, Vec<Exchange>> = BTreeMap::new();
         let mut bodies = BTreeMap::new();
-        for (n, (exchange, body)) in (1..).zip(kept.values()) {
+        for (n, (exchange, asked, body)) in (1..).zip(kept.values()) {
             operations.entry(exchange.operation.clone()).or_default().push(Exchange { n, ..exchange.clone() });
+            bodies.extend(asked.iter().map(|asked| (Digest::of(asked), asked.clone())));
             bodies.insert(exchange.sha256, body.clone());
         }
         ReplayedEvidence { operations, bodies }
@@ -122,8 +135,12 @@ impl<F: Fn(&Request) -> Answer + Send + Sync> Api for Replay<F> {
         }
         let key = (exchange.operation.clone(), exchange.subject.clone(), exchange.page.map_or(0, |p| p.number), exchange.url.clone());
         let reply = Reply { status: answer.status, headers: answer.headers, body: answer.body.clone(), next, gap, too_much };
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(key, (exchange, answer.body));
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(key, (exchange, request.body, answer.body));
         Ok(reply)
+    }
+
+    fn memory(&self) -> &Memory {
+        &self.memory
     }
 }
 

@@ -36,6 +36,8 @@ mod recorded_gcp;
 #[cfg(test)]
 mod recorded_github;
 mod redact;
+#[cfg(test)]
+mod register;
 mod report;
 mod sandbox_contracts;
 #[cfg(test)]

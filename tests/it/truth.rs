@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -47,7 +48,12 @@ pub(crate) fn collected(site: &Site) -> Vec<Read> {
         screen: Screen::Log,
     };
     proofline::cli::run(["proofline", "collect"].map(OsString::from), host);
-    let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().join("evidence")).expect("a store"));
+    read_back(folder.path())
+}
+
+/// The newest run of an installation, read back from its store.
+pub(crate) fn read_back(folder: &Path) -> Vec<Read> {
+    let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.join("evidence")).expect("a store"));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let run: RunId = runtime.block_on(snapshot::runs(store.as_ref())).expect("listed").pop().expect("a sealed run");
     let sealed = runtime.block_on(snapshot::open(store.as_ref(), &run)).expect("sealed");

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::sandbox::behaviour::{self, Action, Behaviour, Fault};
 use crate::sandbox::server::Sandbox;
 use crate::sandbox::world::boards::BOARD;
+use crate::sandbox::world::fates::Fate;
 use crate::sandbox::world::truth::{Truth, instant};
 use crate::sandbox::world::{Plan, World};
 
@@ -70,6 +71,12 @@ impl Site {
         let plan = site.sandbox.world().plan.clone();
         site.sandbox.serve_world(World::new(Plan { unreadable_every: Some(one_in), ..plan }));
         site
+    }
+
+    /// The same organisation, to whose repositories something happens.
+    pub(crate) fn befall(&self, fates: Vec<Fate>) {
+        let plan = self.sandbox.world().plan.clone();
+        self.sandbox.serve_world(World::new(Plan { fates, ..plan }));
     }
 
     /// The sandbox itself.

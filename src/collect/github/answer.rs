@@ -29,6 +29,8 @@ struct Problem {
     /// JSON pointer of the field that it is about, from the root of the answer; empty where it does not say.
     at: String,
     cause: GapCause,
+    /// The source says that there is no such thing, which is also how it hides what the credential may not see.
+    not_found: bool,
     message: String,
 }
 
@@ -68,7 +70,7 @@ impl Answer {
     }
 
     fn misshapen(error: &serde_json::Error) -> Self {
-        let problem = Problem { at: String::new(), cause: GapCause::Malformed, message: format!("the answer is not JSON: {error}") };
+        let problem = Problem { at: String::new(), cause: GapCause::Malformed, not_found: false, message: format!("the answer is not JSON: {error}") };
         Self { json: Value::Null, problems: vec![problem] }
     }
 
@@ -82,9 +84,14 @@ impl Answer {
         Ok(Self::rest(&evidence.body(exchange)?))
     }
 
+    /// Parses a REST listing with only these fields of its items.
+    pub(super) fn list(body: &Bytes, kept: &[&str]) -> Self {
+        trimmed::list(body, kept).map_or_else(|error| Self::misshapen(&error), Self::of)
+    }
+
     /// Reads a stored REST listing with only these fields of its items.
     pub(super) fn stored_list(evidence: &dyn Evidence, exchange: &Exchange, kept: &[&str]) -> Result<Self, Unreadable> {
-        Ok(trimmed::list(&evidence.body(exchange)?, kept).map_or_else(|error| Self::misshapen(&error), Self::of))
+        Ok(Self::list(&evidence.body(exchange)?, kept))
     }
 
     /// Reads a stored GraphQL answer.
@@ -104,7 +111,12 @@ impl Problem {
             // Rate limits, resource limits, and timeouts, which carry no type at all.
             _ => GapCause::Unanswered,
         };
-        Self { at: if at.is_empty() { at } else { format!("/data{at}") }, cause, message: quote(text("message").unwrap_or("no message")) }
+        Self {
+            at: if at.is_empty() { at } else { format!("/data{at}") },
+            cause,
+            not_found: text("type") == Some("NOT_FOUND"),
+            message: quote(text("message").unwrap_or("no message")),
+        }
     }
 
     /// True where a hole at `at` may be this problem's doing: GraphQL lifts a null to the nearest field that may be null, so either may be the deeper one.
@@ -151,6 +163,11 @@ impl<'a> Field<'a> {
     /// True where the source says "none" in so many words: null is written there and no error explains it.
     pub(super) fn is_none(&self) -> bool {
         self.value.is_some_and(Value::is_null) && self.problem().is_none()
+    }
+
+    /// True where nothing is here because the source knows no such thing, or hides that it does.
+    pub(super) fn is_not_found(&self) -> bool {
+        self.value().is_none() && self.problem().is_some_and(|problem| problem.not_found)
     }
 
     fn problem(&self) -> Option<&'a Problem> {

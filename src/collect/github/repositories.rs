@@ -25,7 +25,7 @@ const PAGING: Paging = Paging::Cursor("/data/organization/repositories/pageInfo"
 /// What shows every repository.
 pub(super) const SEES_REPOSITORIES: &str = "Metadata: read on all repositories of the organisation (token: repo)";
 /// What shows how many private repositories there are.
-const SEES_COUNT: &str = "Administration: read on the organisation (token: admin:org of an owner)";
+pub(super) const SEES_COUNT: &str = "Administration: read on the organisation (token: admin:org of an owner)";
 
 /// What is kept of a REST item: the rest of it is GraphQL's to tell.
 const KEPT: [&str; 13] = [
@@ -46,10 +46,21 @@ const KEPT: [&str; 13] = [
 
 /// Asks for both listings and for the count. `on_page` sees each page of the bulk query.
 pub(super) async fn fetch(organization: &str, api: &dyn Api, asked_by: &'static str, on_page: impl FnMut(&Reply) + Send) -> Result<(), ApiError> {
+    fetch_both(organization, api, asked_by, on_page, |_page| {}).await
+}
+
+/// The same; `on_rest` sees each page of the REST list.
+pub(super) async fn fetch_both(
+    organization: &str,
+    api: &dyn Api,
+    asked_by: &'static str,
+    on_page: impl FnMut(&Reply) + Send,
+    on_rest: impl FnMut(&Reply) + Send,
+) -> Result<(), ApiError> {
     let login = path_part(organization);
     let settings = api.send(Request::get(Host::GitHub, format!("/orgs/{login}"), ORGANIZATION, organization, asked_by));
     let rest = |target: &str| Request::get(Host::GitHub, target, REST, organization, asked_by);
-    let rest_pages = all_pages(api, rest(&format!("/orgs/{login}/repos?type=all&per_page=100")), Paging::Link, rest, |_page| {});
+    let rest_pages = all_pages(api, rest(&format!("/orgs/{login}/repos?type=all&per_page=100")), Paging::Link, rest, on_rest);
     let bulk_pages = fetch_bulk(organization, api, asked_by, on_page);
     futures::try_join!(settings, rest_pages, bulk_pages).map(drop)
 }
@@ -79,6 +90,8 @@ pub(super) struct Listed<'a> {
     pub(super) name: &'a str,
     /// The node.
     pub(super) node: &'a Field<'a>,
+    /// Its number.
+    pub(super) number: i64,
     /// What the REST list says of the same repository.
     pub(super) rest: Option<&'a RestItem>,
     /// The exchanges that tell of it.
@@ -112,6 +125,8 @@ pub(super) struct Enumeration {
     pub(super) gaps: Vec<Gap>,
     /// Why not every repository is known by name: those that the bulk query hides may all be in the REST list.
     pub(super) nameless: Vec<Gap>,
+    /// Why the REST list is not whole; none where it is.
+    pub(super) rest_gap: Option<Gap>,
     /// The exchanges: bulk pages, then REST pages, then the organisation.
     pub(super) evidence: Vec<u32>,
     /// What `orgs/get` counts, and how.
@@ -125,6 +140,14 @@ pub(super) struct SecondCount {
     pub(super) count: Option<u64>,
     /// Where it is from; where there is none, why.
     pub(super) source: String,
+    /// Why there is none.
+    pub(super) gap: Option<Gap>,
+}
+
+impl SecondCount {
+    fn none(why: impl std::fmt::Display, gap: Gap) -> Self {
+        Self { count: None, source: format!("none: {why}"), gap: Some(gap) }
+    }
 }
 
 /// What the bulk query lists, beside the repositories that it shows.
@@ -191,7 +214,7 @@ pub(super) fn each(
                 bulk.only.push(name.to_owned());
             }
             let cited = [exchange.n].into_iter().chain(item.map(|item| item.exchange)).collect();
-            visit(Listed { name, node: &node, rest: item, evidence: cited })?;
+            visit(Listed { name, node: &node, number: id, rest: item, evidence: cited })?;
         }
     }
     if whole.gaps.is_empty() {
@@ -251,6 +274,7 @@ impl Enumeration {
         self.gaps.append(&mut told);
         if let Some(why) = rest.gaps.first() {
             self.second.source = format!("{}; GET /orgs/{organization}/repos could not be compared: {why}", self.second.source);
+            self.rest_gap = Some(why.clone());
         }
         self.evidence.extend(rest.evidence);
         self.rest_only = rest.items.into_values().collect();
@@ -290,10 +314,12 @@ fn rest_list(organization: &str, evidence: &dyn Evidence) -> Result<RestList, Un
 /// <https://docs.github.com/en/rest/orgs/orgs#get-an-organization>
 fn second_count(organization: &str, evidence: &dyn Evidence) -> Result<SecondCount, Unreadable> {
     let Some(exchange) = evidence.about(ORGANIZATION, organization).first() else {
-        return Ok(SecondCount { count: None, source: format!("none: GET /orgs/{organization} was not asked") });
+        let why = format!("GET /orgs/{organization} was not asked");
+        return Ok(SecondCount::none(&why, Gap::new(GapCause::Unanswered, why.as_str())));
     };
     if !exchange.is_answer() {
-        return Ok(SecondCount { count: None, source: format!("none: {}", refused(evidence, exchange, SEES_COUNT)?) });
+        let gap = refused(evidence, exchange, SEES_COUNT)?;
+        return Ok(SecondCount::none(&gap, gap.clone()));
     }
     let answer = Answer::stored_rest(evidence, exchange)?;
     let organization_json = answer.root().needing(SEES_COUNT);
@@ -301,8 +327,8 @@ fn second_count(organization: &str, evidence: &dyn Evidence) -> Result<SecondCou
     Ok(match counted {
         Ok((public, private)) => {
             let source = format!("GET /orgs/{organization} public_repos + total_private_repos");
-            SecondCount { count: u64::try_from(public.saturating_add(private)).ok(), source }
+            SecondCount { count: u64::try_from(public.saturating_add(private)).ok(), source, gap: None }
         }
-        Err(gap) => SecondCount { count: None, source: format!("none: GET /orgs/{organization}: {gap}") },
+        Err(gap) => SecondCount::none(format!("GET /orgs/{organization}: {gap}"), gap.clone()),
     })
 }

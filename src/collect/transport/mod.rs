@@ -41,6 +41,7 @@ use url::Url;
 
 use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::archive::{Archive, Kept};
+use crate::collect::memory::Memory;
 use crate::collect::redact::{Policy, Redactor};
 use crate::collect::transport::address::Addresses;
 use crate::collect::transport::journey::Journey;
@@ -57,6 +58,7 @@ use crate::model::{Digest, Exchange, Gap, GapCause, Host, Method};
 pub struct Transport {
     core: Core,
     settled: Mutex<BTreeMap<Key, Arc<OnceCell<Settled>>>>,
+    memory: Memory,
 }
 
 /// What makes two requests the same: host, method, target and body.
@@ -105,13 +107,20 @@ impl Transport {
         let keyring = Keyring::new(credentials, &settings, wire.client())?;
         let redactor = Redactor::new(Policy::shipped()?, None);
         let core = Core { pace: Pace::new(&settings), settings, addresses, keyring, wire, archive, around, redactor };
-        Ok(Self { core, settled: Mutex::default() })
+        Ok(Self { core, settled: Mutex::default(), memory: Memory::default() })
     }
 
     /// The same, taking out of answers what another policy says; without this, what the shipped one says.
     #[must_use]
     pub fn redacting(mut self, redactor: Redactor) -> Self {
         self.core.redactor = redactor;
+        self
+    }
+
+    /// The same, knowing what earlier runs knew.
+    #[must_use]
+    pub fn remembering(mut self, memory: Memory) -> Self {
+        self.memory = memory;
         self
     }
 
@@ -200,6 +209,10 @@ impl Api for Transport {
             () = self.core.around.stop.given() => Err(ApiError::Interrupted),
             reply = self.ask(request) => reply,
         }
+    }
+
+    fn memory(&self) -> &Memory {
+        &self.memory
     }
 }
 

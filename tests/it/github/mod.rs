@@ -7,6 +7,7 @@ mod branch;
 mod changes;
 mod deployments;
 mod files;
+mod known;
 mod listings;
 mod milestones;
 mod organization;

@@ -8,6 +8,7 @@ pub(crate) mod boards;
 pub(crate) mod changes;
 pub(crate) mod commits;
 pub(crate) mod deployments;
+pub(crate) mod fates;
 pub(crate) mod google;
 pub(crate) mod hostile;
 pub(crate) mod people;
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
 
+use crate::sandbox::world::fates::{Departed, Fate};
 use crate::sandbox::world::google::Google;
 use crate::sandbox::world::people::{Member, Outsider, Person, Team};
 use crate::sandbox::world::protection::Ruleset;
@@ -60,6 +62,8 @@ pub(crate) struct Plan {
     pub(crate) unreadable_every: Option<u64>,
     /// Whether Cloud Asset Inventory answers.
     pub(crate) inventory: google::Inventory,
+    /// What becomes of repositories, in the order in which it happens.
+    pub(crate) fates: Vec<Fate>,
 }
 
 /// Whose token it is.
@@ -90,6 +94,7 @@ impl Default for Plan {
             viewer: Viewer::Owner,
             unreadable_every: None,
             inventory: google::Inventory::On,
+            fates: Vec::new(),
         }
     }
 }
@@ -119,6 +124,8 @@ pub(crate) struct World {
     pub(crate) rulesets: Vec<Ruleset>,
     /// In the order of their creation.
     pub(crate) repositories: Vec<Repository>,
+    /// Repositories that it had.
+    pub(crate) departed: Vec<Departed>,
     /// Positions in `repositories`, by name.
     pub(crate) by_name: BTreeMap<String, usize>,
     pub(crate) google: Google,
@@ -128,7 +135,7 @@ impl World {
     /// Whether the viewer may read a repository. Those with tasks always are: what is hidden of a board is another test's.
     pub(crate) fn is_readable(&self, repository: &Repository) -> bool {
         let hides = |every: u64| repository.id % every == 3 && repository.issues.is_empty();
-        !self.plan.unreadable_every.is_some_and(hides)
+        !self.plan.unreadable_every.is_some_and(hides) && !self.is_hidden(repository)
     }
 
     /// Generates.
@@ -140,6 +147,7 @@ impl World {
         tasks::generate(&plan, &mut repositories);
         changes::generate(&plan, &mut repositories);
         tasks::link(&plan, &mut repositories);
+        let departed = fates::befall(&plan, &mut repositories);
         let by_name = repositories.iter().enumerate().map(|(index, repository)| (repository.name.clone(), index)).collect();
         Self {
             organization_id: 9_000 + plan.seed,
@@ -150,6 +158,7 @@ impl World {
             outsiders,
             teams,
             repositories,
+            departed,
             by_name,
             plan,
         }

@@ -102,6 +102,7 @@ impl World {
                 self.tell_task(repository, issue, &mut truth);
             }
         }
+        self.tell_register(&mut truth);
         self.tell_board(&mut truth);
         truth_google::tell(&self.google, &mut truth);
         truth

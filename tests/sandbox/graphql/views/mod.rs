@@ -88,10 +88,17 @@ fn node<'w>(world: &'w World, id: &str) -> Shown<'w> {
     let mut parts = id.split('_');
     let kind = parts.next().unwrap_or_default();
     let mut number = || parts.next().and_then(|part| part.parse::<u64>().ok());
-    let repository = number().and_then(|id| world.repositories.iter().find(|repository| repository.id == id));
+    let first = number();
+    if let Some((id, name)) = first.filter(|_| kind == "R").and_then(|id| world.departed_in_sight(id)) {
+        return Shown::one(Record::new("Repository", [("databaseId", leaf(id)), ("nameWithOwner", leaf(name))]));
+    }
+    let repository = first.and_then(|id| world.repositories.iter().find(|repository| repository.id == id));
     let second = number().and_then(|number| u32::try_from(number).ok());
     let found = match (kind, repository, second) {
         ("O", _, _) => Some(Shown::one(OrganizationView { world })),
+        ("R", Some(repository), _) if !world.is_readable(repository) => {
+            Some(Shown::Refused("FORBIDDEN", "Resource protected by organization SAML enforcement.".to_owned()))
+        }
         ("R", Some(repository), _) => Some(Shown::one(RepositoryView { world, repository })),
         ("PR", Some(repository), Some(number)) => {
             let change = repository.pull_requests.iter().find(|change| change.number == number);
