@@ -35,12 +35,18 @@ pub(crate) struct Read {
 /// Collects once and reads everything back from the store.
 pub(crate) fn collected(site: &Site) -> Vec<Read> {
     let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("proofline.toml"), site.configuration()).expect("written");
+    collect_into(folder.path(), &site.configuration());
+    read_back(folder.path())
+}
+
+/// Collects once, with a clock that goes on.
+pub(crate) fn collect_into(folder: &Path, configuration: &str) {
+    fs::write(folder.join("proofline.toml"), configuration).expect("written");
     let started = Instant::now();
     let host = Host {
         clock: Arc::new(move || Site::first_night() + started.elapsed()),
         variables: BTreeMap::from([("GITHUB_TOKEN".to_owned(), Site::TOKEN.to_owned())]),
-        folder: folder.path().to_path_buf(),
+        folder: folder.to_path_buf(),
         random: Box::new(|| 7),
         program: None,
         out: Output::new(std::io::sink()),
@@ -48,7 +54,6 @@ pub(crate) fn collected(site: &Site) -> Vec<Read> {
         screen: Screen::Log,
     };
     proofline::cli::run(["proofline", "collect"].map(OsString::from), host);
-    read_back(folder.path())
 }
 
 /// The newest run of an installation, read back from its store.
@@ -90,7 +95,7 @@ fn assert_nothing_false(truth: &Truth, read: &Read) -> BTreeSet<String> {
 }
 
 /// The truth knows what was before the window too.
-fn is_of_window(kind: &str) -> bool {
+pub(crate) fn is_of_window(kind: &str) -> bool {
     matches!(kind, "github.pull_request" | "github.branch_activity" | "github.change" | "github.deployment")
 }
 

@@ -19,6 +19,7 @@ pub(crate) mod tasks;
 pub(crate) mod truth;
 mod truth_access;
 pub(crate) mod truth_google;
+mod truth_rules;
 pub(crate) mod truth_tasks;
 
 use std::collections::BTreeMap;

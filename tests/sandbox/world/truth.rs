@@ -57,6 +57,8 @@ impl World {
         let mut truth = Truth::default();
         self.tell_organization(&mut truth);
         self.tell_teams(&mut truth);
+        self.tell_rulesets(&mut truth);
+        self.tell_outsiders(&mut truth);
         for repository in &self.repositories {
             self.tell_repository(repository, &mut truth);
             self.tell_collaborators(repository, &mut truth);
