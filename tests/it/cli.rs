@@ -92,7 +92,7 @@ impl Bench {
         (outcome.exit, document)
     }
 
-    fn objects(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+    pub(crate) fn objects(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut found = BTreeMap::new();
         let mut pending = vec![self.folder.path().join("evidence")];
         while let Some(folder) = pending.pop() {

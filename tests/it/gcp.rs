@@ -99,7 +99,7 @@ fn load(kind: &Kind, case: &str) -> Value {
 }
 
 /// Replays a fixture; a request that it does not know, or an exchange that was not asked for, fails.
-async fn fixture(collector: &dyn Collector, case: &str) -> Outcome {
+pub(crate) async fn fixture(collector: &dyn Collector, case: &str) -> Outcome {
     let (outcome, unknown, unasked) = replayed(collector, &load(collector.kind(), case)).await;
     assert!(unknown.is_empty(), "{case} does not know {unknown:?}");
     assert!(unasked.is_empty(), "{case} holds exchanges that were not asked for: {unasked:?}");

@@ -47,5 +47,7 @@ mod stored;
 #[cfg(test)]
 mod tools;
 mod transport;
+mod traps;
 mod truth;
+mod verdicts;
 mod work;

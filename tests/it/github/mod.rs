@@ -13,7 +13,7 @@ mod milestones;
 mod organization;
 mod properties;
 mod repository;
-mod rules;
+pub(crate) mod rules;
 mod ruleset;
 mod teams;
 mod workflow;

@@ -23,7 +23,7 @@ pub(crate) fn rule(kind: &str, ruleset: i64, enforcement: &str, parameters: Valu
     json!({"type": kind, "repositoryRuleset": {"databaseId": ruleset, "name": format!("r{ruleset}"), "enforcement": enforcement}, "parameters": parameters})
 }
 
-fn pull_request(approvals: i64) -> Value {
+pub(crate) fn pull_request(approvals: i64) -> Value {
     json!({"requiredApprovingReviewCount": approvals, "dismissStaleReviewsOnPush": false, "requireCodeOwnerReview": false,
         "requireLastPushApproval": false, "requiredReviewThreadResolution": false})
 }
@@ -36,7 +36,7 @@ pub(crate) fn rulesets(bypass: &[(i64, Value)]) -> Value {
     json!({"totalCount": nodes.len(), "nodes": nodes})
 }
 
-fn actor(change: Value) -> Value {
+pub(crate) fn actor(change: Value) -> Value {
     let mut actor =
         json!({"bypassMode": "ALWAYS", "organizationAdmin": false, "enterpriseOwner": false, "deployKey": false, "repositoryRoleName": null, "actor": null});
     actor.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
