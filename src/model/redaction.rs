@@ -42,6 +42,8 @@ pub enum RedactionTarget {
     },
     /// Whatever the regular expression finds in texts, member names and numbers.
     Pattern(String),
+    /// The values of these parameters in the queries of web addresses, wherever a text names one, in whatever case.
+    Parameters(Vec<String>),
 }
 
 /// What is put in place of a value.
@@ -246,6 +248,28 @@ const VARIABLES: (&str, &str, &str) = ("variable", "*/list-*-variables", "/**/va
 /// What the address of a webhook may hold of a key: a login, a query, and any long word of its path, which is how chat services tell their senders apart.
 const WEBHOOKS: (&str, &str, &str) = ("webhook-address", "*/list-webhooks", r"[^\s/@]+@|\?.*|[^/\s](?:/[^/?\s]{20,})+");
 
+/// What lets in whoever has the address: signatures of AWS, Google Cloud and Azure, and what GitHub adds to pictures and files of private repositories.
+/// Who copies an address from a page into a task copies them along.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>
+/// <https://cloud.google.com/storage/docs/authentication/signatures>
+/// <https://learn.microsoft.com/en-us/rest/api/storageservices/create-service-sas>
+const SIGNATURES: (&str, &[&str]) = (
+    "signed-address",
+    &[
+        "access_token",
+        "AWSAccessKeyId",
+        "jwt",
+        "sig",
+        "Signature",
+        "token",
+        "X-Amz-Credential",
+        "X-Amz-Security-Token",
+        "X-Amz-Signature",
+        "X-Goog-Credential",
+        "X-Goog-Signature",
+    ],
+);
+
 /// Metadata of a virtual machine is anything that somebody put there: scripts, keys, passwords. What is switched on or off by it is no secret.
 /// <https://cloud.google.com/compute/docs/metadata/predefined-metadata-keys>
 const SWITCHES: [&str; 8] = ["true", "false", "yes", "no", "y", "n", "1", "0"];
@@ -269,7 +293,10 @@ pub fn shipped() -> Vec<RedactionRule> {
     let (name, operation, pattern) = WEBHOOKS;
     let addresses = RedactionTarget::Pattern(pattern.to_owned());
     let webhooks = RedactionRule { name: name.to_owned(), operation: operation.to_owned(), target: addresses, action: RedactionAction::Remove };
-    SHIPPED.iter().map(rule).chain([variables, webhooks]).collect()
+    let (name, parameters) = SIGNATURES;
+    let parameters = RedactionTarget::Parameters(parameters.iter().map(|name| (*name).to_owned()).collect());
+    let signed = RedactionRule { name: name.to_owned(), operation: "*".to_owned(), target: parameters, action: RedactionAction::Remove };
+    SHIPPED.iter().map(rule).chain([signed, variables, webhooks]).collect()
 }
 
 #[cfg(test)]
@@ -318,8 +345,8 @@ mod tests {
     fn what_is_shipped_is_complete() {
         let rules = shipped();
         let pointers: usize = rules.iter().map(|rule| if let RedactionTarget::Texts { at, .. } = &rule.target { at.len() } else { 0 }).sum();
-        // Variables and webhooks are rules of their own.
-        assert_eq!((rules.len(), pointers), (SHIPPED.len() + 2, SHIPPED.iter().map(|(_, members, _)| members.len()).sum()));
+        // Signed addresses, variables and webhooks are rules of their own.
+        assert_eq!((rules.len(), pointers), (SHIPPED.len() + 3, SHIPPED.iter().map(|(_, members, _)| members.len()).sum()));
         let text = serde_json::to_string(&rules).expect("JSON");
         assert_eq!(serde_json::from_str::<Vec<RedactionRule>>(&text).expect("rules"), rules);
     }

@@ -247,6 +247,59 @@ fn talk_about_credentials_is_kept() {
     }
 }
 
+/// Who copies an address from a page copies what lets in whoever has it.
+#[test]
+fn of_signed_addresses_the_place_is_kept_and_not_what_lets_in() {
+    let secret = "5ca1ab1e5ca1ab1e";
+    let id = format!("AK{}{}", "IA", "ABCDEFGH234567QR");
+    for (before, after) in [
+        (
+            "https://b.s3.amazonaws.com/a.log?X-Amz-Expires=300&X-Amz-Signature=SECRET",
+            "https://b.s3.amazonaws.com/a.log?X-Amz-Expires=300&X-Amz-Signature=[removed]",
+        ),
+        (
+            "(https://b.s3.amazonaws.com/a?X-Amz-Credential=ID%2F20260301%2Fs3&X-Amz-Security-Token=SECRET)",
+            "(https://b.s3.amazonaws.com/a?X-Amz-Credential=[removed]&X-Amz-Security-Token=[removed])",
+        ),
+        (
+            "https://b.s3.amazonaws.com/a?AWSAccessKeyId=ID&Expires=1&Signature=SECRET%3D",
+            "https://b.s3.amazonaws.com/a?AWSAccessKeyId=[removed]&Expires=1&Signature=[removed]",
+        ),
+        (
+            "<a href='https://storage.googleapis.com/b/a?x=1&amp;X-Goog-Signature=SECRET'>",
+            "<a href='https://storage.googleapis.com/b/a?x=1&amp;X-Goog-Signature=[removed]'>",
+        ),
+        (
+            "https://storage.googleapis.com/b/a?x-goog-credential=ci%40p&x-goog-signature=SECRET#top",
+            "https://storage.googleapis.com/b/a?x-goog-credential=[removed]&x-goog-signature=[removed]#top",
+        ),
+        (
+            "https://a.blob.core.windows.net/c/b?sv=2024&se=2027-01-01&sig=SECRET%2B%3D and more",
+            "https://a.blob.core.windows.net/c/b?sv=2024&se=2027-01-01&sig=[removed] and more",
+        ),
+        (
+            "![i](https://private-user-images.githubusercontent.com/1/2.png?jwt=SECRET.e30.x)",
+            "![i](https://private-user-images.githubusercontent.com/1/2.png?jwt=[removed])",
+        ),
+        ("https://raw.githubusercontent.com/acme/web/main/a?token=SECRET", "https://raw.githubusercontent.com/acme/web/main/a?token=[removed]"),
+        ("https://x.example/?pageToken=SECRET&token=short&design=SECRET", "https://x.example/?pageToken=SECRET&token=short&design=SECRET"),
+        ("https://x.example/?token=$DEPLOY_TOKEN&token={deploy_token}", "https://x.example/?token=$DEPLOY_TOKEN&token={deploy_token}"),
+        ("token=SECRET is no address", "token=SECRET is no address"),
+    ] {
+        let spelt = |text: &str| text.replace("SECRET", secret).replace("ID", &id).replace("ci%40p", "ci%40p.example");
+        let (before, after) = (spelt(before), spelt(after));
+        let body = |text: &str| json!({"n": 1, "body": text}).to_string();
+        assert_eq!(shown(&plain(), body(&before).as_bytes()).0, body(&after), "{before}");
+        // As GitHub's API escapes it, in a member's name, and twice.
+        assert_eq!(shown(&plain(), body(&before).replace('&', "\\u0026").as_bytes()).0.replace("\\u0026", "&"), body(&after), "{before}");
+        assert_eq!(shown(&plain(), json!({&before: 1}).to_string().as_bytes()).0, json!({&after: 1}).to_string(), "{before}");
+        assert_eq!(shown(&plain(), body(&after).as_bytes()), (body(&after), String::new()), "{after}");
+        // A file is kept whole or not at all.
+        let file = plain().clean_file("attachments/get", Bytes::from(before.clone()));
+        assert_eq!(file.is_ok(), before == after, "{before}");
+    }
+}
+
 #[test]
 fn a_body_without_a_match_is_not_copied() {
     let body = Bytes::from_static(br#"{"login":"acme","note":"caf\u00e9","members":["user:alice@acme.example"]}"#);

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use bytes::Bytes;
-use regex::bytes::Regex;
 
 use crate::collect::redact::scan::{Path, Sort};
 use crate::collect::redact::{Clean, Key, Rule, Spared, Target, text};
@@ -69,12 +68,11 @@ impl<'r> Edits<'r> {
     pub(super) fn see_all(&mut self, body: &[u8]) {
         let rules = self.rules.clone();
         for rule in rules {
-            let Target::Pattern(pattern) = &rule.target else { continue };
-            for found in pattern.find_iter(body).filter(|found| !found.is_empty()) {
-                let text = self.substitute(rule.action, found.as_bytes()).into_bytes();
+            for span in rule.target.found_in(body) {
+                let text = self.substitute(rule.action, body.get(span.clone()).unwrap_or_default()).into_bytes();
                 self.places.insert(String::new());
                 self.used(rule);
-                self.found.push(Edit { span: found.range(), text });
+                self.found.push(Edit { span, text });
             }
         }
     }
@@ -100,7 +98,7 @@ impl<'r> Edits<'r> {
     fn used(&mut self, rule: &Rule) {
         match &rule.target {
             Target::Values(pointers) | Target::Texts(pointers, _) => self.rough.extend(pointers.iter().map(ToString::to_string)),
-            Target::Pattern(_) => self.rough.extend(["/**".to_owned()]),
+            Target::Pattern(_) | Target::Parameters(_) => self.rough.extend(["/**".to_owned()]),
         }
     }
 
@@ -109,7 +107,7 @@ impl<'r> Edits<'r> {
             let (pointers, spared) = match &rule.target {
                 Target::Values(pointers) => (pointers, None),
                 Target::Texts(pointers, spared) if sort == Sort::Text => (pointers, Some(spared)),
-                Target::Texts(..) | Target::Pattern(_) => return false,
+                Target::Texts(..) | Target::Pattern(_) | Target::Parameters(_) => return false,
             };
             pointers.iter().any(|pointer| path.is_meant_by(pointer)) && !spared.is_some_and(|spared| is_spared(raw, spared))
         })
@@ -124,8 +122,7 @@ impl<'r> Edits<'r> {
         let mut changed = false;
         let rules = self.rules.clone();
         for rule in rules {
-            let Target::Pattern(pattern) = &rule.target else { continue };
-            let Some(without) = self.without(&text, pattern, rule.action) else { continue };
+            let Some(without) = self.without(&text, rule) else { continue };
             text = Cow::Owned(without);
             self.used(rule);
             changed = true;
@@ -133,14 +130,14 @@ impl<'r> Edits<'r> {
         changed.then(|| if sort != Sort::Bare && !raw.contains(&b'\\') { requoted(raw, &text) } else { whole(raw, &String::from_utf8_lossy(&text)) })
     }
 
-    /// The text with what a pattern finds replaced; none where it finds nothing.
-    fn without(&self, text: &[u8], pattern: &Regex, action: RedactionAction) -> Option<Vec<u8>> {
+    /// The text with what a rule's pattern finds replaced; none where it finds nothing.
+    fn without(&self, text: &[u8], rule: &Rule) -> Option<Vec<u8>> {
         let mut kept = Vec::new();
         let mut at = 0;
-        for found in pattern.find_iter(text).filter(|found| !found.is_empty()) {
-            kept.extend_from_slice(text.get(at..found.start()).unwrap_or_default());
-            kept.extend_from_slice(self.substitute(action, found.as_bytes()).as_bytes());
-            at = found.end();
+        for found in rule.target.found_in(text) {
+            kept.extend_from_slice(text.get(at..found.start).unwrap_or_default());
+            kept.extend_from_slice(self.substitute(rule.action, text.get(found.clone()).unwrap_or_default()).as_bytes());
+            at = found.end;
         }
         kept.extend_from_slice(text.get(at..).unwrap_or_default());
         (at > 0).then_some(kept)
@@ -157,7 +154,7 @@ impl<'r> Edits<'r> {
     /// A member's name that may stand in a record: an identifier that no pattern finds anything in.
     fn is_plain(&self, name: &str) -> bool {
         let identifier = name.len() <= 64 && name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        identifier && !self.rules.iter().any(|rule| matches!(&rule.target, Target::Pattern(pattern) if pattern.is_match(name.as_bytes())))
+        identifier && !self.rules.iter().any(|rule| rule.target.pattern().is_some_and(|pattern| pattern.is_match(name.as_bytes())))
     }
 }
 

@@ -12,6 +12,7 @@ mod text;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Range;
 
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -52,6 +53,8 @@ enum Target {
     Values(Vec<Pointer>),
     Texts(Vec<Pointer>, Spared),
     Pattern(Regex),
+    /// What the second group finds is the value; the first is what stands before it.
+    Parameters(Regex),
 }
 
 /// Texts that are left alone: by how they end, or whole.
@@ -151,22 +154,55 @@ impl Rule {
             RedactionTarget::Pointers(pointers) => Target::Values(pointers.clone()),
             RedactionTarget::Texts { at, unless, except } => Target::Texts(at.clone(), Spared { endings: unless.clone(), whole: except.clone() }),
             RedactionTarget::Pattern(pattern) => Target::Pattern(Regex::new(pattern)?),
+            RedactionTarget::Parameters(names) => Target::Parameters(Regex::new(&parameters(names))?),
         };
         Ok(Self { operation: rule.operation.clone(), target, action: rule.action })
     }
 
-    fn pointers(&self) -> &[Pointer] {
+    /// Regular expressions of which one finds something, or an escape that may hide it, wherever the rule does; none where there are no such expressions.
+    fn traces(&self) -> Option<Vec<String>> {
         match &self.target {
-            Target::Values(pointers) | Target::Texts(pointers, _) => pointers,
-            Target::Pattern(_) => &[],
+            Target::Values(pointers) | Target::Texts(pointers, _) => {
+                pointers.iter().map(|pointer| pointer.trace().map(|trace| regex::escape(&trace))).collect()
+            }
+            Target::Parameters(pattern) => Some(vec![pattern.as_str().to_owned()]),
+            // Looked for in every body anyway.
+            Target::Pattern(_) => Some(Vec::new()),
         }
     }
 }
 
-/// Finds a trace of a pointer, or an escape, which may hide one; none where a pointer leaves no trace.
+impl Target {
+    /// What is looked for within texts.
+    fn pattern(&self) -> Option<&Regex> {
+        match self {
+            Self::Pattern(pattern) | Self::Parameters(pattern) => Some(pattern),
+            Self::Values(_) | Self::Texts(..) => None,
+        }
+    }
+
+    /// The parts of a text that are taken out.
+    fn found_in(&self, text: &[u8]) -> Vec<Range<usize>> {
+        if matches!(self, Self::Parameters(_)) && !text.contains(&b'=') {
+            return Vec::new();
+        }
+        let found = self.pattern().into_iter().flat_map(|pattern| pattern.captures_iter(text));
+        // Of an address's parameter only the value goes, so that one can still tell what was there.
+        let which = if matches!(self, Self::Parameters(_)) { 2 } else { 0 };
+        found.filter_map(|found| found.get(which).map(|found| found.range())).filter(|range| !range.is_empty()).collect()
+    }
+}
+
+/// Finds parameters of an address's query: what stands before the value, and the value. An address within a web page has `&amp;` between them.
+fn parameters(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| regex::escape(name)).collect();
+    format!(r#"(?i-u:([?&;](?:{})=)([^\s&;#"'<>()\[\]{{}}$\\`|]{{8,}}))"#, names.join("|"))
+}
+
+/// Finds a trace of what a rule takes out, or an escape, which may hide one; none where a rule leaves no trace.
 fn traces(rules: &[Rule]) -> Option<Result<Regex, regex::Error>> {
-    let traces: Option<BTreeSet<String>> = rules.iter().flat_map(Rule::pointers).map(Pointer::trace).collect();
-    let pieces: Vec<String> = traces?.iter().map(|trace| regex::escape(trace)).collect();
+    let traces: Option<Vec<Vec<String>>> = rules.iter().map(Rule::traces).collect();
+    let pieces: BTreeSet<String> = traces?.into_iter().flatten().collect();
     Some(Regex::new(&std::iter::once(r"\\u".to_owned()).chain(pieces).collect::<Vec<_>>().join("|")))
 }
 
@@ -243,8 +279,7 @@ impl Redactor {
             return self.clean(operation, body);
         }
         let concerned = self.policy.rules.iter().filter(|rule| matches_glob(&rule.operation, operation));
-        let mut patterns = concerned.filter_map(|rule| if let Target::Pattern(pattern) = &rule.target { Some(pattern) } else { None });
-        if patterns.any(|pattern| pattern.is_match(&body)) {
+        if concerned.filter_map(|rule| rule.target.pattern()).any(|pattern| pattern.is_match(&body)) {
             return Err(Refusal::Private);
         }
         if self.policy.credentials.are_in(&body) { Err(Refusal::Credential) } else { Ok(Clean { body, redacted: Vec::new() }) }
@@ -267,7 +302,7 @@ impl Redactor {
         }
         let mut edits = Edits::new(rules, self.key.as_ref());
         scan::walk(body, |sort, span, path| edits.see(body, sort, span, path)).map_err(|scan::TooDeep| Refusal::TooDeep)?;
-        if has_patterns && !text::is_valid(body) {
+        if !text::is_valid(body) {
             edits.see_all(body);
         }
         if edits.are_too_many() { Err(Refusal::TooMany) } else { Ok(Some(edits)) }
