@@ -26,7 +26,7 @@ pub mod verdict;
 
 pub use assessment::{Assessment, Cited, ControlAssessment, RunSummary, SlotRow, SlotState};
 pub use assurance::Assurance;
-pub use budget::Budget;
+pub use budget::{Budget, Left};
 pub use control::{Control, Criterion, Example, Expression, Parameters, Severity, Test};
 pub use digest::{Digest, Hasher};
 pub use evidence::{Exchange, Host, Method, PageMark, Revalidation};
@@ -40,6 +40,6 @@ pub use permission::{MissingPermission, PermissionLedger};
 pub use population::{Completeness, Population, Tally};
 pub use redaction::{Pointer, Redaction, RedactionAction, RedactionRule, RedactionTarget};
 pub use resource::{Attribute, Resource};
-pub use scope::{Boards, GcpParent, Scope};
+pub use scope::{Board, Boards, GcpParent, Scope};
 pub use snapshot::{Body, ControlFile, Manifest, Outcome, StoredFile};
 pub use verdict::{Observation, Verdict};

@@ -1,5 +1,8 @@
 //! What a run looks at. An argument to every collector, never ambient.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::period::Period;
@@ -23,8 +26,8 @@ pub struct Scope {
 /// Projects (version 2) of the GitHub organisations, and how they are read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Boards {
-    /// Their numbers, sorted; each organisation is asked for each.
-    pub projects: Vec<u32>,
+    /// Which, sorted.
+    pub projects: Vec<Board>,
     /// The date field that says by when an item is due.
     pub due_field: String,
 }
@@ -32,6 +35,78 @@ pub struct Boards {
 impl Default for Boards {
     fn default() -> Self {
         Self { projects: Vec::new(), due_field: "SLA".to_owned() }
+    }
+}
+
+impl Boards {
+    /// The numbers of those that an organisation has.
+    pub fn of<'b>(&'b self, organization: &'b str) -> impl Iterator<Item = u32> + 'b {
+        self.projects.iter().filter(move |board| board.organization.as_deref().is_none_or(|owner| owner == organization)).map(|board| board.number)
+    }
+}
+
+/// A board, by its number and whose it is; prints as `220` or `acme/220`, and is written so in manifests.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub struct Board {
+    /// The login of its organisation; none where it is that of whichever organisation is asked.
+    pub organization: Option<String>,
+    /// Its number, which the organisation's boards count from 1.
+    pub number: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Number(u32),
+    Text(String),
+}
+
+/// No board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a board is written as a number, or as organisation/number")]
+pub struct NotABoard;
+
+impl From<u32> for Board {
+    fn from(number: u32) -> Self {
+        Self { organization: None, number }
+    }
+}
+
+impl FromStr for Board {
+    type Err = NotABoard;
+
+    fn from_str(text: &str) -> Result<Self, NotABoard> {
+        let (organization, number) = text.split_once('/').ok_or(NotABoard)?;
+        let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let number = number.parse().ok().filter(|number| digits && (1..=i32::MAX.unsigned_abs()).contains(number)).ok_or(NotABoard)?;
+        if organization.is_empty() { Err(NotABoard) } else { Ok(Self { organization: Some(organization.to_owned()), number }) }
+    }
+}
+
+impl TryFrom<Written> for Board {
+    type Error = NotABoard;
+
+    fn try_from(written: Written) -> Result<Self, NotABoard> {
+        match written {
+            Written::Number(number) => Ok(Self::from(number)),
+            Written::Text(text) => text.parse(),
+        }
+    }
+}
+
+impl From<Board> for Written {
+    fn from(board: Board) -> Self {
+        if board.organization.is_none() { Self::Number(board.number) } else { Self::Text(board.to_string()) }
+    }
+}
+
+impl fmt::Display for Board {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.organization {
+            Some(organization) => write!(f, "{organization}/{}", self.number),
+            None => write!(f, "{}", self.number),
+        }
     }
 }
 
@@ -47,12 +122,29 @@ pub enum GcpParent {
     Project(String),
 }
 
-impl std::fmt::Display for GcpParent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for GcpParent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Organization(id) => write!(f, "organizations/{id}"),
             Self::Folder(id) => write!(f, "folders/{id}"),
             Self::Project(id) => write!(f, "projects/{id}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Board, Boards};
+
+    #[test]
+    fn a_board_is_a_number_or_an_organisations_number() {
+        let boards: Boards = serde_json::from_str(r#"{"projects":[3,"acme/220","beta/7"],"due_field":"SLA"}"#).expect("boards");
+        assert_eq!(boards.of("acme").collect::<Vec<_>>(), [3, 220]);
+        assert_eq!(boards.of("beta").collect::<Vec<_>>(), [3, 7]);
+        assert_eq!(boards.of("acm").collect::<Vec<_>>(), [3], "a number alone is every organisation's, as it was before boards had an owner");
+        assert_eq!(serde_json::to_string(&boards).expect("JSON"), r#"{"projects":[3,"acme/220","beta/7"],"due_field":"SLA"}"#);
+        for not in ["220", "acme/", "/220", "acme/0", "acme/+1", "acme/1/2", "acme/2147483648", "acme/x", ""] {
+            assert!(not.parse::<Board>().is_err(), "{not}");
         }
     }
 }

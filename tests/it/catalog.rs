@@ -611,15 +611,29 @@ kms_base_url = "https://kms.example.com/"
     }
 
     #[test]
-    fn boards_are_numbers_and_a_date_field() {
+    fn boards_are_numbers_of_organisations_and_a_date_field() {
         let with = |line: &str| read(&FULL.replacen("[google]", &format!("{line}\n[google]"), 1));
-        let boards = with("projects = [264, 220, 220]\ndue_field = \"Target date\"").map(|settings| settings.github.boards);
-        let boards = boards.unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        assert_eq!((boards.projects.as_slice(), boards.due_field.as_str()), (&[220, 264][..], "Target date"));
-        let plain = read(FULL).map(|settings| settings.github.boards).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        assert_eq!((plain.projects.len(), plain.due_field.as_str()), (0, "SLA"));
-        for (line, what) in [("projects = [\"220\"]", "an integer, not text"), ("projects = [0]", "out of range"), ("projects = 220", "a list, not an integer")]
-        {
+        let of_one = |line: &str| read(&FULL.replacen("[google]", &format!("{line}\n[google]"), 1).replacen("\"zeta\", ", "", 1));
+        let shown = |settings: Result<Settings, Mistakes>| {
+            let boards = settings.unwrap_or_else(|mistakes| panic!("{mistakes}")).github.boards;
+            (boards.projects.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "), boards.due_field)
+        };
+        let due = "Target date".to_owned();
+        assert_eq!(shown(of_one("projects = [264, 220, 220, \"Acme/220\"]\ndue_field = \"Target date\"")), ("220 264".to_owned(), due.clone()));
+        assert_eq!(
+            shown(with("projects = [\"zeta/220\", \"acme/220\", \"ACME/7\"]\ndue_field = \"Target date\"")),
+            ("acme/7 acme/220 zeta/220".to_owned(), due)
+        );
+        assert_eq!(shown(read(FULL)), (String::new(), "SLA".to_owned()));
+        for (line, what) in [
+            ("projects = [\"220\"]", "\"220\" is no board"),
+            ("projects = [\"acme/0\"]", "\"acme/0\" is no board"),
+            ("projects = [\"acne/220\"]", "did you mean `acme`?"),
+            ("projects = [220]", "of which organisation is board 220? each counts its own"),
+            ("projects = [220]", "write \"acme/220\""),
+            ("projects = [0]", "out of range"),
+            ("projects = 220", "a list, not an integer"),
+        ] {
             let mistakes = with(line).expect_err(line);
             assert!(mistakes.to_string().contains(what), "{mistakes}");
         }

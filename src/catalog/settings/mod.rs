@@ -2,6 +2,7 @@
 //!
 //! Left out: credentials, which never come from a file, and paths' meaning: they are relative to the file, and `cli` knows where that is.
 
+mod boards;
 mod log;
 mod redaction;
 mod urls;
@@ -193,20 +194,8 @@ fn github(page: &mut Page<'_>, root: &Section<'_, '_>) -> GitHubSettings {
         settings.issue_labels.sort();
         settings.issue_labels.dedup();
     }
-    settings.boards = boards(page, &section);
+    settings.boards = boards::read(page, &section, &settings.organizations);
     settings
-}
-
-fn boards(page: &mut Page<'_>, section: &Section<'_, '_>) -> Boards {
-    let mut boards = Boards::default();
-    if let Some(items) = section.get("projects").and_then(|node| value::list(page, node, "projects")) {
-        let numbers: BTreeSet<u32> = items.filter_map(|item| value::number(page, item, "projects", 1..=2_147_483_647)).collect();
-        boards.projects = numbers.into_iter().collect();
-    }
-    if let Some(name) = section.get("due_field").and_then(|node| value::line(page, node, "due_field")) {
-        boards.due_field = name.into_owned();
-    }
-    boards
 }
 
 fn google(page: &mut Page<'_>, root: &Section<'_, '_>) -> GoogleSettings {

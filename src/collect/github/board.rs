@@ -34,15 +34,15 @@ pub(super) fn address(organization: &str, number: u32) -> String {
 
 /// Why nothing was asked, where no board is named.
 pub(super) fn not_configured() -> Gap {
-    Gap::new(GapCause::NotConfigured, "no board is named").cured_by("projects under [github] in proofline.toml")
+    Gap::new(GapCause::NotConfigured, "no board is named").cured_by("projects under [github] in proofline.toml, e.g. projects = [\"acme/220\"]")
 }
 
 /// Asks for the items of every board of an organisation.
 pub(super) async fn fetch_items(organization: &str, boards: &Boards, api: &dyn Api, asked_by: &'static str) -> Result<(), ApiError> {
-    for number in &boards.projects {
+    for number in boards.of(organization) {
         let variables = json!({ "organization": organization, "number": number });
         let ask = |part: Part<'_>| {
-            Request::get(Host::GitHub, "/graphql", OPERATION, subject(organization, *number), asked_by).post(page_body(QUERY, &variables, part))
+            Request::get(Host::GitHub, "/graphql", OPERATION, subject(organization, number), asked_by).post(page_body(QUERY, &variables, part))
         };
         walk::all(QUERY, PAGING, api, &ask).await?;
     }

@@ -50,14 +50,14 @@ struct Place {
 
 /// Reads the stored listings of the boards.
 pub(super) fn read(organization: &str, boards: &Boards, evidence: &dyn Evidence) -> Result<OnBoards, Unreadable> {
-    let is_configured = !boards.projects.is_empty();
+    let is_configured = boards.of(organization).next().is_some();
     let mut on = OnBoards { issues: BTreeMap::new(), gap: (!is_configured).then(board::not_configured), is_configured, evidence: Vec::new() };
-    for number in &boards.projects {
+    for number in boards.of(organization) {
         let (mut count, mut hidden) = (0_u64, None);
-        let listed = board::each_item(organization, *number, evidence, &mut |item| {
+        let listed = board::each_item(organization, number, evidence, &mut |item| {
             count += 1;
             match name(item) {
-                Ok(Some(name)) => on.issues.entry(name).or_default().push(place(*number, item, &boards.due_field)),
+                Ok(Some(name)) => on.issues.entry(name).or_default().push(place(number, item, &boards.due_field)),
                 Ok(None) => {}
                 Err(gap) => hidden = Some(gap),
             }

@@ -85,9 +85,9 @@ impl Collector for Project {
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
         for organization in &scope.github_organizations {
-            for number in &scope.boards.projects {
+            for number in scope.boards.of(organization) {
                 let variables = json!({ "organization": organization, "number": number });
-                let request = Request::get(Host::GitHub, "/graphql", OPERATION, board::subject(organization, *number), KIND.name);
+                let request = Request::get(Host::GitHub, "/graphql", OPERATION, board::subject(organization, number), KIND.name);
                 api.send(request.post(body(QUERY, &variables, &json!({})))).await?;
             }
         }
@@ -108,7 +108,10 @@ impl Collector for Project {
             return Ok(population);
         }
         for organization in &scope.github_organizations {
-            read_all(organization, &scope.boards.projects, evidence, &mut population, emit)?;
+            let numbers: Vec<u32> = scope.boards.of(organization).collect();
+            if !numbers.is_empty() {
+                read_all(organization, &numbers, evidence, &mut population, emit)?;
+            }
         }
         Ok(population)
     }
@@ -131,7 +134,7 @@ fn read_all(
             Err(gap) => population.gaps.push(Gap { detail: format!("board {number}: {}", gap.detail), ..gap }),
         }
     }
-    let (tenant, second_source) = (format!("github.com/{organization}"), "the numbers in github.projects".to_owned());
+    let (tenant, second_source) = (format!("github.com/{organization}"), "the boards in github.projects".to_owned());
     population.tallies.push(Tally { tenant, count, second_count: u64::try_from(numbers.len()).ok(), second_source });
     Ok(())
 }

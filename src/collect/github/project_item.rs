@@ -92,8 +92,8 @@ impl Collector for ProjectItem {
             population.gaps.push(board::not_configured());
         }
         for organization in &scope.github_organizations {
-            for number in &scope.boards.projects {
-                read(&Place { organization, number: *number, boards: &scope.boards }, evidence, &mut population, emit)?;
+            for number in scope.boards.of(organization) {
+                read(&Place { organization, number, boards: &scope.boards }, evidence, &mut population, emit)?;
             }
         }
         Ok(population)

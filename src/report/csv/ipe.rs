@@ -80,8 +80,8 @@ fn scope_items(scope: &Scope, items: &mut Items) {
     for label in &scope.issue_labels {
         items.add("parameter.issue_label", label);
     }
-    for number in &scope.boards.projects {
-        items.add("parameter.board", number.to_string());
+    for board in &scope.boards.projects {
+        items.add("parameter.board", board.to_string());
     }
     if !scope.boards.projects.is_empty() {
         items.add("parameter.board_due_field", &scope.boards.due_field);

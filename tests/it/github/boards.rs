@@ -4,14 +4,18 @@ use proofline::collect::github::issue::Issue;
 use proofline::collect::github::project::Project;
 use proofline::collect::github::project_item::ProjectItem;
 use proofline::collect::replay::Replay;
-use proofline::collect::{Collector, Request};
-use proofline::model::{Boards, Completeness, GapCause, Population, Resource, Scope};
+use proofline::collect::{Collector, Evidence as _, Request};
+use proofline::model::{Board, Boards, Completeness, GapCause, Population, Resource, Scope};
 use serde_json::{Value, json};
 
 use crate::github::{assert_contract_in, known, scope as plain, unknown, world};
 
 fn scope(projects: &[u32]) -> Scope {
-    Scope { issue_labels: vec!["soc2".into()], boards: Boards { projects: projects.to_vec(), due_field: "SLA".into() }, ..plain() }
+    Scope {
+        issue_labels: vec!["soc2".into()],
+        boards: Boards { projects: projects.iter().copied().map(Board::from).collect(), due_field: "SLA".into() },
+        ..plain()
+    }
 }
 
 async fn run(collector: &dyn Collector, scope: &Scope, answers: Value) -> (Vec<Resource>, Population) {
@@ -137,6 +141,25 @@ async fn without_a_number_nothing_is_asked() {
         let (boards, population) = assert_contract_in(&scope(&[]), kind, &replay.evidence());
         assert_eq!((boards.len(), population.gaps[0].cause), (0, GapCause::NotConfigured));
         assert!(population.gaps[0].cure.as_deref().is_some_and(|cure| cure.contains("projects")));
+    }
+}
+
+/// Each organisation counts its boards anew.
+#[tokio::test]
+async fn a_board_is_asked_for_in_its_own_organisation_only() {
+    let projects = ["acme/220", "beta/7"].map(|board| board.parse().expect("a board")).to_vec();
+    let named = Scope { github_organizations: vec!["acme".into(), "beta".into(), "gamma".into()], boards: Boards { projects, ..Boards::default() }, ..plain() };
+    let kinds: [(&dyn Collector, &str); 2] = [(&Project, "graphql/project"), (&ProjectItem, "graphql/project-items")];
+    for (kind, operation) in kinds {
+        let replay = Replay::new("2026-03-01T02:00:00Z".parse().expect("an instant"), world(json!({ "answers": {}, "default": not_there() })));
+        kind.fetch(&named, &replay).await.expect("asked");
+        let evidence = replay.evidence();
+        let asked: Vec<String> = evidence.operation(operation).iter().map(|exchange| exchange.subject.clone()).collect();
+        assert_eq!(asked, ["acme/projects/220", "beta/projects/7"]);
+        let (_, population) = assert_contract_in(&named, kind, &replay.evidence());
+        assert!(population.definition.contains("boards acme/220, beta/7 of"), "{}", population.definition);
+        let tenants: Vec<&str> = population.tallies.iter().map(|tally| tally.tenant.as_str()).collect();
+        assert!(tenants.len() == 2 && !tenants.iter().any(|tenant| tenant.contains("gamma")), "{tenants:?}");
     }
 }
 
