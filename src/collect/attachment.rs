@@ -15,6 +15,9 @@ const IMAGES: &str = "user-images.githubusercontent.com";
 /// Signed addresses that end after some minutes; who writes one down has copied it from a page.
 pub const SIGNED: &str = "private-user-images.githubusercontent.com";
 
+/// What the transport says where GitHub's pages show one in place of a file.
+const PAGE: &str = "a page came instead of the file";
+
 /// Where an attached file is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
@@ -40,7 +43,13 @@ pub enum Outcome {
     Captured,
     /// They are not, and asking again would not change that.
     Refused(String),
+    /// They are not: the file may be gone, or closed to this credential. GitHub answers both alike, and which it is only the repository tells:
+    /// what is attached in a public one is open to everybody.
+    Closed(Gap),
 }
+
+/// What opens files attached in repositories that are not public: they lie below the web pages, to which neither Apps nor fine-grained tokens have access.
+const OPENS_PRIVATE: &str = "a classic token with the scope repo, of an account that may read the repository: GitHub gives files attached in private repositories neither to Apps nor to fine-grained tokens";
 
 /// Tells an attached file from other addresses. `web` is the host of GitHub's pages, e.g. `github.com`.
 #[must_use]
@@ -79,11 +88,32 @@ pub fn outcome(exchange: &Exchange) -> Result<Outcome, Gap> {
     }
     let gap = refusal(exchange);
     match (exchange.status, &exchange.error) {
+        (_, Some(error)) if error.contains(PAGE) => Ok(Outcome::Closed(closed("GitHub showed a page to sign in", exchange))),
         (_, Some(error)) if was_withheld(exchange) => Ok(Outcome::Refused(error.clone())),
+        (Some(300..=399), None) if leads_to_login(exchange) => Ok(Outcome::Closed(closed("GitHub asked to sign in", exchange))),
         (Some(status @ 300..=399), None) => Ok(Outcome::Refused(format!("link only: it leads ({status}) where no file is taken from"))),
+        (Some(status @ (401 | 403 | 404)), None) if gap.cause == GapCause::Forbidden && is_of_pages(exchange) => {
+            Ok(Outcome::Closed(closed(&format!("GitHub answered {status}"), exchange)))
+        }
         (Some(status @ 400..=499), None) if gap.cause != GapCause::Unanswered => Ok(Outcome::Refused(format!("link only: GitHub answered {status}"))),
         _ => Err(gap),
     }
+}
+
+/// True where GitHub's pages answered: whoever they send on to where a file lies has been let in, and what is missing there is missing.
+fn is_of_pages(exchange: &Exchange) -> bool {
+    let rest = exchange.url.split_once("://").map_or("", |(_scheme, rest)| rest);
+    rest.split_once('/').is_some_and(|(_host, path)| is_file(path))
+}
+
+fn leads_to_login(exchange: &Exchange) -> bool {
+    exchange.headers.get("location").is_some_and(|location| location.trim_end_matches('/').ends_with("/login"))
+}
+
+fn closed(seen: &str, exchange: &Exchange) -> Gap {
+    let name = exchange.subject.rsplit('/').next().unwrap_or_default();
+    let detail = format!("the attached file {name} could not be opened: {seen}, as it does for what is gone and for what this credential may not see");
+    Gap::new(GapCause::Forbidden, detail).cured_by(OPENS_PRIVATE)
 }
 
 #[cfg(test)]

@@ -267,7 +267,7 @@ fn person(login: &str) -> Value {
 fn task(changes: Value) -> Resource {
     let mut node = json!({
         "id": "T", "state": "CLOSED", "stateReason": "COMPLETED", "createdAt": "2026-01-11T00:00:00Z", "closedAt": "2026-02-25T12:00:00Z", "lastEditedAt": null,
-        "body": "", "author": {"__typename": "User", "login": "manager"}, "milestone": null, "assignees": list(&json!([{"login": "ada"}])), "labels": list(&json!([{"name": "cloud devops/soc2"}])),
+        "body": "", "author": {"__typename": "User", "login": "manager"}, "repository": {"visibility": "PUBLIC"}, "milestone": null, "assignees": list(&json!([{"login": "ada"}])), "labels": list(&json!([{"name": "cloud devops/soc2"}])),
         "subIssuesSummary": {"total": 0, "completed": 0}, "closedByPullRequestsReferences": list(&json!([])), "comments": list(&json!([])),
         "timelineItems": list(&json!([{"__typename": "ClosedEvent", "createdAt": "2026-02-25T12:00:00Z", "stateReason": "COMPLETED", "actor": person("ada")}])),
         "people": list(&json!([{"__typename": "AssignedEvent", "createdAt": "2026-01-12T00:00:00Z", "actor": person("manager"), "assignee": person("ada")}])),
@@ -385,6 +385,30 @@ fn evidence_is_captured_only_where_its_bytes_are_kept() {
     let run = told("https://github.com/acme/web/actions/runs/7");
     assert_eq!(known(&run, "evidence")[0]["conclusion"], "success");
     assert_eq!(known(&told("https://github.com/acme/web/actions/runs/8"), "evidence")[0]["conclusion"], Value::Null, "it has not ended");
+}
+
+/// GitHub gives what is attached in a private repository to browsers, and 404 to most credentials: that is no word on whether there was evidence.
+#[test]
+fn a_file_that_is_closed_to_the_credential_leaves_the_evidence_undetermined() {
+    let with = |visibility: &Value, link: &str| {
+        let comments = list(&json!([comment(&format!("the log: {link}"), "2026-02-20T00:00:00Z", None)]));
+        task(json!({"comments": comments, "repository": visibility}))
+    };
+    let gone = "https://github.com/user-attachments/files/3/gone.log";
+    for visibility in [json!({"visibility": "PRIVATE"}), json!({"visibility": "INTERNAL"}), Value::Null] {
+        let task = with(&visibility, gone);
+        for name in ["evidence", "decisions", "reviewed_by"] {
+            let Attribute::Unknown(gap) = &task.attributes[name] else { panic!("{visibility} {name}: {:?}", task.attributes[name]) };
+            assert_eq!(gap.cause, GapCause::Forbidden, "{name}");
+            assert!(gap.detail.contains("gone.log") && gap.detail.contains("404") && gap.detail.contains("may not see"), "{gap}");
+            assert!(gap.cure.as_deref().is_some_and(|cure| cure.contains("classic token with the scope repo")), "{gap}");
+        }
+        let kept = with(&visibility, "https://github.com/user-attachments/files/1/restore.log");
+        assert_eq!(known(&kept, "evidence")[0]["captured"], true, "what is open is kept, whatever the repository");
+        assert_eq!(known(&with(&visibility, "https://docs.example.com/d/1"), "evidence")[0]["kind"], "link_only");
+    }
+    let public = with(&json!({"visibility": "PUBLIC"}), gone);
+    assert_eq!(known(&public, "evidence")[0]["reason"], "link only: GitHub answered 404", "there it would be open to everybody");
 }
 
 #[test]

@@ -203,6 +203,8 @@ struct Capture {
     bytes: Option<i64>,
     sha256: Option<String>,
     conclusion: Option<String>,
+    /// Why it may be there all the same, unless it was attached where everybody may open it.
+    closed: Option<Gap>,
     /// Of a table that tells any.
     decisions: Option<Fact<Vec<Decision>>>,
 }
@@ -248,7 +250,7 @@ impl Library {
             let by = login(&source.get("author"))?;
             for link in links(source.get("body").text()?) {
                 let (kind, seen) = self.look_up(&link, web, &asked, &mut given.exchanges);
-                given.add(kind, (&at, &by, shown(kind, &link)), seen?);
+                given.add(kind, (&at, &by, shown(kind, &link)), seen?.settled(node, web)?);
             }
         }
         for change in node.get("closedByPullRequestsReferences").all_nodes()? {
@@ -284,6 +286,11 @@ impl Library {
     }
 }
 
+/// True where the files of an issue are open to everybody, so that what is not found there is gone. Enterprise Servers may ask everybody to sign in.
+fn is_open_to_all(issue: &Field<'_>, web: &str) -> bool {
+    web.eq_ignore_ascii_case(WEB) && issue.path(&["repository", "visibility"]).text() == Ok("PUBLIC")
+}
+
 /// What the query of a file's address lets in to is nobody else's business.
 fn shown<'a>(kind: &str, link: &'a str) -> &'a str {
     if kind == "attachment" { link.split('?').next().unwrap_or_default() } else { link }
@@ -293,6 +300,10 @@ fn file(exchange: &Exchange, evidence: &dyn Evidence) -> Result<Fact<Capture>, U
     Ok(match attachment::outcome(exchange) {
         Err(gap) => Err(gap),
         Ok(Outcome::Refused(why)) => Ok(Capture::refused(why)),
+        Ok(Outcome::Closed(gap)) => {
+            let answer = exchange.status.map_or_else(|| "nothing".to_owned(), |status| status.to_string());
+            Ok(Capture { closed: Some(gap), ..Capture::refused(format!("link only: GitHub answered {answer}")) })
+        }
         Ok(Outcome::Captured) => {
             let last = exchange.subject.rsplit('/').next().unwrap_or_default();
             let name = percent_encoding::percent_decode_str(last).decode_utf8_lossy().into_owned();
@@ -327,6 +338,14 @@ fn record(exchange: &Exchange, evidence: &dyn Evidence) -> Result<Fact<Capture>,
 }
 
 impl Capture {
+    /// The same, unless it may be evidence that this credential cannot open: that there is none must not be said then.
+    fn settled(self, issue: &Field<'_>, web: &str) -> Fact<Self> {
+        match &self.closed {
+            Some(gap) if !is_open_to_all(issue, web) => Err(gap.clone()),
+            Some(_) | None => Ok(self),
+        }
+    }
+
     fn refused(reason: impl Into<String>) -> Self {
         Self { reason: Some(reason.into()), ..Self::default() }
     }
@@ -340,7 +359,7 @@ impl Capture {
 
 impl Given {
     fn add(&mut self, kind: &str, (at, by, url): (&str, &str, &str), capture: Capture) {
-        let Capture { reason, name, media_type, bytes, sha256, conclusion, decisions } = capture;
+        let Capture { reason, name, media_type, bytes, sha256, conclusion, decisions, closed: _ } = capture;
         match decisions {
             Some(Ok(rows)) => self.decisions.extend(rows.into_iter().map(|row| json!({"member": row.member, "decision": row.decision, "at": at, "by": by}))),
             Some(Err(gap)) => self.undecided = Some(gap),

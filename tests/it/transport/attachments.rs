@@ -121,6 +121,7 @@ async fn a_page_is_never_taken_for_a_file_and_no_foreign_host_is_asked() {
     let pages = Loopback::start(move |_, seen| match seen.target.rsplit('/').next().unwrap_or_default() {
         "login" => Answer::Whole(302, vec![("location", "/github/login?return_to=x".into())], vec![]),
         "page" => status(200, &[("content-type", "text/html; charset=utf-8")], "<form><input name=authenticity_token value=t>"),
+        "closed" => status(404, &[("content-type", "text/html; charset=utf-8")], "<title>Page not found</title>"),
         "evil" => status(302, &[("location", "https://evil.example/f")], ""),
         "user" => Answer::Whole(302, vec![("location", there.replace("http://", "http://me:pw@"))], vec![]),
         "moved" => status(302, &[("location", "/github/user-attachments/files/2/login")], ""),
@@ -128,16 +129,21 @@ async fn a_page_is_never_taken_for_a_file_and_no_foreign_host_is_asked() {
     });
     let bench = Bench::over(&pages);
     for (name, reason) in [
-        ("login", "link only: it leads (302)"),
-        ("page", "a page came instead"),
-        ("evil", "link only: it leads"),
-        ("user", "link only"),
-        ("moved", "link only"),
+        ("login", Err("GitHub asked to sign in")),
+        ("page", Err("GitHub showed a page to sign in")),
+        ("closed", Err("GitHub answered 404")),
+        ("evil", Ok("link only: it leads (302)")),
+        ("user", Ok("link only: it leads (302)")),
+        ("moved", Err("GitHub asked to sign in")),
     ] {
         let (reply, record) = one(&bench, &format!("/user-attachments/files/1/{name}")).await;
         assert!(reply.gap.is_some() && record.bytes == 0, "{name}: {record:#?}");
-        let Ok(Outcome::Refused(why)) = attachment::outcome(&record) else { panic!("{name}: {record:#?}") };
-        assert!(why.contains(reason), "{name}: {why}");
+        match (attachment::outcome(&record), reason) {
+            (Ok(Outcome::Refused(why)), Ok(reason)) => assert!(why.contains(reason), "{name}: {why}"),
+            // Who cannot sign in cannot tell whether there is a file.
+            (Ok(Outcome::Closed(gap)), Err(reason)) => assert!(gap.detail.contains(reason) && gap.cure.is_some(), "{name}: {gap}"),
+            (outcome, _) => panic!("{name}: {outcome:?} {record:#?}"),
+        }
     }
     assert_eq!(elsewhere.seen().len(), 0);
     assert!(!format!("{:?}", bench.archive.bodies.lock().unwrap()).contains("authenticity_token"));

@@ -278,7 +278,13 @@ impl World {
             let (Some(all), Value::Object(more)) = (attributes.as_object_mut(), more) else { continue };
             all.extend(more);
         }
-        truth.add("github.issue", format!("github.com/{name}/issues/{}", issue.number), attributes);
+        let id = format!("github.com/{name}/issues/{}", issue.number);
+        // What is attached where not everybody may look is answered with 404 to a credential, be it gone or not.
+        let closed = |item: &Value| item["reason"] == "link only: GitHub answered 404";
+        if repository.visibility.upper() != "PUBLIC" && attributes.get("evidence").and_then(Value::as_array).is_some_and(|items| items.iter().any(closed)) {
+            truth.hidden.insert(id.clone());
+        }
+        truth.add("github.issue", id, attributes);
     }
 }
 
