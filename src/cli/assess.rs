@@ -195,6 +195,8 @@ fn summary(run: &Judged) -> RunSummary {
         exchanges: manifest.exchanges,
         not_modified: manifest.not_modified,
         failed: manifest.failed,
+        continues: manifest.continues.clone(),
+        budget: manifest.budget.clone(),
         partial: manifest.kinds.iter().filter(|(_kind, outcome)| **outcome == Outcome::Partial).map(|(kind, _outcome)| kind.clone()).collect(),
     }
 }

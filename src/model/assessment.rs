@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::assurance::Assurance;
+use crate::model::budget::Budget;
 use crate::model::control::{Control, Criterion};
 use crate::model::digest::Digest;
 use crate::model::evidence::Exchange;
@@ -174,4 +175,10 @@ pub struct RunSummary {
     pub failed: u32,
     /// Kinds that could not be collected whole.
     pub partial: Vec<String>,
+    /// The run that this one continues.
+    #[serde(default)]
+    pub continues: Option<RunId>,
+    /// What it asked of its sources.
+    #[serde(default)]
+    pub budget: Budget,
 }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 
-use crate::model::{Completeness, Exchange, GapCause, Method, Population};
+use crate::model::{Budget, Completeness, Exchange, GapCause, Left, Method, Population};
 
 /// An instant in UTC to the second, ISO 8601 with `Z`.
 pub(crate) fn instant(at: DateTime<Utc>) -> String {
@@ -94,6 +94,24 @@ pub(crate) fn status(exchange: &Exchange) -> String {
 pub(crate) fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or(rest)
+}
+
+/// Whole seconds, rounded up, so that a short wait is not told as none.
+pub(crate) fn seconds(milliseconds: u64) -> u64 {
+    milliseconds.div_ceil(1_000)
+}
+
+/// What was used of each limit that a source tells, and the least that was left: GitHub counts requests to REST, and points for what GraphQL is asked.
+pub(crate) fn limits(budget: &Budget) -> Vec<String> {
+    let told = |(resource, left): (&String, &Left)| {
+        let unit = match resource.as_str() {
+            "core" => "REST requests".to_owned(),
+            "graphql" => "GraphQL points".to_owned(),
+            other => format!("{other} requests"),
+        };
+        format!("{} {unit} used, at least {} of {} left", grouped(left.used), grouped(left.least), grouped(left.limit))
+    };
+    budget.limits.iter().map(told).collect()
 }
 
 /// One population's counts in one line: the match to the source.

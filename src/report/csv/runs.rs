@@ -149,6 +149,11 @@ pub(crate) fn runs(reading: &Reading<'_>) -> Sheet {
             "manifest_sha256",
             "manifest_object",
             "evaluation",
+            "continues_run",
+            "taken_over",
+            "sent",
+            "waited_seconds",
+            "limits",
         ],
         rows: reading.assessment.runs.iter().map(run_row).collect(),
     }
@@ -197,6 +202,11 @@ fn run_row(run: &RunSummary) -> Vec<Cell> {
         text(run.manifest.to_string()),
         text(&run.object),
         text(&run.evaluation),
+        optional(run.continues.as_ref().map(RunId::as_str)),
+        number(run.budget.taken_over),
+        number(run.budget.sent),
+        number(words::seconds(run.budget.waited_ms)),
+        list(words::limits(&run.budget)),
     ]
 }
 

@@ -123,8 +123,9 @@ fn permissions(missing: &[MissingPermission]) -> Markup {
     let (shown, total) = cells::capped(missing);
     html! {
         h3 { "What to grant" }
+        p { "Permissions and settings that the credentials of the newest runs lack. The controls named beside each stay undetermined, in part or as a whole, until somebody grants it; the runs themselves need no change." }
         (cells::boxed("What to grant", &html! {
-            table {
+            table.grants {
                 thead { tr { th scope="col" { "Permission" } th scope="col" { "Controls it leaves open" } th.num scope="col" { "Observations" } th scope="col" { "What is not seen" } } }
                 tbody {
                     @for row in shown {

@@ -2,22 +2,27 @@
 
 use maud::{Markup, html};
 
-use crate::model::{Cited, RunSummary};
+use crate::model::{Budget, Cited, RunSummary};
 use crate::report::html::{Page, cells};
 use crate::report::words::{self, grouped};
 
 /// Every sealed run of the period.
 pub(crate) fn runs(page: &Page<'_>) -> Markup {
-    let (rows, total) = cells::capped(&page.reading.assessment.runs);
+    let all = &page.reading.assessment.runs;
+    let (rows, total) = cells::capped(all);
+    let partial = all.iter().filter(|run| !run.partial.is_empty()).count();
     html! {
         section #runs aria-labelledby="runs-h" {
             h2 #runs-h { "Run ledger" }
             p { "Sealed runs, oldest first. A slot in which nothing ran has no row here; the operating calendar shows it." }
+            @if partial > 0 {
+                p { b { (partial) " of " (words::plural(words::length(all), "run")) } " could not ask everything, because a source was down or its rate limit was used up. Such a run is sealed with what it was told; what it lacks is named under “Not whole”, and was judged undetermined. A later run may continue it: it takes over the answers that came shortly before, each with its own time, and asks for the rest." }
+            }
             (cells::boxed("Run ledger", &html! {
                 table.runs {
                     thead { tr {
-                        th scope="col" { "Run" } th scope="col" { "Started" } th.num scope="col" { "Took" } th scope="col" { "Trigger" } th.num scope="col" { "Requests" }
-                        th.num scope="col" { abbr title="answered with 304: the source says that nothing changed" { "Unchanged" } } th.num scope="col" { "Failed" } th scope="col" { "Not whole" } th scope="col" { "Manifest" }
+                        th scope="col" { "Run" } th scope="col" { "Started" } th.num scope="col" { "Took" } th.num scope="col" { "Answers" }
+                        th.num scope="col" { abbr title="no usable answer came, refusals included" { "Failed" } } th scope="col" { "Not whole" } th scope="col" { "What it cost" } th scope="col" { "Manifest" }
                     } }
                     tbody { @for run in rows { (run_row(run)) } }
                 }
@@ -30,15 +35,32 @@ pub(crate) fn runs(page: &Page<'_>) -> Markup {
 fn run_row(run: &RunSummary) -> Markup {
     html! {
         tr {
-            th scope="row" { code { (run.run) } span.meta { (run.tool) } span.meta { "evaluation " code { (run.evaluation) } } }
+            th scope="row" {
+                code { (run.run) } span.meta { (run.tool) ", started " @if run.trigger == "due" { "because controls were due" } @else { "by hand" } } span.meta { "evaluation " code { (run.evaluation) } }
+                @if let Some(continued) = &run.continues { span.meta { "continues run " code { (continued) } } }
+            }
             td { (cells::time(run.started_at)) }
             td.num { ((run.ended_at - run.started_at).num_seconds()) " s" }
-            td { (run.trigger) }
-            td.num { (grouped(run.exchanges.into())) }
-            td.num { (grouped(run.not_modified.into())) }
+            td.num {
+                (grouped(run.exchanges.into()))
+                @if run.not_modified > 0 { span.meta { (grouped(run.not_modified.into())) " unchanged" } }
+                @if run.budget.taken_over > 0 { span.meta { (grouped(run.budget.taken_over)) " taken over" } }
+            }
             td.num { @if run.failed > 0 { b { (grouped(run.failed.into())) } } @else { "0" } }
             td { @if run.partial.is_empty() { "–" } @else { (cells::foreign(&run.partial.join(", "))) } }
+            td { (cost(&run.budget)) }
             td { (cells::digest(&run.manifest)) span.meta { code { (run.object) } } }
+        }
+    }
+}
+
+/// The call budget. Runs from before it was kept tell none.
+fn cost(budget: &Budget) -> Markup {
+    html! {
+        @if budget.sent == 0 { "not recorded" } @else {
+            (words::plural(budget.sent, "request")) " sent"
+            span.meta { @if budget.waited_ms > 0 { (grouped(words::seconds(budget.waited_ms))) " s waited for limits and between attempts" } @else { "no wait" } }
+            @for limit in words::limits(budget) { span.meta { (limit) } }
         }
     }
 }

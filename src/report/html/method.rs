@@ -73,6 +73,7 @@ const TERMS: &[(&str, &str)] = &[
     ("Not run", "the slot is over and no run judged the control in it"),
     ("Unchanged", "the source answered 304: it was asked that night and said that the bytes received earlier still hold"),
     ("Reconciled", "every page was read, and an independent second count agrees"),
+    ("Taken over", "a run that continues another uses the answers that one had received shortly before, each with its own time"),
     ("Exchange", "one request to a source and its answer, with times, status and the digest of the stored body"),
     ("Manifest", "the seal of a run: it names every stored file by its SHA-256"),
 ];
