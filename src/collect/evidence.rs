@@ -95,7 +95,7 @@ pub fn refusal(exchange: &Exchange) -> Gap {
     if let Some(error) = &exchange.error {
         // What came whole and was not kept is not kept tomorrow either.
         let cause = if was_withheld(exchange) { GapCause::Malformed } else { GapCause::Unanswered };
-        return Gap::new(cause, format!("{asked}: {error}"));
+        return Gap::told(cause, &format!("{asked}: {error}"));
     }
     let limited = exchange.headers.get("x-ratelimit-remaining").is_some_and(|left| left == "0") || exchange.headers.contains_key("retry-after");
     match exchange.status {

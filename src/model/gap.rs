@@ -47,10 +47,22 @@ impl GapCause {
     }
 }
 
+/// What stands between a gap and its cure.
+const NEEDS: &str = " (needs ";
+
 impl Gap {
     /// A gap without a known cure.
     pub fn new(cause: GapCause, detail: impl Into<String>) -> Self {
         Self { cause, detail: detail.into(), cure: None }
+    }
+
+    /// The gap that a text tells as `Display` writes it. The record of an exchange keeps nothing else of one.
+    #[must_use]
+    pub fn told(cause: GapCause, text: &str) -> Self {
+        match text.strip_suffix(')').and_then(|text| text.split_once(NEEDS)) {
+            Some((detail, cure)) => Self::new(cause, detail).cured_by(cure),
+            None => Self::new(cause, text),
+        }
     }
 
     /// The same gap with the permission or setting that would close it.
@@ -65,8 +77,21 @@ impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.detail)?;
         match &self.cure {
-            Some(cure) => write!(f, " (needs {cure})"),
+            Some(cure) => write!(f, "{NEEDS}{cure})"),
             None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Gap, GapCause};
+
+    #[test]
+    fn a_gap_is_read_back_from_its_text() {
+        let bare = Gap::new(GapCause::Unanswered, "the line was cut (twice)");
+        for gap in [bare.clone(), bare.cured_by("members: read (token: read:org)")] {
+            assert_eq!(Gap::told(GapCause::Unanswered, &gap.to_string()), gap);
         }
     }
 }

@@ -12,6 +12,7 @@ mod catalog;
 mod cli;
 mod continued;
 mod controls_readme;
+mod credentials;
 mod divided;
 mod doctor;
 mod evaluate;

@@ -17,6 +17,8 @@ pub(crate) const TOKEN: &str = "sandbox-token";
 pub(crate) struct Behaviour {
     /// The bearer token that GitHub accepts.
     pub(crate) token: String,
+    /// Requests after which an installation's token is withdrawn; where this is given, only an App is let in.
+    pub(crate) app_token_lasts: Option<u64>,
     pub(crate) google: GoogleAuth,
     /// Before every answer.
     pub(crate) latency: Duration,
@@ -87,6 +89,7 @@ impl Default for Behaviour {
     fn default() -> Self {
         Self {
             token: TOKEN.to_owned(),
+            app_token_lasts: None,
             google: GoogleAuth::Anonymous,
             latency: Duration::ZERO,
             limit: 5_000,

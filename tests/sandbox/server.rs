@@ -39,6 +39,36 @@ pub(crate) struct Sandbox {
     thread: Option<JoinHandle<()>>,
 }
 
+/// The tokens of the App's installation: numbered, the newest is let in.
+#[derive(Debug, Default)]
+struct Installation {
+    minted: u64,
+    used: u64,
+}
+
+impl Installation {
+    fn token(&self) -> String {
+        format!("{INSTALLATION_TOKEN}-{}", self.minted)
+    }
+
+    /// True for a request to the App's own endpoints with a JWT, which has three parts, and for one with the newest token while it lasts.
+    fn lets_in(&mut self, ask: &Ask, token: &str, lasts: u64) -> bool {
+        if ask.path.ends_with("/access_tokens") || ask.path.ends_with("/installation") {
+            return token.split('.').count() == 3;
+        }
+        self.used += 1;
+        token == self.token() && self.used <= lasts
+    }
+
+    fn mint(&mut self) -> String {
+        (self.minted, self.used) = (self.minted + 1, 0);
+        self.token()
+    }
+}
+
+/// How the tokens of the App's installation begin.
+pub(crate) const INSTALLATION_TOKEN: &str = "sandbox-installation-token";
+
 /// Where answers come from.
 enum Source {
     World(RwLock<Arc<World>>),
@@ -59,6 +89,7 @@ struct Shared {
     graphql: Mutex<Window>,
     at_once: AtomicUsize,
     number: AtomicU64,
+    installation: Mutex<Installation>,
     started: Instant,
 }
 
@@ -92,6 +123,7 @@ impl Sandbox {
             graphql: Mutex::new(Window::starting()),
             at_once: AtomicUsize::new(0),
             number: AtomicU64::new(0),
+            installation: Mutex::default(),
             started: Instant::now(),
         });
         let (stop, stopped) = oneshot::channel();
@@ -173,6 +205,11 @@ impl Sandbox {
     /// Requests that broke a vendor's contract, with the reason.
     pub(crate) fn violations(&self) -> Vec<String> {
         lock(&self.shared.journal).violations.clone()
+    }
+
+    /// Tokens that the App's installation was given.
+    pub(crate) fn tokens_minted(&self) -> u64 {
+        lock(&self.shared.installation).minted
     }
 
     /// Whether requests are held to the contracts.
@@ -345,7 +382,10 @@ impl Shared {
     fn github(&self, behaviour: &Behaviour, world: &World, ask: &Ask) -> Reply {
         let accepted = ask.authorization.as_deref().and_then(|header| header.split_once(' ')).is_some_and(|(scheme, token)| {
             (scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token"))
-                && (token == behaviour.token || ask.path.ends_with("/access_tokens"))
+                && match behaviour.app_token_lasts {
+                    Some(lasts) => lock(&self.installation).lets_in(ask, token, lasts),
+                    None => token == behaviour.token || ask.path.ends_with("/access_tokens"),
+                }
         });
         if !accepted {
             return Reply::message(401, "Bad credentials");
@@ -373,7 +413,9 @@ impl Shared {
                 points = cost;
                 return reply;
             }
-            rest::github::answer(world, ask, &behaviour.token).revalidated(ask)
+            let is_minting = behaviour.app_token_lasts.is_some() && ask.path.ends_with("/access_tokens");
+            let token = if is_minting { lock(&self.installation).mint() } else { behaviour.token.clone() };
+            rest::github::answer(world, ask, &token).revalidated(ask)
         });
         // A 304 costs nothing.
         if reply.status != 304 {

@@ -82,7 +82,7 @@ pub fn gap_in(exchange: &Exchange, body: &[u8]) -> Option<Gap> {
     let asked = format!("{} for {}", exchange.operation, exchange.subject);
     let (Some(status), true) = (exchange.status, exchange.error.is_none() || !body.is_empty()) else {
         let why = exchange.error.as_deref().unwrap_or("no answer");
-        return Some(Gap::new(GapCause::Unanswered, format!("{asked}: {why}")));
+        return Some(Gap::told(GapCause::Unanswered, &format!("{asked}: {why}")));
     };
     let status = if exchange.revalidates.is_some() { 200 } else { status };
     let answer = Answer { asked: &asked, target: &exchange.url, status, headers: &exchange.headers, body };

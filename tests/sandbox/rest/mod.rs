@@ -49,7 +49,9 @@ impl Ask {
         let (service, rest) = whole.split_once('/').map_or((whole, ""), |(service, rest)| (service, rest));
         let (service, path, mount) = match service {
             "enterprise" => {
-                let path = rest.strip_prefix("api/v3").or_else(|| rest.strip_prefix("api")).unwrap_or("/unknown");
+                // Attached files lie below the pages, beside the API.
+                let pages = format!("/{rest}");
+                let path = rest.strip_prefix("api/v3").or_else(|| rest.strip_prefix("api")).unwrap_or(&pages);
                 ("github", path.to_owned(), "enterprise/api/v3")
             }
             other => (other, format!("/{rest}"), other),
