@@ -6,16 +6,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use proofline::collect::Collector;
 use proofline::collect::github::branch::Branch;
 use proofline::collect::github::organization::Organization;
 use proofline::collect::github::organization_member::OrganizationMember;
 use proofline::collect::github::repository::Repository;
+use proofline::collect::registry::COLLECTORS;
 use proofline::model::{Attribute, GapCause, Population, Resource};
 use serde_json::{Value, json};
 
-use crate::github::{assert_contract, collect, fixture, known, world};
+use crate::github::{World, assert_contract, collect, fixture, has_type, known, scope, world};
 
 #[expect(clippy::disallowed_methods, reason = "the recordings are found through the environment, since they are not part of the repository")]
 fn recordings() -> Option<Vec<Value>> {
@@ -144,6 +147,97 @@ async fn every_recorded_answer_is_read_without_loss() {
     }
     println!("distinct repositories: {}", objects.len());
     assert!(read.len() >= 10, "the recordings hold every endpoint: {read:?}");
+}
+
+/// Whatever GitHub ever answered to anything, no kind falls over it or tells what is not of the declared type: each answer stands for each REST answer of each
+/// kind, its own endpoints' among them, and for the GraphQL answers beyond the list of repositories.
+#[tokio::test]
+async fn every_kind_withstands_every_recorded_answer() {
+    let Some(recordings) = recordings() else {
+        println!("not run: PROOFLINE_RECORDINGS names no directory with github.jsonl.gz");
+        return;
+    };
+    let mut distinct: BTreeMap<(String, String), &Value> = BTreeMap::new();
+    for exchange in recordings.iter().filter(|exchange| exchange["status"] != 304) {
+        distinct.entry((exchange["status"].to_string(), exchange["body"].to_string())).or_insert(exchange);
+    }
+    let listed = fixture("github.repository", "normal");
+    println!("{} recorded exchanges, {} different answers", recordings.len(), distinct.len());
+    for collector in COLLECTORS.iter().filter(|collector| collector.kind().name.starts_with("github.")) {
+        let (mut own, mut resources, mut gaps) = (0, 0, 0);
+        for exchange in distinct.values() {
+            let read = withstand(*collector, exchange, &listed).await;
+            (own, resources, gaps) = (own + u32::from(read.0), resources + read.1, gaps + read.2);
+        }
+        println!("{}: {own} answers of its own endpoints, {resources} resources, {gaps} gaps", collector.kind().name);
+    }
+}
+
+/// Whether the answer is of an endpoint that the kind asks, and how many resources and gaps it made of it.
+async fn withstand(collector: &dyn Collector, exchange: &Value, listed: &Value) -> (bool, usize, usize) {
+    let answers = Answers::of(exchange, listed);
+    let asked = Arc::clone(&answers.asked);
+    let evidence = collect(collector, answers.world()).await;
+    let mut resources = Vec::new();
+    let population = collector.extract(&scope(), &evidence, &mut |resource| resources.push(resource)).expect("stored evidence is readable");
+    for resource in &resources {
+        assert_declared(collector, resource);
+    }
+    let is_own = asked.lock().expect("not poisoned").contains(&template(exchange["path"].as_str().unwrap_or_default()));
+    (is_own, resources.len(), population.gaps.len())
+}
+
+/// One recorded answer to whatever is asked, but for the list of repositories; and what was asked.
+struct Answers {
+    recorded: Value,
+    listed: Value,
+    asked: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl Answers {
+    fn of(exchange: &Value, listed: &Value) -> Self {
+        Self { recorded: answer(exchange, &exchange["body"]), listed: listed["answers"]["graphql/repositories"].clone(), asked: Arc::default() }
+    }
+
+    fn world(self) -> World {
+        let every = world(json!({"answers": {}, "default": self.recorded}));
+        let repositories = world(json!({"answers": {}, "default": self.listed}));
+        Box::new(move |request| {
+            self.asked.lock().expect("not poisoned").insert(template(&request.target));
+            if request.operation == "graphql/repositories" { repositories(request) } else { every(request) }
+        })
+    }
+}
+
+/// A path without its names and numbers.
+fn template(path: &str) -> String {
+    let path = path.split('?').next().unwrap_or_default();
+    let mut steps: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let named = match steps.first() {
+        Some(&"repos") => 3,
+        Some(&("orgs" | "organizations")) => 2,
+        _ => 1,
+    };
+    let branch = steps.iter().position(|step| *step == "branches");
+    for (at, step) in steps.iter_mut().enumerate() {
+        let is_name = (1..named).contains(&at) || branch.is_some_and(|branch| at == branch + 1);
+        if is_name || step.bytes().all(|byte| byte.is_ascii_digit()) {
+            *step = "*";
+        }
+    }
+    steps.join("/")
+}
+
+fn assert_declared(collector: &dyn Collector, resource: &Resource) {
+    let kind = collector.kind();
+    assert!(!resource.evidence.is_empty(), "{} cites nothing", resource.id);
+    assert_eq!(resource.attributes.len(), kind.attributes.len(), "{}", resource.id);
+    for declared in kind.attributes {
+        match &resource.attributes[declared.name] {
+            Attribute::Known(value) => assert!(has_type(value, declared.ty), "{} of {} is {value}, not {}", declared.name, resource.id, declared.ty),
+            Attribute::Unknown(gap) => assert!(!gap.detail.is_empty(), "{} of {}", declared.name, resource.id),
+        }
+    }
 }
 
 /// Each repository of an answer, alone in a list; refusals as the refusal of a list.

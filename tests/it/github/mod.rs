@@ -73,7 +73,7 @@ pub(crate) fn assert_contract_in(scope: &Scope, collector: &dyn Collector, evide
     (resources, population)
 }
 
-fn has_type(value: &Value, ty: AttributeType) -> bool {
+pub(crate) fn has_type(value: &Value, ty: AttributeType) -> bool {
     match ty {
         AttributeType::Bool => value.is_boolean(),
         AttributeType::Int => value.is_i64(),
