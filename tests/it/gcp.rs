@@ -133,7 +133,7 @@ async fn replayed(collector: &dyn Collector, fixture: &Value) -> (Outcome, Vec<S
 }
 
 /// An API that nobody switched on.
-const SWITCHED_OFF: &str =
+pub(crate) const SWITCHED_OFF: &str =
     r#"{"error":{"code":403,"status":"PERMISSION_DENIED","details":[{"reason":"SERVICE_DISABLED","metadata":{"service":"cloudasset.googleapis.com"}}]}}"#;
 
 /// `GET storage /storage/v1/b?…`; the long list of fields is a star in fixtures.

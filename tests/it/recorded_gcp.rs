@@ -17,13 +17,13 @@ use std::path::PathBuf;
 use flate2::read::GzDecoder;
 use proofline::collect::Collector;
 use proofline::collect::api::Request;
-use proofline::collect::gcp::assets::{BUCKET, GKE_CLUSTER};
+use proofline::collect::gcp::assets::{BUCKET, DISK, DNS_POLICY, DNS_ZONE, GKE_CLUSTER, PUBSUB_SUBSCRIPTION, PUBSUB_TOPIC, SNAPSHOT, SQL_INSTANCE};
 use proofline::collect::gcp::{IamBinding, Project, ServiceAccountKey};
 use proofline::collect::replay::Answer;
 use proofline::model::{Attribute, GapCause};
 use serde_json::{Value, json};
 
-use crate::gcp::{Outcome, collect, scope};
+use crate::gcp::{Outcome, SWITCHED_OFF, collect, scope};
 
 /// A recorded exchange; the others of the file are for other kinds.
 struct Recording {
@@ -34,6 +34,16 @@ struct Recording {
     status: u16,
     body: Value,
 }
+
+/// Listings that tables read: a part of the address, its last word, the member that holds the items, the operation, the kind.
+static TABLES: &[(&str, &str, &str, &str, &dyn Collector)] = &[
+    ("/sql/v1beta4/", "instances", "items", "sql.instances.list", &SQL_INSTANCE),
+    ("/compute/v1/", "snapshots", "items", "compute.snapshots.list", &SNAPSHOT),
+    ("dns.googleapis.com/", "managedZones", "managedZones", "dns.managedZones.list", &DNS_ZONE),
+    ("dns.googleapis.com/", "policies", "policies", "dns.policies.list", &DNS_POLICY),
+    ("pubsub.googleapis.com/", "topics", "topics", "pubsub.projects.topics.list", &PUBSUB_TOPIC),
+    ("pubsub.googleapis.com/", "subscriptions", "subscriptions", "pubsub.projects.subscriptions.list", &PUBSUB_SUBSCRIPTION),
+];
 
 #[tokio::test]
 async fn every_recorded_item_is_a_resource_or_a_named_gap() {
@@ -61,6 +71,8 @@ async fn every_recorded_item_is_a_resource_or_a_named_gap() {
         "serviceAccounts.list",
         "keys.list",
         "projects.list v1",
+        "sql.instances.list",
+        "compute.disks.aggregatedList",
     ] {
         assert!(counts.get(endpoint).is_some_and(|count| count.items > 0), "no recording of {endpoint} in {}", path.display());
     }
@@ -117,6 +129,9 @@ impl Recording {
 
     /// The endpoint, what its kind made of the body, and how many items the body holds.
     async fn replayed(&self) -> Option<(&'static str, Outcome, usize)> {
+        if let Some(found) = self.of_tables().await {
+            return Some(found);
+        }
         let place = self.place.as_str();
         let get = self.method == "GET";
         let tail = place.rsplit('/').next().unwrap_or_default();
@@ -158,6 +173,25 @@ impl Recording {
             () if self.status >= 400 => ("refusals of any service", self.through(&BUCKET, "storage.buckets.list", body()).await, 0),
             () => return None,
         })
+    }
+
+    /// The same for what tables read from the services' own listings.
+    async fn of_tables(&self) -> Option<(&'static str, Outcome, usize)> {
+        let place = self.place.as_str();
+        let (tail, holder) = (place.rsplit('/').next().unwrap_or_default(), place.rsplit('/').nth(1).unwrap_or_default());
+        if self.method != "GET" || self.status != 200 || tail.contains(':') {
+            return None;
+        }
+        if place.ends_with("/aggregated/disks") {
+            let places = self.body["items"].as_object().into_iter().flat_map(|places| places.values());
+            let items = places.map(|place| place["disks"].as_array().map_or(0, Vec::len)).sum();
+            return Some(("compute.disks.aggregatedList", self.through(&DISK, "compute.disks.aggregatedList", self.body.clone()).await, items));
+        }
+        let (_, last, member, operation, kind) = *TABLES.iter().find(|(part, last, ..)| place.contains(part) && [tail, holder].contains(last))?;
+        let many = tail == last;
+        let body = if many { self.body.clone() } else { json!({ member: [self.body.clone()] }) };
+        let items = if many { self.body[member].as_array().map_or(0, Vec::len) } else { 1 };
+        Some((operation, self.through(kind, operation, body).await, items))
     }
 
     fn answer(&self, body: &Value) -> Answer {
@@ -223,6 +257,8 @@ impl Recording {
 fn around(request: &Request) -> Answer {
     match request.operation {
         "cloudresourcemanager.projects.get" => Answer::new(200, r#"{"projectId":"p","name":"projects/1","state":"ACTIVE"}"#),
+        // The recordings are of the services themselves.
+        "cloudasset.assets.list" => Answer::new(403, SWITCHED_OFF),
         _ => Answer::new(200, "{}"),
     }
 }

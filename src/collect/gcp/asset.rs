@@ -18,6 +18,7 @@ use crate::collect::gcp::direct::{Direct, add_public};
 use crate::collect::gcp::fields::{Absent, Read, attribute as declare, list, put, short, text};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, sorted};
 use crate::collect::gcp::inventory::{self, Content, Query};
+use crate::collect::gcp::linked::{self, Links};
 use crate::collect::gcp::typed::{self, Absences};
 use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally};
 
@@ -93,6 +94,9 @@ impl Collector for Asset {
         if self.wants_policy() {
             self.policies().ask(scope, api, kind).await?;
         }
+        for linked in linked::of_kind(kind) {
+            linked.query().ask(scope, api, kind).await?;
+        }
         let Some(direct) = self.direct.as_ref().filter(|_direct| !answered) else { return Ok(()) };
         for_each(found.projects.into_iter().collect(), |project| direct.ask(project, api, kind)).await
     }
@@ -133,7 +137,8 @@ impl Asset {
     /// Names that the table speaks of and that have to be declared.
     #[must_use]
     pub fn named(&self) -> Vec<&'static str> {
-        self.absent().into_iter().chain(self.derived.iter().map(|derived| derived.name)).collect()
+        let linked = linked::of_kind(self.kind.name).map(|linked| linked.name);
+        self.absent().into_iter().chain(self.derived.iter().map(|derived| derived.name)).chain(linked).collect()
     }
 
     /// Whether a service can be asked itself where there is no inventory.
@@ -162,7 +167,8 @@ impl Asset {
 
     fn describe(&self, resource: &mut Resource, data: &Value) {
         let common = [PROJECT.name, PROJECT_LABELS.name, PUBLIC_MEMBERS.name];
-        for declared in self.kind.attributes.iter().filter(|declared| !common.contains(&declared.name)) {
+        let elsewhere = |name: &str| common.contains(&name) || linked::of_kind(self.kind.name).any(|linked| linked.name == name);
+        for declared in self.kind.attributes.iter().filter(|declared| !elsewhere(declared.name)) {
             let read = match self.derived.iter().find(|derived| derived.name == declared.name) {
                 Some(derived) => (derived.read)(data),
                 None => typed::attribute(data, declared, self.absences),
@@ -183,6 +189,12 @@ struct Reading<'a, 'e> {
     emit: &'e mut dyn FnMut(Resource),
 }
 
+/// What other listings tell of the assets.
+struct Beside {
+    policies: Option<Policies>,
+    links: Vec<Links>,
+}
+
 /// Public members by asset, or why they are not known; and the exchanges that tell.
 struct Policies {
     members: Result<BTreeMap<String, BTreeSet<String>>, Gap>,
@@ -192,9 +204,12 @@ struct Policies {
 impl Reading<'_, '_> {
     fn inventory(&mut self, parent: &str, population: &mut Population) -> Result<(), Unreadable> {
         let policies = self.asset.wants_policy().then(|| policies(self.asset.policies(), parent, self.evidence)).transpose()?;
+        let links =
+            linked::of_kind(self.asset.kind.name).map(|linked| linked.read(parent, self.hierarchy, self.evidence)).collect::<Result<_, Unreadable>>()?;
+        let beside = Beside { policies, links };
         let (query, evidence) = (self.asset.resources(), self.evidence);
         let before = self.seen.len();
-        let listed = query.read(parent, evidence, &mut |asset, n| Ok(self.asset(asset, n, policies.as_ref())))?;
+        let listed = query.read(parent, evidence, &mut |asset, n| Ok(self.asset(asset, n, &beside)))?;
         let compared = inventory::compare(parent, self.hierarchy, self.evidence)?;
         self.tally(parent, before, "none: the inventory names no total", population);
         for read in [listed, compared] {
@@ -204,7 +219,7 @@ impl Reading<'_, '_> {
         Ok(())
     }
 
-    fn asset(&mut self, asset: &Value, n: u32, policies: Option<&Policies>) -> Option<Gap> {
+    fn asset(&mut self, asset: &Value, n: u32, beside: &Beside) -> Option<Gap> {
         let noun = self.asset.kind.noun();
         let Some(name) = text(asset, "name").ok().flatten() else {
             return Some(Gap::new(GapCause::Malformed, format!("a {noun} in the inventory has no name")));
@@ -218,7 +233,8 @@ impl Reading<'_, '_> {
             return None;
         }
         let listed = owner.as_ref().ok().and_then(Option::as_ref).map(|(_id, row)| row.n);
-        let cited = listed.into_iter().chain([n]).chain(policies.iter().flat_map(|policies| policies.evidence.iter().copied()));
+        let told = beside.policies.iter().map(|policies| &policies.evidence).chain(beside.links.iter().map(|links| &links.evidence));
+        let cited = listed.into_iter().chain([n]).chain(told.flatten().copied());
         let mut resource = self.started(name, sorted(cited.collect()))?;
         match owner {
             Ok(Some((id, row))) => belongs(&mut resource, id, row),
@@ -228,7 +244,10 @@ impl Reading<'_, '_> {
             }
             Err(gap) => [PROJECT, PROJECT_LABELS].iter().for_each(|attribute| resource.lack(attribute.name, gap.clone())),
         }
-        if let Some(policies) = policies {
+        for links in &beside.links {
+            put(&mut resource, links.linked.name, links.of(name, self.hierarchy), Absent::IsUnknown);
+        }
+        if let Some(policies) = &beside.policies {
             let members = policies.members.as_ref().map(|members| json!(members.get(name).cloned().unwrap_or_default()));
             put(&mut resource, PUBLIC_MEMBERS.name, members.map(Some).map_err(Clone::clone), Absent::IsUnknown);
         }
@@ -284,6 +303,10 @@ impl Reading<'_, '_> {
             let unasked = || Gap::new(GapCause::NotConfigured, "policies of single resources are read through Cloud Asset Inventory").cured_by(INVENTORY);
             let members = policy.map_or_else(|| Err(unasked()), |(members, _evidence)| members);
             put(&mut resource, PUBLIC_MEMBERS.name, members.map(|members| Some(json!(members))), Absent::IsUnknown);
+        }
+        for linked in linked::of_kind(self.asset.kind.name) {
+            let gap = Gap::new(GapCause::NotConfigured, "what other assets tell is read through Cloud Asset Inventory");
+            resource.lack(linked.name, gap.cured_by("cloudasset.googleapis.com enabled, and cloudasset.assets.listResource"));
         }
         self.asset.describe(&mut resource, item);
         (self.emit)(resource.completed(self.asset.kind));

@@ -14,6 +14,7 @@ mod fields;
 mod hierarchy;
 pub mod iam_binding;
 mod inventory;
+mod linked;
 pub mod project;
 pub mod service_account_key;
 mod typed;

@@ -57,6 +57,7 @@ pub static GKE_CLUSTER: Asset = Asset {
             "secure_boot": BOOL, "True where the nodes of every pool boot signed software only", "nodePools[].config.shieldedInstanceConfig.enableSecureBoot";
             "integrity_monitoring": BOOL, "True where what boots on the nodes of every pool is compared with what booted before", "nodePools[].config.shieldedInstanceConfig.enableIntegrityMonitoring";
             "exclusions": AttributeType::List(&AttributeType::Record(EXCLUSION)), "Times in which nothing is upgraded; none where no policy says so", "maintenancePolicy.window.maintenanceExclusions";
+            "backup_plans": AttributeType::Int, "How many plans back it up by themselves; unknown without the inventory", "backupPlans[].cluster";
             "labels": AttributeType::Map(&AttributeType::Text), "Labels; the source leaves the field out where there are none", "resourceLabels";
         },
     },

@@ -27,6 +27,7 @@ pub static DISK: Asset = Asset {
             "attached": BOOL, "True where a machine uses it", "users";
             "is_gke_node": BOOL, "True for the disk that a node of a cluster boots from, which holds nothing that is not made anew", "labels";
             "schedules": TEXTS, "Names of the policies that take snapshots of it", "resourcePolicies";
+            "newest_snapshot": AttributeType::Optional(&AttributeType::Time), "When the newest snapshot of it that is ready was taken; null where there is none; unknown without the inventory", "snapshots[].creationTimestamp";
             "kms_key": MAYBE_TEXT, "The customer's key of Key Management Service that it is encrypted with; null where there is none", "diskEncryptionKey.kmsKeyName";
             "supplied_key": BOOL, "True where a key encrypts it that the customer hands over with each request", "diskEncryptionKey.sha256";
         },

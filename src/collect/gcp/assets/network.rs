@@ -21,6 +21,7 @@ pub static NETWORK: Asset = Asset {
         attributes: columns! { "compute.networks";
             "name": TEXT, "Its name in the project; `default` is the one that Google makes", "name";
             "legacy": BOOL, "True for a network without subnetworks, with one range of its own", "IPv4Range";
+            "dns_logged": BOOL, "True where a policy of Cloud DNS logs what its machines look up; unknown without the inventory", "policies[].enableLogging";
             "auto_subnets": BOOL, "True where each region gets a subnetwork by itself; unknown for a legacy network", "autoCreateSubnetworks";
         },
     },

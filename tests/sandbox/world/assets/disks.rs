@@ -22,6 +22,7 @@ pub(crate) fn of_project(dice: &mut Dice, plan: &Plan, project: &Project) -> Vec
             "attached": true, "labels": { "team": "a" }, "is_gke_node": false, "schedules": ["daily"], "kms_key": format!("{key}/cryptoKeyVersions/1"), "supplied_key": false,
         });
         let newest = dice.below(3);
+        let told = joined(told, &json!({ "newest_snapshot": instant(plan.instant(-i64::try_from(newest).unwrap_or_default()) - chrono::TimeDelta::hours(2)) }));
         assets.push(disk(project, "data", ("zones", "europe-west4-a"), (&fields, &told)));
         for age in [newest, newest + 1] {
             let at = instant(plan.instant(-i64::try_from(age).unwrap_or_default()) - chrono::TimeDelta::hours(2));
@@ -32,7 +33,7 @@ pub(crate) fn of_project(dice: &mut Dice, plan: &Plan, project: &Project) -> Vec
     }
     if dice.chance(25) {
         let fields = json!({ "users": [], "diskEncryptionKey": { "sha256": "c2FuZGJveA==" } });
-        let told = json!({ "attached": false, "labels": {}, "is_gke_node": false, "schedules": [], "kms_key": null, "supplied_key": true });
+        let told = json!({ "attached": false, "labels": {}, "is_gke_node": false, "schedules": [], "kms_key": null, "supplied_key": true, "newest_snapshot": instant(plan.instant(-120)) });
         assets.push(disk(project, "spare", ("regions", "europe-west4"), (&fields, &told)));
         let at = instant(plan.instant(-120));
         let fields = json!({ "storageLocation": ["europe-west4"] });
@@ -40,8 +41,7 @@ pub(crate) fn of_project(dice: &mut Dice, plan: &Plan, project: &Project) -> Vec
         assets.push(snapshot(project, "spare-by-hand", "regions/europe-west4/disks/spare", &at, (&fields, &told)));
     }
     if dice.chance(40) {
-        let told =
-            json!({ "attached": false, "labels": { "goog-gke-node": "" }, "is_gke_node": true, "schedules": [], "kms_key": null, "supplied_key": false });
+        let told = json!({ "attached": false, "labels": { "goog-gke-node": "" }, "is_gke_node": true, "schedules": [], "kms_key": null, "supplied_key": false, "newest_snapshot": null });
         assets.push(disk(project, "gke-main-pool-1", ("zones", "europe-west4-a"), (&json!({ "labels": { "goog-gke-node": "" } }), &told)));
     }
     assets

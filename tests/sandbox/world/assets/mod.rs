@@ -11,7 +11,7 @@ pub(crate) mod pubsub;
 pub(crate) mod secrets;
 pub(crate) mod sql;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::sandbox::random::Dice;
 use crate::sandbox::world::Plan;
@@ -49,7 +49,19 @@ pub(crate) fn of_project(plan: &Plan, project: &Project) -> Vec<Asset> {
     assets.extend(pubsub::of_project(&mut dice("pubsub"), project));
     assets.extend(secrets::of_project(&mut dice("secrets"), plan, project));
     assets.extend(sql::of_project(&mut dice("sql"), project));
+    tell_networks(&mut assets);
     assets
+}
+
+/// Policies of name resolution tell of networks.
+fn tell_networks(assets: &mut [Asset]) {
+    let logged = |asset: &Asset| asset.kind == "gcp.dns_policy" && asset.truth.get("logged") == Some(&Value::Bool(true));
+    let named = |asset: &Asset| asset.truth.get("networks").and_then(Value::as_array).cloned().unwrap_or_default();
+    let networks: Vec<Value> = assets.iter().filter(|asset| logged(asset)).flat_map(named).collect();
+    for network in assets.iter_mut().filter(|asset| asset.kind == "gcp.network") {
+        let is_logged = networks.iter().filter_map(Value::as_str).any(|path| network.name.ends_with(path));
+        network.truth = joined(network.truth.clone(), &json!({ "dns_logged": is_logged }));
+    }
 }
 
 /// A policy that lets in who is named, where anybody is.

@@ -1,0 +1,169 @@
+//! What other assets tell of one: a disk of its snapshots, a network of the policies for its name resolution, a cluster of its backup plans.
+//!
+//! Those assets name the one that they belong to, so that one listing of them for the whole organisation tells it of all. Read from the inventory only: where that is
+//! refused, such an attribute is unknown. Left out: reading the assets themselves (`asset`).
+
+use std::collections::BTreeMap;
+
+use chrono::DateTime;
+use serde_json::{Value, json};
+
+use crate::collect::evidence::{Evidence, Unreadable};
+use crate::collect::gcp::fields::{Read, flag, list, record, text, time};
+use crate::collect::gcp::hierarchy::Hierarchy;
+use crate::collect::gcp::inventory::{Content, Query};
+use crate::model::{Gap, GapCause};
+
+/// An attribute that other assets tell.
+#[derive(Debug)]
+pub(super) struct Linked {
+    /// The kind that has it.
+    kind: &'static str,
+    /// The attribute.
+    pub(super) name: &'static str,
+    /// The types of the assets that tell it.
+    types: &'static [&'static str],
+    /// The names, or addresses, of what one of them belongs to.
+    to: fn(&Value) -> Result<Vec<&str>, Gap>,
+    /// What one of them tells; none where it does not count.
+    tells: fn(&Value) -> Read<Value>,
+    /// What all of them say together.
+    together: fn(&[Value]) -> Value,
+}
+
+const LINKED: &[Linked] = &[
+    Linked {
+        kind: "gcp.disk",
+        name: "newest_snapshot",
+        types: &["compute.googleapis.com/Snapshot"],
+        to: |snapshot| Ok(text(snapshot, "sourceDisk")?.into_iter().collect()),
+        tells: snapshot,
+        together: newest,
+    },
+    Linked {
+        kind: "gcp.network",
+        name: "dns_logged",
+        types: &["dns.googleapis.com/Policy"],
+        to: networks,
+        // "Defaults to no logging if not set."
+        tells: |policy| Ok(Some(json!(flag(policy, "enableLogging")?.unwrap_or(false)))),
+        together: |told| json!(told.contains(&Value::Bool(true))),
+    },
+    Linked {
+        kind: "gcp.gke_cluster",
+        name: "backup_plans",
+        types: &["gkebackup.googleapis.com/BackupPlan"],
+        to: |plan| Ok(vec![text(plan, "cluster")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "a backup plan does not say of which cluster it is"))?]),
+        tells: backup_plan,
+        together: |told| json!(told.len()),
+    },
+];
+
+/// Those of a kind.
+pub(super) fn of_kind(kind: &str) -> impl Iterator<Item = &'static Linked> {
+    LINKED.iter().filter(move |linked| linked.kind == kind)
+}
+
+impl Linked {
+    /// The listing that tells it.
+    pub(super) fn query(&self) -> Query {
+        Query { content: Content::Resource, types: self.types }
+    }
+
+    /// Everything that is told below a parent. What cannot be read makes all unknown: it may be about any of them.
+    ///
+    /// # Errors
+    /// Stored evidence cannot be read back.
+    pub(super) fn read(&'static self, parent: &str, hierarchy: &Hierarchy, evidence: &dyn Evidence) -> Result<Links, Unreadable> {
+        let mut told: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        let read = self.query().read(parent, evidence, &mut |asset, _n| Ok(self.take(asset, hierarchy, &mut told).err()))?;
+        Ok(Links { linked: self, told: read.gaps.into_iter().next().map_or(Ok(told), Err), evidence: read.evidence })
+    }
+
+    fn take(&self, asset: &Value, hierarchy: &Hierarchy, told: &mut BTreeMap<String, Vec<Value>>) -> Result<(), Gap> {
+        record(asset, "resource/data")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "the inventory does not show the content of an asset"))?;
+        let Some(data) = asset.pointer("/resource/data") else { return Ok(()) };
+        let Some(tells) = (self.tells)(data)? else { return Ok(()) };
+        for name in (self.to)(data)? {
+            told.entry(key(name, hierarchy)).or_default().push(tells.clone());
+        }
+        Ok(())
+    }
+}
+
+/// What is told of all assets of a kind, and the exchanges that tell it.
+pub(super) struct Links {
+    /// The attribute.
+    pub(super) linked: &'static Linked,
+    told: Result<BTreeMap<String, Vec<Value>>, Gap>,
+    /// Its exchanges.
+    pub(super) evidence: Vec<u32>,
+}
+
+impl Links {
+    /// What is told of one asset, by its full name.
+    pub(super) fn of(&self, name: &str, hierarchy: &Hierarchy) -> Read<Value> {
+        let told = self.told.as_ref().map_err(Clone::clone)?;
+        Ok(Some((self.linked.together)(told.get(&key(name, hierarchy)).map(Vec::as_slice).unwrap_or_default())))
+    }
+}
+
+/// What a full name and an address have in common: from `projects/` on, with the project's id rather than its number. A cluster of one zone is written in two ways.
+fn key(name: &str, hierarchy: &Hierarchy) -> String {
+    let path = name.split_once("projects/").map_or(name, |(_server, path)| path);
+    let (project, rest) = path.split_once('/').unwrap_or((path, ""));
+    let id = hierarchy.numbered(&format!("projects/{project}")).map_or(project, |(id, _row)| id);
+    let rest = if rest.contains("/clusters/") { rest.replacen("zones/", "locations/", 1) } else { rest.to_owned() };
+    format!("{id}/{rest}")
+}
+
+/// When it was taken; none where it is not ready, since nothing can be restored from it.
+fn snapshot(data: &Value) -> Read<Value> {
+    let status = text(data, "status")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "a snapshot has no status"))?;
+    if status != "READY" {
+        return Ok(None);
+    }
+    let at = time(data, "creationTimestamp")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "a snapshot does not say when it was taken"))?;
+    Ok(Some(json!(at)))
+}
+
+/// They come in different time zones.
+fn newest(told: &[Value]) -> Value {
+    let at = |value: &&Value| value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+    told.iter().max_by_key(at).cloned().unwrap_or_default()
+}
+
+fn networks(policy: &Value) -> Result<Vec<&str>, Gap> {
+    let url = |entry| text(entry, "networkUrl")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "a network of a policy has no name"));
+    list(policy, "networks")?.unwrap_or_default().iter().map(url).collect()
+}
+
+/// One that makes backups by itself.
+fn backup_plan(data: &Value) -> Read<Value> {
+    let off = flag(data, "deactivated")?.unwrap_or(false) || flag(data, "backupSchedule/paused")?.unwrap_or(false);
+    let schedules = text(data, "backupSchedule/cronSchedule")?.is_some() || record(data, "backupSchedule/rpoConfig")?.is_some();
+    Ok((schedules && !off).then_some(Value::Bool(true)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{backup_plan, newest, snapshot};
+
+    #[test]
+    fn the_newest_is_told_across_time_zones() {
+        let told = [json!("2026-03-01T23:30:00-07:00"), json!("2026-03-02T01:00:00Z")];
+        assert_eq!(newest(&told), told[0]);
+        assert_eq!(newest(&[]), Value::Null);
+    }
+
+    #[test]
+    fn what_does_not_count_tells_nothing_and_what_is_not_told_is_a_gap() {
+        assert_eq!(snapshot(&json!({"status": "UPLOADING"})), Ok(None));
+        assert!(snapshot(&json!({"creationTimestamp": "2026-03-02T01:00:00Z"})).is_err() && snapshot(&json!({"status": "READY"})).is_err());
+        assert_eq!(backup_plan(&json!({"backupSchedule": {"cronSchedule": "1 2 * * *"}})), Ok(Some(json!(true))));
+        assert_eq!(backup_plan(&json!({"backupSchedule": {"cronSchedule": "1 2 * * *", "paused": true}})), Ok(None));
+        assert_eq!(backup_plan(&json!({"deactivated": true, "backupSchedule": {"rpoConfig": {}}})), Ok(None));
+    }
+}
