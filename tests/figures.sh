@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Takes the figures that README tells, each into a file of its own: bash tests/figures.sh [FOLDER]. It takes some three hours, most of them spent waiting for
+# GitHub's limits. Walls are those of this machine; requests, points and what counts are the same on every one.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+out=${1:-target/figures}
+mkdir -p "$out"
+cargo build --release --locked --example figures
+
+figures() {
+    local name
+    name=$(IFS=_ && echo "$*")
+    echo "figures $*"
+    target/release/examples/figures "$@" > "$out/$name.txt"
+}
+
+for repositories in 1000 2000 20000; do
+    figures "$repositories" 0 all off
+    figures "$repositories" 50 all off
+done
+# 20,000 repositories would wait for a day.
+for repositories in 1000 2000; do
+    figures "$repositories" 50 all real
+done
