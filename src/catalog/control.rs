@@ -223,6 +223,8 @@ struct TestDefinition<'a> {
     require: &'a str,
     because: Option<&'a str>,
     may_be_empty: bool,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    listed_by: &'a [String],
 }
 
 /// SHA-256 of the definition as compact JSON with sorted keys.
@@ -233,6 +235,7 @@ fn digest(control: &Control) -> Digest {
         require: &test.require.0,
         because: test.because.as_ref().map(|e| e.0.as_str()),
         may_be_empty: test.may_be_empty,
+        listed_by: &test.listed_by,
     });
     let definition = Definition {
         id: &control.id,

@@ -3,6 +3,7 @@
 //! Left out: running the examples; that takes the expression engine.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use crate::catalog::Vocabulary;
 use crate::catalog::expression::{self, Reading, Site, Subject};
@@ -12,7 +13,7 @@ use crate::catalog::suggest;
 use crate::catalog::value;
 use crate::model::{Example, Expression, Kind, Parameters, Test, Verdict, Want};
 
-const KEYS: &[&str] = &["population", "where", "require", "because", "may_be_empty", "example"];
+const KEYS: &[&str] = &["population", "where", "require", "because", "may_be_empty", "listed_by", "example"];
 
 /// The instant at which an example is judged where it names none.
 const DEFAULT_NOW: DateTime<Utc> = match DateTime::from_timestamp(1_767_225_600, 0) {
@@ -38,6 +39,7 @@ fn test(page: &mut Page<'_>, node: Node<'_, '_>, parameters: &Parameters, vocabu
     let subject = kind.map(|kind| Subject { kind, parameters, vocabulary });
     let expressions = expressions(page, &section, subject.as_ref());
     let may_be_empty = section.get("may_be_empty").map_or(Some(false), |node| value::truth(page, node, "may_be_empty"));
+    let listed_by = listed_by(page, &section, parameters);
     let examples = examples(page, &section, kind, parameters);
     if let Some(examples) = &examples {
         warn_of_one_sided(page, &section, examples);
@@ -49,6 +51,7 @@ fn test(page: &mut Page<'_>, node: Node<'_, '_>, parameters: &Parameters, vocabu
         require: expressions.require,
         because: expressions.because,
         may_be_empty: may_be_empty?,
+        listed_by: listed_by?,
         examples: examples?,
     })
 }
@@ -83,6 +86,22 @@ fn population(page: &mut Page<'_>, section: &Section<'_, '_>, vocabulary: &Vocab
         page.error(node.span(), format!("there is no resource kind `{}`", shown(&given)), suggest::did_you_mean(&given, &names));
     }
     kind
+}
+
+/// The parameters named in `listed_by`: each is there, and is a list of texts.
+fn listed_by(page: &mut Page<'_>, section: &Section<'_, '_>, parameters: &Parameters) -> Option<Vec<String>> {
+    let Some(node) = section.get("listed_by") else { return Some(Vec::new()) };
+    let items: Vec<_> = value::list(page, node, "listed_by")?.collect();
+    let names = items.into_iter().map(|item| {
+        let name = value::line(page, item, "listed_by")?.into_owned();
+        let texts = parameters.get(&name).is_some_and(|given| given.as_array().is_some_and(|items| items.iter().all(Value::is_string)));
+        if !texts {
+            let message = format!("the control has no parameter `{}` that is a list of texts", shown(&name));
+            page.error(item.span(), message, "name a list of `[control.parameters]`, e.g. listed_by = [\"labels\"]".to_owned());
+        }
+        texts.then_some(name)
+    });
+    names.collect::<Vec<_>>().into_iter().collect()
 }
 
 /// A test that never fails on paper may never fail at all.

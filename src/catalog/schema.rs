@@ -95,6 +95,7 @@ fn test(kinds: &[&'static Kind]) -> Value {
             "where": expression("Which members it applies to, in CEL; all when left out."),
             "require": expression("What must be true of each, in CEL."),
             "because": expression("Text for the finding, in CEL."),
+            "listed_by": { "description": "Parameters, lists of texts, with what members are found by, e.g. labels of issues. The test is undetermined where the population was not listed by all of them: what has only the others was never looked for.", "type": "array", "items": { "type": "string" } },
             "may_be_empty": { "description": "True where an empty population satisfies the test.", "type": "boolean" },
             "example": { "description": "The test's own examples.", "type": "array", "items": { "$ref": "#/$defs/example" } }
         }

@@ -113,6 +113,9 @@ fn show(host: &mut Host, catalog: &Catalog, id: &ControlId, form: Form) -> Resul
         if let Some(because) = &test.because {
             writeln!(out, "because     {}", because.0)?;
         }
+        if !test.listed_by.is_empty() {
+            writeln!(out, "listed by   params.{}", test.listed_by.join(", params."))?;
+        }
         writeln!(out, "{} examples{}", test.examples.len(), if test.may_be_empty { "; may be empty" } else { "" })?;
     }
     Ok(Exit::Satisfied)

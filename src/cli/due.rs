@@ -113,7 +113,8 @@ mod tests {
 
     fn control(frequency: Frequency) -> Control {
         let require = Expression("true".into());
-        let test = Test { population: "github.branch".into(), filter: None, require, because: None, may_be_empty: false, examples: Vec::new() };
+        let test =
+            Test { population: "github.branch".into(), filter: None, require, because: None, may_be_empty: false, listed_by: Vec::new(), examples: Vec::new() };
         Control {
             id: "X-1".parse().expect("an id"),
             title: "x".into(),

@@ -1,7 +1,11 @@
 //! The counts of one test, and the finding that the counts of a control's tests and the completeness of their populations amount to.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
 use crate::evaluate::ruling::{Ruling, cut};
-use crate::model::{Completeness, ControlId, Counts, Finding, FindingStatus, Kind, Population, Tally, Test, Verdict, unseen};
+use crate::model::{Completeness, ControlId, Counts, Finding, FindingStatus, Kind, Parameters, Population, Tally, Test, Verdict, unseen};
 
 /// How many names or causes a reason spells out.
 const SPELLED_OUT: usize = 5;
@@ -16,6 +20,7 @@ pub(super) struct Standing {
     kind: &'static str,
     filter: Option<String>,
     may_be_empty: bool,
+    listed_by: BTreeSet<String>,
     counts: Counts,
     failing: Vec<String>,
     open: Vec<String>,
@@ -29,10 +34,19 @@ struct Reason {
 }
 
 impl Standing {
-    pub(super) fn new(number: u32, kind: &'static Kind, test: &Test) -> Self {
-        let filter = test.filter.as_ref().map(|filter| filter.0.clone());
-        let may_be_empty = test.may_be_empty;
-        Self { number, kind: kind.name, filter, may_be_empty, counts: Counts::default(), failing: Vec::new(), open: Vec::new(), transient: false }
+    pub(super) fn new(number: u32, kind: &'static Kind, test: &Test, parameters: &Parameters) -> Self {
+        let texts = test.listed_by.iter().filter_map(|name| parameters.get(name)?.as_array()).flatten().filter_map(Value::as_str);
+        Self {
+            number,
+            kind: kind.name,
+            filter: test.filter.as_ref().map(|filter| filter.0.clone()),
+            may_be_empty: test.may_be_empty,
+            listed_by: texts.map(str::to_owned).collect(),
+            counts: Counts::default(),
+            failing: Vec::new(),
+            open: Vec::new(),
+            transient: false,
+        }
     }
 
     /// Counts one more observation.
@@ -85,6 +99,7 @@ impl Standing {
         for population in of_kind {
             enumerated += population.count();
             doubts.extend(incompleteness(population));
+            doubts.extend(self.unlisted(population));
         }
         if !doubts.is_empty() {
             return doubts;
@@ -99,6 +114,16 @@ impl Standing {
             doubts.push(lasting(format!("none of {seen} {} is in scope of `{}`", self.kind, cut(filter, QUOTED))));
         }
         doubts
+    }
+
+    /// What the test is about and nobody looked for. Something with one of these texts may exist, so neither an empty population nor a good one settles the test.
+    fn unlisted(&self, population: &Population) -> Option<Reason> {
+        let unlisted: Vec<String> =
+            self.listed_by.iter().filter(|text| !population.listed_by.contains(text)).map(|text| format!("`{}`", cut(text, QUOTED))).collect();
+        let first = unlisted.get(..SPELLED_OUT.min(unlisted.len())).unwrap_or_default();
+        let total = u64::try_from(unlisted.len()).unwrap_or(u64::MAX);
+        let text = || format!("{} was listed by other labels: name {} among those that it is listed by", self.kind, spelled_out(first, total));
+        (total > 0).then(|| lasting(text()))
     }
 }
 

@@ -184,7 +184,7 @@ impl JudgedTest {
             parameters: control.parameters.clone(),
             filter: test.filter.as_ref().map(|Expression(source)| source.clone()),
             require: test.require.0.clone(),
-            standing: Standing::new(number, kind, test),
+            standing: Standing::new(number, kind, test, &control.parameters),
         }
     }
 }

@@ -60,6 +60,9 @@ pub struct Test {
     pub because: Option<Expression>,
     /// True where an empty population (no member, or none in scope) satisfies the test.
     pub may_be_empty: bool,
+    /// Parameters (a text, or a list of texts) with what members are found by: where the population was not listed by one of their texts, the test is undetermined.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listed_by: Vec<String>,
     /// The control's own test cases.
     pub examples: Vec<Example>,
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::gap::Gap;
+use crate::model::kind::Kind;
 
 /// What was enumerated for one kind in one run, with its completeness. The members themselves are streamed, not kept here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,9 @@ pub struct Population {
     pub gaps: Vec<Gap>,
     /// Numbers of the exchanges that list the members, in page order.
     pub evidence: Vec<u32>,
+    /// The labels (or other texts) one of which a member has; empty where nothing but the tenants limits the query. A thing with none of them was never looked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listed_by: Vec<String>,
 }
 
 /// One tenant's count.
@@ -48,6 +52,12 @@ pub enum Completeness {
 }
 
 impl Population {
+    /// Nothing enumerated yet: as it stands, incomplete.
+    #[must_use]
+    pub fn of(kind: &Kind, definition: String) -> Self {
+        Self { kind: kind.name.to_owned(), definition, tallies: Vec::new(), gaps: Vec::new(), evidence: Vec::new(), listed_by: Vec::new() }
+    }
+
     /// How many members were enumerated in all tenants.
     #[must_use]
     pub fn count(&self) -> u64 {

@@ -280,6 +280,15 @@ fn mistakes_in_a_test_have_message_place_and_suggestion() {
         ("because = \"'needs approvals'\"", "because = '''\n'needs'\n + BAD'''", &["21:4 there is no attribute `BAD` | did you mean `name`?"]),
         ("where = \"branch.is_default\"", "where = \"'text'\"", &["17:10 this yields text, not true or false"]),
         ("because = \"'needs approvals'\"", "may_be_empty = \"yes\"", &["19:16 `may_be_empty` is true or false, not text"]),
+        ("because = \"'needs approvals'\"", "listed_by = \"labels\"", &["19:13 `listed_by` is a list, not text | write listed_by = [ … ]"]),
+        (
+            "because = \"'needs approvals'\"",
+            "listed_by = [\"approvals\", \"nothing\"]",
+            &[
+                "19:14 the control has no parameter `approvals` that is a list of texts | name a list of `[control.parameters]`, e.g. listed_by = [\"labels\"]",
+                "19:27 the control has no parameter `nothing` that is a list of texts | name a list of `[control.parameters]`, e.g. listed_by = [\"labels\"]",
+            ],
+        ),
     ]);
 }
 
@@ -406,6 +415,9 @@ fn the_digest_changes_when_and_only_when_what_is_judged_or_said_changes() {
     assert_eq!(digest(&[SourceFile::new("controls/criteria/soc2.toml", CRITERIA), SourceFile::new("elsewhere.toml", &commented)]), original);
     assert_eq!(digest(&files(&with("because = ", "may_be_empty = false\nbecause = "))), original);
     assert_eq!(digest(&files(&with("now = 2026-03-01T00:00:00Z", "now = 2026-03-02T00:00:00Z"))), original, "an example judges nothing");
+    let labels = GOOD.replace("approvals = 1\n", "approvals = 1\nlabels = [\"incident\"]\n");
+    let listed = labels.replace("because = ", "listed_by = [\"labels\"]\nbecause = ");
+    assert_ne!(digest(&files(&listed)), digest(&files(&labels)));
     for (from, to) in [
         ("CHG-01", "CHG-02"),
         ("severity = \"high\"", "severity = \"low\""),

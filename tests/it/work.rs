@@ -9,7 +9,8 @@ use proofline::collect::attachment;
 use proofline::collect::github::issue::Issue;
 use proofline::collect::github::pull_request::PullRequest;
 use proofline::collect::replay::{Answer, Replay};
-use proofline::model::{Attribute, Completeness, GapCause, Period, Population, Resource, Scope};
+use proofline::evaluate::Judge;
+use proofline::model::{Attribute, Completeness, Control, FindingStatus, GapCause, Period, Population, Resource, Scope, Test};
 use serde_json::{Value, json};
 
 use crate::github::assert_contract_in;
@@ -257,6 +258,29 @@ fn without_a_label_nothing_is_a_task_and_nothing_is_asked() {
     assert_eq!(resources.len(), 0);
     assert_eq!(population.gaps[0].cause, GapCause::NotConfigured);
     assert!(population.gaps[0].cure.as_deref().is_some_and(|cure| cure.contains("issue_labels")));
+}
+
+/// The shipped controls about things with labels of their own, judged where nobody named those labels: an incident that was never looked for is no incident handled well.
+#[test]
+fn issues_whose_labels_were_not_read_leave_their_controls_open() {
+    let controls = crate::controls_readme::shipped_catalog().controls;
+    let about_issues = |test: &&Test| test.population == "github.issue" && test.filter.as_ref().is_some_and(|filter| filter.0.contains("issue.labels"));
+    for test in controls.iter().flat_map(|control| &control.tests).filter(about_issues) {
+        assert!(!test.listed_by.is_empty(), "`{}` asks for a label and does not say that issues have to be listed by it", test.require.0);
+    }
+    let (resources, population) = collect(&Issue, &scope(), |request| site(request, &json!([]), &json!(null), &json!([]), 0));
+    assert_eq!((resources.len(), population.completeness()), (0, Completeness::Reconciled));
+    let listed = |labels: &[&str]| Population { listed_by: labels.iter().map(|label| (*label).to_owned()).collect(), ..population.clone() };
+    for (id, labels) in
+        [("OPS-05", vec!["incident"]), ("OPS-06", vec!["incident"]), ("OPS-07", vec!["incident", "follow-up"]), ("TSK-18", vec!["devops/support"])]
+    {
+        let control: Vec<Control> = controls.iter().filter(|control| control.id.as_str() == id).cloned().collect();
+        let judge = Judge::new(&control, &[Issue.kind()], now()).expect("the control compiles");
+        let status = |population: Population| judge.conclude(&[population]).remove(0).status;
+        assert_eq!(status(population.clone()), FindingStatus::Undetermined, "{id}");
+        assert_eq!(status(listed(&labels)), FindingStatus::Satisfied, "{id}");
+        assert_eq!(status(listed(&labels[1..])), FindingStatus::Undetermined, "{id}");
+    }
 }
 
 fn person(login: &str) -> Value {

@@ -104,8 +104,7 @@ impl Collector for Asset {
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
         let hierarchy = Hierarchy::read(scope, evidence, &mut |_item, _id, _n| None)?;
         let mut reading = Reading { asset: self, hierarchy: &hierarchy, seen: BTreeSet::new(), resting: 0, evidence, emit };
-        let mut population =
-            Population { kind: self.kind.name.to_owned(), definition: String::new(), tallies: Vec::new(), gaps: Vec::new(), evidence: Vec::new() };
+        let mut population = Population::of(self.kind, String::new());
         for parent in inventory::parents(scope) {
             match self.resources().refused(&parent, evidence)? {
                 None => reading.inventory(&parent, &mut population)?,

@@ -293,13 +293,8 @@ impl Hierarchy {
     /// The population of projects themselves.
     pub(super) fn into_population(self, kind: &Kind) -> Population {
         let tallies = self.tenants.iter().map(|t| Tally { tenant: t.name.clone(), count: t.listed, second_count: t.second, second_source: t.source.clone() });
-        Population {
-            kind: kind.name.to_owned(),
-            definition: format!("all projects below {}", self.roots()),
-            tallies: tallies.collect(),
-            gaps: self.gaps,
-            evidence: sorted(self.evidence),
-        }
+        let population = Population::of(kind, format!("all projects below {}", self.roots()));
+        Population { tallies: tallies.collect(), gaps: self.gaps, evidence: sorted(self.evidence), ..population }
     }
 
     /// A population of something that projects have, still without tallies; what the walk lacks, it lacks.
@@ -307,7 +302,7 @@ impl Hierarchy {
         let live = self.live().count();
         let resting = self.projects.len().saturating_sub(live);
         let definition = format!("{what} of the {live} projects below {}; {resting} projects in DELETE_REQUESTED are not asked", self.roots());
-        Population { kind: kind.name.to_owned(), definition, tallies: Vec::new(), gaps: self.gaps.clone(), evidence: self.evidence.clone() }
+        Population { gaps: self.gaps.clone(), evidence: self.evidence.clone(), ..Population::of(kind, definition) }
     }
 
     /// Ends a population: without any project, the parents are its tenants, with none.

@@ -148,13 +148,8 @@ impl Collector for Branch {
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
-        let mut population = Population {
-            kind: KIND.name.to_owned(),
-            definition: format!("the default branch of every repository of {}; an empty repository has none", scope.github_organizations.join(", ")),
-            tallies: Vec::new(),
-            gaps: Vec::new(),
-            evidence: Vec::new(),
-        };
+        let mut population =
+            Population::of(&KIND, format!("the default branch of every repository of {}; an empty repository has none", scope.github_organizations.join(", ")));
         for organization in &scope.github_organizations {
             read(organization, evidence, &mut population, emit)?;
         }

@@ -84,18 +84,15 @@ impl Collector for BranchActivity {
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
-        let mut population = Population {
-            kind: KIND.name.to_owned(),
-            definition: format!(
+        let mut population = Population::of(
+            &KIND,
+            format!(
                 "whatever moved or deleted the default branch of a repository of {} from {} up to, not including, {}",
                 scope.github_organizations.join(", "),
                 scope.window.start().to_rfc3339(),
                 scope.window.end().to_rfc3339()
             ),
-            tallies: Vec::new(),
-            gaps: Vec::new(),
-            evidence: Vec::new(),
-        };
+        );
         for organization in &scope.github_organizations {
             let mut read = Reading { window: scope.window, count: 0, gaps: Vec::new(), evidence: Vec::new(), emit: &mut *emit };
             let whole = repositories::each(organization, evidence, &mut |listed| read.repository(&listed, evidence))?;

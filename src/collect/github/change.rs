@@ -111,18 +111,15 @@ impl Collector for Change {
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
-        let mut population = Population {
-            kind: KIND.name.to_owned(),
-            definition: format!(
+        let mut population = Population::of(
+            &KIND,
+            format!(
                 "commits of the default branch of every repository of {} whose committer's date is from {} up to, not including, {}",
                 scope.github_organizations.join(", "),
                 instant(scope.window.start()),
                 instant(scope.window.end())
             ),
-            tallies: Vec::new(),
-            gaps: Vec::new(),
-            evidence: Vec::new(),
-        };
+        );
         for organization in &scope.github_organizations {
             let mut reading = Reading::new(scope.window, evidence, emit);
             reading.organization(organization)?;

@@ -54,16 +54,13 @@ impl Collector for Collaborator {
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
-        let mut population = Population {
-            kind: KIND.name.to_owned(),
-            definition: format!(
+        let mut population = Population::of(
+            &KIND,
+            format!(
                 "everybody whom a repository of {} itself gives access, and all its outside collaborators, once for each repository",
                 scope.github_organizations.join(", ")
             ),
-            tallies: Vec::new(),
-            gaps: Vec::new(),
-            evidence: Vec::new(),
-        };
+        );
         for organization in &scope.github_organizations {
             let mut seen = BTreeSet::new();
             let mut unread = Vec::new();

@@ -114,18 +114,15 @@ impl Collector for Deployment {
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
-        let mut population = Population {
-            kind: KIND.name.to_owned(),
-            definition: format!(
+        let mut population = Population::of(
+            &KIND,
+            format!(
                 "deployments of every repository of {} begun from {} up to, not including, {}",
                 scope.github_organizations.join(", "),
                 scope.window.start().to_rfc3339(),
                 scope.window.end().to_rfc3339()
             ),
-            tallies: Vec::new(),
-            gaps: Vec::new(),
-            evidence: Vec::new(),
-        };
+        );
         for organization in &scope.github_organizations {
             let (runs, details) = (Runs::read(organization, evidence)?, Told::read(organization, DETAILS, SEES_DEPLOYMENTS, evidence, Details::read)?);
             let mut reading = Reading::new(scope.window, (runs, details), emit);

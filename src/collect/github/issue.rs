@@ -221,13 +221,9 @@ impl Collector for Issue {
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
-        let mut population = Population {
-            kind: KIND.name.to_owned(),
-            definition: format!("issues of {} with one of the labels {}", scope.github_organizations.join(", "), scope.issue_labels.join(", ")),
-            tallies: Vec::new(),
-            gaps: Vec::new(),
-            evidence: Vec::new(),
-        };
+        let mut population =
+            Population::of(&KIND, format!("issues of {} with one of the labels {}", scope.github_organizations.join(", "), scope.issue_labels.join(", ")));
+        population.listed_by.clone_from(&scope.issue_labels);
         if scope.issue_labels.is_empty() {
             let gap = Gap::new(GapCause::NotConfigured, "no label says which issues are security tasks");
             population.gaps.push(gap.cured_by("issue_labels under [github] in proofline.toml"));

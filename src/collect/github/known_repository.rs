@@ -88,13 +88,8 @@ impl Collector for KnownRepository {
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
-        let mut population = Population {
-            kind: KIND.name.to_owned(),
-            definition: format!("all repositories of {}, and those that an earlier run knew there", scope.github_organizations.join(", ")),
-            tallies: Vec::new(),
-            gaps: Vec::new(),
-            evidence: Vec::new(),
-        };
+        let mut population =
+            Population::of(&KIND, format!("all repositories of {}, and those that an earlier run knew there", scope.github_organizations.join(", ")));
         for organization in &scope.github_organizations {
             read(organization, evidence, &mut population, emit)?;
         }

@@ -202,13 +202,7 @@ impl Collector for Organization {
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
-        let mut population = Population {
-            kind: KIND.name.to_owned(),
-            definition: format!("the organisations named in the configuration: {}", scope.github_organizations.join(", ")),
-            tallies: Vec::new(),
-            gaps: Vec::new(),
-            evidence: Vec::new(),
-        };
+        let mut population = Population::of(&KIND, format!("the organisations named in the configuration: {}", scope.github_organizations.join(", ")));
         for organization in &scope.github_organizations {
             let resource = read(organization, evidence)?;
             match &resource {

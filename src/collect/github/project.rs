@@ -96,13 +96,7 @@ impl Collector for Project {
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
         let numbers: Vec<String> = scope.boards.projects.iter().map(ToString::to_string).collect();
-        let mut population = Population {
-            kind: KIND.name.to_owned(),
-            definition: format!("the boards {} of {}", numbers.join(", "), scope.github_organizations.join(", ")),
-            tallies: Vec::new(),
-            gaps: Vec::new(),
-            evidence: Vec::new(),
-        };
+        let mut population = Population::of(&KIND, format!("the boards {} of {}", numbers.join(", "), scope.github_organizations.join(", ")));
         if scope.boards.projects.is_empty() {
             population.gaps.push(board::not_configured());
             return Ok(population);

@@ -134,18 +134,15 @@ impl Collector for PullRequest {
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
         let window = scope.window;
-        let mut population = Population {
-            kind: KIND.name.to_owned(),
-            definition: format!(
+        let mut population = Population::of(
+            &KIND,
+            format!(
                 "pull requests merged to the default branch of a repository of {} from {} up to, not including, {}",
                 scope.github_organizations.join(", "),
                 instant(window.start()),
                 instant(window.end())
             ),
-            tallies: Vec::new(),
-            gaps: Vec::new(),
-            evidence: Vec::new(),
-        };
+        );
         for organization in &scope.github_organizations {
             read(organization, window, evidence, &mut population, emit)?;
         }

@@ -75,13 +75,8 @@ impl Collector for RepositoryFiles {
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
-        let mut population = Population {
-            kind: KIND.name.to_owned(),
-            definition: format!("the public repositories of {} that are neither archived nor empty", scope.github_organizations.join(", ")),
-            tallies: Vec::new(),
-            gaps: Vec::new(),
-            evidence: Vec::new(),
-        };
+        let mut population =
+            Population::of(&KIND, format!("the public repositories of {} that are neither archived nor empty", scope.github_organizations.join(", ")));
         for organization in &scope.github_organizations {
             let (mut count, mut gaps) = (0, Vec::new());
             let whole = repositories::each(organization, evidence, &mut |listed| {

@@ -55,13 +55,8 @@ impl Collector for RepositoryTeam {
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
-        let mut population = Population {
-            kind: KIND.name.to_owned(),
-            definition: format!("every repository of every team of {} that the credential may see", scope.github_organizations.join(", ")),
-            tallies: Vec::new(),
-            gaps: Vec::new(),
-            evidence: Vec::new(),
-        };
+        let mut population =
+            Population::of(&KIND, format!("every repository of every team of {} that the credential may see", scope.github_organizations.join(", ")));
         for organization in &scope.github_organizations {
             let mut seen = BTreeSet::new();
             let mut all = REPOSITORIES.each(organization, evidence, &mut |listed| {

@@ -62,13 +62,8 @@ impl Collector for Ruleset {
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
-        let mut population = Population {
-            kind: KIND.name.to_owned(),
-            definition: format!("every ruleset that bears on a repository of {}, whatever its enforcement", scope.github_organizations.join(", ")),
-            tallies: Vec::new(),
-            gaps: Vec::new(),
-            evidence: Vec::new(),
-        };
+        let mut population =
+            Population::of(&KIND, format!("every ruleset that bears on a repository of {}, whatever its enforcement", scope.github_organizations.join(", ")));
         for organization in &scope.github_organizations {
             let mut found = Found::default();
             let whole = repositories::each(organization, evidence, &mut |listed| {

@@ -56,13 +56,7 @@ impl Collector for Team {
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
-        let mut population = Population {
-            kind: KIND.name.to_owned(),
-            definition: format!("all teams of {} that the credential may see", scope.github_organizations.join(", ")),
-            tallies: Vec::new(),
-            gaps: Vec::new(),
-            evidence: Vec::new(),
-        };
+        let mut population = Population::of(&KIND, format!("all teams of {} that the credential may see", scope.github_organizations.join(", ")));
         for organization in &scope.github_organizations {
             read(organization, evidence, &mut population, emit)?;
         }

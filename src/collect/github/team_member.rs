@@ -48,13 +48,10 @@ impl Collector for TeamMember {
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
-        let mut population = Population {
-            kind: KIND.name.to_owned(),
-            definition: format!("everybody who is in a team of {} that the credential may see, once for each team", scope.github_organizations.join(", ")),
-            tallies: Vec::new(),
-            gaps: Vec::new(),
-            evidence: Vec::new(),
-        };
+        let mut population = Population::of(
+            &KIND,
+            format!("everybody who is in a team of {} that the credential may see, once for each team", scope.github_organizations.join(", ")),
+        );
         for organization in &scope.github_organizations {
             let mut seen = BTreeSet::new();
             let mut all = MEMBERS.each(organization, evidence, &mut |listed| {

@@ -101,16 +101,13 @@ impl Collector for Workflow {
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
-        let mut population = Population {
-            kind: KIND.name.to_owned(),
-            definition: format!(
+        let mut population = Population::of(
+            &KIND,
+            format!(
                 "every file of .github/workflows that ends in .yml or .yaml, on the default branch of every repository of {}",
                 scope.github_organizations.join(", ")
             ),
-            tallies: Vec::new(),
-            gaps: Vec::new(),
-            evidence: Vec::new(),
-        };
+        );
         for organization in &scope.github_organizations {
             let mut reading = Reading { texts: Texts::of(organization, evidence)?, count: 0, gaps: Vec::new(), emit };
             let whole = repositories::each(organization, evidence, &mut |listed| reading.repository(&listed))?;

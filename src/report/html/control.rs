@@ -69,6 +69,7 @@ fn how(page: &Page<'_>, of: &ControlAssessment, number: u32, test: &Test) -> Mar
         @if of.control.tests.len() > 1 { h5 { "Test " (number) } }
         dl.test {
             div { dt { "Population" } dd { code { (test.population) } @if test.may_be_empty { " (an empty one satisfies the test)" } } }
+            @if !test.listed_by.is_empty() { div { dt { "Has to be listed by" } dd { @for name in &test.listed_by { code { "params." (name) } " " } } } }
             div { dt { "Applies where" } dd { @match &test.filter { Some(filter) => pre { code { (filter.0) } }, None => "to every member" } } }
             div { dt { "Requires" } dd { pre { code { (test.require.0) } } } }
             @if let Some(because) = &test.because { div { dt { "Says why with" } dd { pre { code { (because.0) } } } } }

@@ -113,6 +113,32 @@ fn an_empty_population_is_fine_where_the_control_says_so() {
 }
 
 #[test]
+fn what_was_not_listed_was_not_looked_for() {
+    let listed_by = |texts: &[&str]| {
+        let population = population(1, Some(1), vec![]);
+        Population { listed_by: texts.iter().map(|text| (*text).to_owned()).collect(), ..population }
+    };
+    let finding = |resource: Resource, texts: &[&str]| {
+        let mut tests = require();
+        tests[0].may_be_empty = true;
+        tests[0].listed_by = vec!["labels".to_owned()];
+        conclude(tests, vec![resource], &[listed_by(texts)])
+    };
+    // `labels` are `incident` and `outage`: see `world::control`.
+    for resource in [branch("a"), out_of_scope()] {
+        assert_eq!(finding(resource.clone(), &["incident", "outage", "task"]).status, Satisfied);
+        for texts in [["incident"].as_slice(), &["task"], &[]] {
+            let finding = finding(resource.clone(), texts);
+            assert_eq!((finding.status, finding.transient), (Undetermined, false), "{texts:?}");
+            assert!(finding.reasons[0].contains("`outage`"), "{:?}", finding.reasons);
+            assert_eq!(finding.reasons[0].contains("`incident`"), !texts.contains(&"incident"), "{:?}", finding.reasons);
+        }
+    }
+    let finding = finding(failing(), &["incident"]);
+    assert_eq!((finding.status, finding.reasons.len()), (NotSatisfied, 2), "{:?}", finding.reasons);
+}
+
+#[test]
 fn the_worst_test_decides_and_is_named() {
     let tests = || vec![test(None, "branch.limit == 10", None), test(None, "branch.required_approvals >= 5", None)];
     let finding = conclude(tests(), (0..8).map(|n| branch(&format!("b{n}"))).collect(), &[population(8, Some(8), vec![])]);

@@ -47,6 +47,7 @@ pub(super) fn test(filter: Option<&str>, require: &str, because: Option<&str>) -
         require: expression(require),
         because: because.map(expression),
         may_be_empty: false,
+        listed_by: Vec::new(),
         examples: Vec::new(),
     }
 }
@@ -70,7 +71,7 @@ pub(super) fn control(id: &str, tests: Vec<Test>) -> Control {
 }
 
 pub(super) fn parameters() -> Parameters {
-    let json = json!({"approvals": 1, "max_age": "24h", "half_read": "30m and more", "allowed": ["ann", "bob"], "by_name": {"main": 2}});
+    let json = json!({"approvals": 1, "max_age": "24h", "half_read": "30m and more", "allowed": ["ann", "bob"], "labels": ["incident", "outage"], "by_name": {"main": 2}});
     serde_json::from_value(json).expect("parameters")
 }
 
@@ -114,7 +115,7 @@ pub(super) fn observe(require: &str, resource: Resource) -> Observation {
 
 pub(super) fn population(count: u64, second_count: Option<u64>, gaps: Vec<Gap>) -> Population {
     let tally = Tally { tenant: "demo/acme".to_owned(), count, second_count, second_source: "the other count".to_owned() };
-    Population { kind: BRANCH.name.to_owned(), definition: "all".to_owned(), tallies: vec![tally], gaps, evidence: vec![1] }
+    Population { tallies: vec![tally], gaps, evidence: vec![1], ..Population::of(&BRANCH, "all".to_owned()) }
 }
 
 pub(super) fn example(verdict: Verdict, resource: &Value, parameters: &Value) -> Example {

@@ -104,7 +104,7 @@ impl Collector for Listing {
             Of::Organization => format!("{} of {all}: every item of GET /orgs/{{org}}/{}", self.kind.noun(), self.path),
             Of::Repository(asked) => format!("{} of {} of {all}: every item of GET {}/{}", self.kind.noun(), asked.whose(), asked.below(), self.path),
         };
-        let mut population = Population { kind: self.kind.name.to_owned(), definition, tallies: Vec::new(), gaps: Vec::new(), evidence: Vec::new() };
+        let mut population = Population::of(self.kind, definition);
         for organization in &scope.github_organizations {
             let denied = self.denied(organization, evidence)?;
             let mut read = Reading::new(self, denied, emit);
