@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::evaluate::engine::plan::{Part, Plan, Trace, Work};
@@ -37,7 +38,16 @@ struct Worker {
     jobs: Sender<Job>,
     replies: Receiver<Reply>,
     progress: Arc<Progress>,
+    /// Last, because fields are dropped in order: without a channel the thread that is waited for ends.
+    thread: LargeThread,
 }
+
+/// A thread with the large stack: waited for when dropped.
+///
+/// It is never detached: glibc's `pthread_detach` (seen in 2.36) looks at the thread's block once more after it has let go of it. Where the thread ends just then,
+/// a stack of this size is unmapped at once, and the program dies of it, seldom and under load.
+#[derive(Debug)]
+struct LargeThread(Option<JoinHandle<()>>);
 
 enum Heard {
     Reply(Reply),
@@ -90,6 +100,7 @@ impl Engine {
                 Heard::Reply(Reply::Ready(_)) | Heard::Ended => return Err(EvaluateError::ThreadEnded),
                 Heard::Stuck(part) => {
                     self.worker.progress.abandon();
+                    self.worker.thread.abandon();
                     traces.push(Trace::stuck_in(part));
                     *self.timeouts.entry((work.test, part)).or_default() += 1;
                     // The old worker is dropped with its channels: its thread ends at the latest when it tries to reply.
@@ -107,14 +118,16 @@ impl Worker {
         let (jobs, inbox) = channel();
         let (outbox, replies) = channel();
         let progress = Arc::new(Progress::new());
-        let worker = Self { jobs, replies, progress: Arc::clone(&progress) };
-        let plan = Arc::clone(plan);
-        spawn(move || serve(&plan, &inbox, &outbox, &progress))?;
+        let (of_thread, shared) = (Arc::clone(plan), Arc::clone(&progress));
+        let thread = LargeThread::spawn(move || serve(&of_thread, &inbox, &outbox, &shared))?;
+        let mut worker = Self { jobs, replies, progress, thread };
         // Compiling is bounded by the source limit, so this limit is only there against a defect.
         match worker.hear(TIME_LIMIT) {
-            Heard::Reply(Reply::Ready(references)) => Ok((worker, references?)),
-            Heard::Reply(Reply::Judged(_)) | Heard::Stuck(_) | Heard::Ended => Err(EvaluateError::ThreadEnded),
+            Heard::Reply(Reply::Ready(references)) => return Ok((worker, references?)),
+            Heard::Stuck(_) => worker.thread.abandon(),
+            Heard::Reply(Reply::Judged(_)) | Heard::Ended => {}
         }
+        Err(EvaluateError::ThreadEnded)
     }
 
     /// The next reply. An expression may run for up to twice the limit before it counts as stuck, never for less than the limit.
@@ -134,14 +147,32 @@ impl Worker {
     }
 }
 
+impl LargeThread {
+    fn spawn(task: impl FnOnce() + Send + 'static) -> Result<Self, EvaluateError> {
+        let builder = std::thread::Builder::new().name("expressions".to_owned()).stack_size(STACK);
+        builder.spawn(task).map(|handle| Self(Some(handle))).map_err(EvaluateError::NoThread)
+    }
+
+    /// Gives the thread up without waiting for it, and what it holds with it.
+    fn abandon(&mut self) {
+        std::mem::forget(self.0.take());
+    }
+}
+
+impl Drop for LargeThread {
+    fn drop(&mut self) {
+        // A panic on the thread has been told by the channel that it left.
+        drop(self.0.take().map(JoinHandle::join));
+    }
+}
+
 /// Runs `task` on a thread with the large stack and waits for it at most `limit`; none where it takes longer or fails.
 pub(super) fn on_large_stack<T: Send + 'static>(limit: Duration, task: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (outbox, inbox) = channel();
-    spawn(move || drop(outbox.send(task()))).ok()?;
-    inbox.recv_timeout(limit).ok()
-}
-
-fn spawn(task: impl FnOnce() + Send + 'static) -> Result<(), EvaluateError> {
-    let builder = std::thread::Builder::new().name("expressions".to_owned()).stack_size(STACK);
-    builder.spawn(task).map(drop).map_err(EvaluateError::NoThread)
+    let mut thread = LargeThread::spawn(move || drop(outbox.send(task()))).ok()?;
+    let told = inbox.recv_timeout(limit);
+    if matches!(told, Err(RecvTimeoutError::Timeout)) {
+        thread.abandon();
+    }
+    told.ok()
 }
