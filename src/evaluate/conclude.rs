@@ -20,7 +20,8 @@ pub(super) struct Standing {
     kind: &'static str,
     filter: Option<String>,
     may_be_empty: bool,
-    listed_by: BTreeSet<String>,
+    /// None where the test does not depend on what its population was listed by.
+    listed_by: Option<BTreeSet<String>>,
     counts: Counts,
     failing: Vec<String>,
     open: Vec<String>,
@@ -41,7 +42,7 @@ impl Standing {
             kind: kind.name,
             filter: test.filter.as_ref().map(|filter| filter.0.clone()),
             may_be_empty: test.may_be_empty,
-            listed_by: texts.map(str::to_owned).collect(),
+            listed_by: (!test.listed_by.is_empty()).then(|| texts.map(str::to_owned).collect()),
             counts: Counts::default(),
             failing: Vec::new(),
             open: Vec::new(),
@@ -118,11 +119,14 @@ impl Standing {
 
     /// What the test is about and nobody looked for. Something with one of these texts may exist, so neither an empty population nor a good one settles the test.
     fn unlisted(&self, population: &Population) -> Option<Reason> {
-        let unlisted: Vec<String> =
-            self.listed_by.iter().filter(|text| !population.listed_by.contains(text)).map(|text| format!("`{}`", cut(text, QUOTED))).collect();
+        let texts = self.listed_by.as_ref()?;
+        if texts.is_empty() {
+            return Some(lasting(format!("the parameters do not say which {} it is about", self.kind)));
+        }
+        let unlisted: Vec<String> = texts.iter().filter(|text| !population.listed_by.contains(text)).map(|text| format!("`{}`", cut(text, QUOTED))).collect();
         let first = unlisted.get(..SPELLED_OUT.min(unlisted.len())).unwrap_or_default();
         let total = u64::try_from(unlisted.len()).unwrap_or(u64::MAX);
-        let text = || format!("{} was listed by other labels: name {} among those that it is listed by", self.kind, spelled_out(first, total));
+        let text = || format!("no {} was looked for by {}: add it in the configuration to what they are listed by", self.kind, spelled_out(first, total));
         (total > 0).then(|| lasting(text()))
     }
 }

@@ -89,8 +89,9 @@ impl Site {
         let (github, google) = (self.sandbox.github(), self.sandbox.google());
         let world = self.sandbox.world();
         let general = "entity = \"Acme Sandbox\"\ntime_zone = \"UTC\"\nstore = \"file:evidence\"\nfirst_window_days = 1\n";
-        let of_github =
-            format!("[github]\norganizations = [\"acme\"]\nbase_url = \"{github}\"\nissue_labels = [\"{}\"]\nprojects = [{BOARD}]\n", world.plan.task_label);
+        let labels: Vec<String> = world.issue_labels().map(|label| format!("\"{label}\"")).collect();
+        let labels = labels.join(", ");
+        let of_github = format!("[github]\norganizations = [\"acme\"]\nbase_url = \"{github}\"\nissue_labels = [{labels}]\nprojects = [{BOARD}]\n");
         let of_google = format!("[google]\norganizations = [\"{}\"]\nbase_url = \"{google}\"\n", world.google.organization);
         format!("{general}\n{of_github}\n{of_google}\n[limits]\nattempts = 2\nbody_mib = 16\n")
     }

@@ -134,6 +134,11 @@ fn what_was_not_listed_was_not_looked_for() {
             assert_eq!(finding.reasons[0].contains("`incident`"), !texts.contains(&"incident"), "{:?}", finding.reasons);
         }
     }
+    let mut nothing = require();
+    nothing[0].may_be_empty = true;
+    nothing[0].listed_by = vec!["by_name".to_owned()];
+    let unsaid = conclude(nothing, vec![], &[listed_by(&[])]);
+    assert_eq!((unsaid.status, unsaid.reasons.as_slice()), (Undetermined, ["the parameters do not say which demo.branch it is about".to_owned()].as_slice()));
     let finding = finding(failing(), &["incident"]);
     assert_eq!((finding.status, finding.reasons.len()), (NotSatisfied, 2), "{:?}", finding.reasons);
 }

@@ -65,14 +65,21 @@ fn qualifiers(query: &str) -> Result<Vec<Qualifier>, String> {
     while !rest.is_empty() {
         let quoted = rest.split_once(":\"").filter(|(name, _)| !name.contains(' ')).and_then(|(name, after)| Some((name, after.split_once('"')?)));
         let (name, value) = match quoted {
-            Some((name, (value, after))) => {
+            // What follows a comma is another value: any of them will do.
+            Some((name, (first, mut after))) => {
+                let mut values = first.to_owned();
+                while let Some((next, others)) = after.strip_prefix(",\"").and_then(|more| more.split_once('"')) {
+                    values = values + "," + next;
+                    after = others;
+                }
                 rest = after.trim_start();
-                (name, value)
+                (name, values)
             }
             None => {
                 let (word, after) = rest.split_once(' ').unwrap_or((rest, ""));
                 rest = after.trim_start();
-                word.split_once(':').ok_or_else(|| format!("free text ({word})"))?
+                let (name, value) = word.split_once(':').ok_or_else(|| format!("free text ({word})"))?;
+                (name, value.to_owned())
             }
         };
         let negated = name.starts_with('-');
@@ -80,7 +87,7 @@ fn qualifiers(query: &str) -> Result<Vec<Qualifier>, String> {
         if !KNOWN.contains(&name) {
             return Err(format!("the qualifier {name}:"));
         }
-        all.push(Qualifier { name: name.to_owned(), value: value.to_owned(), negated });
+        all.push(Qualifier { name: name.to_owned(), value, negated });
     }
     Ok(all)
 }

@@ -100,7 +100,7 @@ impl World {
             for change in repository.pull_requests.iter().filter(|change| change.base == repository.default_branch) {
                 self.tell_change(repository, change, &mut truth);
             }
-            for issue in repository.issues.iter().filter(|issue| issue.labels.contains(&self.plan.task_label)) {
+            for issue in repository.issues.iter().filter(|issue| issue.labels.iter().any(|label| self.issue_labels().any(|read| read == label))) {
                 self.tell_task(repository, issue, &mut truth);
             }
         }
