@@ -49,7 +49,7 @@ fn facts(of: &Assessment) -> Markup {
     html! {
         dl.facts {
             div { dt { "Period, " (of.time_zone) } dd { span.nb { (local(of.period.start())) } " up to, not including, " span.nb { (local(of.period.end())) } } }
-            div { dt { "Period, UTC" } dd { (cells::time(of.period.start())) " up to, not including, " (cells::time(of.period.end())) } }
+            @if of.time_zone != "UTC" { div { dt { "Period, UTC" } dd { (cells::time(of.period.start())) " up to, not including, " (cells::time(of.period.end())) } } }
             div { dt { "Prepared" } dd { (cells::time(of.prepared_at)) " by " (of.tool) } }
             div { dt { "Evidence store" } dd { code { (of.store) } } }
             div { dt { "Sealed runs" } dd {
