@@ -43,6 +43,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::listings::DEPENDABOT_ALERT,
     &github::listings::DEPLOY_KEY,
     &github::deployment::Deployment,
+    &github::discussion::Discussion,
     &github::listings::ENVIRONMENT,
     &github::listings::ENVIRONMENT_SECRET,
     &github::issue::Issue,

@@ -11,14 +11,15 @@ use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Fact, Field, set};
 use crate::collect::github::board;
 use crate::collect::github::completion::{TaskBox, boxes, links, named_changes};
+use crate::collect::github::issue_attributes::ATTRIBUTES;
 use crate::collect::github::issue_board;
-use crate::collect::github::issue_evidence::{self, DECISIONS, EVIDENCE, Given, Library, Named};
+use crate::collect::github::issue_evidence::{self, Given, Library, Named};
 use crate::collect::github::issue_parts::{self, Parent, SubIssues};
-use crate::collect::github::issue_timeline::{self, ASSIGNED, CLOSINGS, LABELLED, LINKED};
+use crate::collect::github::issue_timeline;
 use crate::collect::github::items::{Details, Listed, Listing, Place};
 use crate::collect::paging::Paging;
 use crate::model::ids::InvalidId;
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally};
+use crate::model::{Gap, GapCause, Kind, Population, Resource, Scope, Tally};
 
 /// The kind.
 pub struct Issue;
@@ -35,163 +36,13 @@ const LISTING: Listing = Listing {
     cure: CURE,
 };
 
-const COMMENT: &[AttributeDecl] = &[
-    attribute("by", AttributeType::Text, "The account", "comments.author.login"),
-    attribute("by_type", AttributeType::Text, "User, Bot, …", "comments.author.__typename"),
-    attribute("at", AttributeType::Time, "When it was written", "comments.createdAt"),
-    attribute("edited", AttributeType::Bool, "True where it was changed afterwards", "comments.lastEditedAt"),
-    attribute("links", AttributeType::List(&AttributeType::Text), "Web addresses in it", "comments.body"),
-];
-
-const CLOSING: &[AttributeDecl] = &[
-    attribute("number", AttributeType::Int, "Its number", "closedByPullRequestsReferences.number"),
-    attribute("repository", AttributeType::Text, "owner/name", "closedByPullRequestsReferences.repository.nameWithOwner"),
-    attribute("merged", AttributeType::Bool, "True where it was merged", "closedByPullRequestsReferences.merged"),
-];
-
-const BOX: &[AttributeDecl] = &[
-    attribute("text", AttributeType::Text, "What stands behind it", "body"),
-    attribute("done", AttributeType::Bool, "True where it is checked", "body"),
-    attribute("pull_requests", AttributeType::List(&AttributeType::Text), "Pages of the pull requests that it names", "body"),
-];
-
 /// What it promises.
 pub static KIND: Kind = Kind {
     name: "github.issue",
     meaning: "An issue, open or closed, with one of the labels in github.issue_labels: a security task",
     permission: "Issues and Pull requests, and Actions and Contents for runs and commits that are given as evidence: read on all repositories (token: repo)",
-    attributes: &[
-        attribute("repository", AttributeType::Text, "owner/name", "repository.nameWithOwner"),
-        attribute("number", AttributeType::Int, "Its number in the repository", "number"),
-        attribute("url", AttributeType::Text, "Its page", "url"),
-        attribute("title", AttributeType::Text, "Its title", "title"),
-        attribute("state", AttributeType::Text, "OPEN or CLOSED", "state"),
-        attribute(
-            "state_reason",
-            AttributeType::Optional(&AttributeType::Text),
-            "COMPLETED, NOT_PLANNED, REOPENED, …; null where none was given",
-            "stateReason",
-        ),
-        attribute("created_at", AttributeType::Time, "When it was opened", "createdAt"),
-        attribute("closed_at", AttributeType::Optional(&AttributeType::Time), "When it was last closed; null while open", "closedAt"),
-        attribute("closed_by", AttributeType::Optional(&AttributeType::Text), "Who last closed it; null while open", "timelineItems CLOSED_EVENT.actor"),
-        attribute("author", AttributeType::Text, "Who opened it", "author.login"),
-        attribute("assignees", AttributeType::List(&AttributeType::Text), "Who is to do it", "assignees"),
-        attribute("labels", AttributeType::List(&AttributeType::Text), "Names of its labels", "labels"),
-        attribute("milestone", AttributeType::Optional(&AttributeType::Text), "Its milestone", "milestone.title"),
-        attribute(
-            "due",
-            AttributeType::Optional(&AttributeType::Time),
-            "The earliest github.due_field of the boards in github.projects, else the milestone's due date, else the end (UTC) of the day in a line `Due: YYYY-MM-DD` of the body; null where none is there",
-            "projectV2.items, milestone.dueOn, body",
-        ),
-        attribute(
-            "due_source",
-            AttributeType::Optional(&AttributeType::Text),
-            "Where due is from: board, milestone or body; null where it is nowhere",
-            "projectV2.items, milestone.dueOn, body",
-        ),
-        attribute("due_stated", AttributeType::Int, "How many different days boards, milestone and body state", "projectV2.items, milestone.dueOn, body"),
-        attribute(
-            "milestone_due",
-            AttributeType::Optional(&AttributeType::Time),
-            "When its milestone is due; null where it has none or that has no date",
-            "milestone.dueOn",
-        ),
-        attribute(
-            "boards",
-            AttributeType::List(&AttributeType::Record(issue_board::BOARD)),
-            "Where it stands on each board of github.projects that it is on",
-            "projectV2.items",
-        ),
-        attribute("body", AttributeType::Text, "Its description", "body"),
-        attribute("open_boxes", AttributeType::Int, "Task-list boxes in the body that are not checked", "body"),
-        attribute("total_boxes", AttributeType::Int, "Task-list boxes in the body", "body"),
-        attribute("sub_issues_total", AttributeType::Int, "Sub-issues", "subIssuesSummary.total"),
-        attribute("sub_issues_completed", AttributeType::Int, "Sub-issues that are done", "subIssuesSummary.completed"),
-        attribute("sub_issues", AttributeType::List(&AttributeType::Record(issue_parts::SUB_ISSUE)), "Its sub-issues", "subIssues"),
-        attribute(
-            "sections",
-            AttributeType::List(&AttributeType::Record(issue_parts::SECTION)),
-            "The sections of its body and comments, with what is linked below each heading",
-            "body, comments",
-        ),
-        attribute("comments", AttributeType::List(&AttributeType::Record(COMMENT)), "Its comments, oldest first", "comments"),
-        attribute(
-            "closing_pull_requests",
-            AttributeType::List(&AttributeType::Record(CLOSING)),
-            "Pull requests that close it",
-            "closedByPullRequestsReferences",
-        ),
-        attribute(
-            "evidence",
-            AttributeType::List(&AttributeType::Record(EVIDENCE)),
-            "What was given to show that it is done",
-            "body, comments, closedByPullRequestsReferences",
-        ),
-        attribute("reopened_at", AttributeType::Optional(&AttributeType::Time), "When it was last reopened; null where never", "timelineItems REOPENED_EVENT"),
-        attribute(
-            "edits_after_close",
-            AttributeType::Int,
-            "Changes to the title, the body or comments, and deleted comments, after it was last closed; 0 while open",
-            "lastEditedAt, timelineItems COMMENT_DELETED_EVENT, RENAMED_TITLE_EVENT",
-        ),
-        attribute(
-            "assigned",
-            AttributeType::List(&AttributeType::Record(ASSIGNED)),
-            "Who was given it, oldest first, whether they still have it or not",
-            "timelineItems ASSIGNED_EVENT",
-        ),
-        attribute(
-            "first_assigned_at",
-            AttributeType::Optional(&AttributeType::Time),
-            "When a person, no bot, first had it; null where none ever had",
-            "timelineItems ASSIGNED_EVENT",
-        ),
-        attribute(
-            "labelled",
-            AttributeType::List(&AttributeType::Record(LABELLED)),
-            "Who put which label on it, oldest first, whether it is still there or not",
-            "timelineItems LABELED_EVENT",
-        ),
-        attribute("closings", AttributeType::List(&AttributeType::Record(CLOSINGS)), "Each time it was closed, oldest first", "timelineItems CLOSED_EVENT"),
-        attribute(
-            "first_response_at",
-            AttributeType::Optional(&AttributeType::Time),
-            "The first comment by a person other than its author; null where there is none",
-            "comments",
-        ),
-        attribute(
-            "doers",
-            AttributeType::List(&AttributeType::Text),
-            "Who has it, who ever had it, and who gave evidence that is captured; sorted",
-            "assignees, timelineItems ASSIGNED_EVENT, evidence",
-        ),
-        attribute(
-            "reviewed_by",
-            AttributeType::List(&AttributeType::Text),
-            "Persons other than the doers who commented after the first captured evidence and before it was last closed; that no review is required is no review; sorted",
-            "comments",
-        ),
-        attribute(
-            "linked_pull_requests",
-            AttributeType::List(&AttributeType::Record(LINKED)),
-            "Pull requests that name it or were connected to it, each once, oldest link first",
-            "timelineItems CROSS_REFERENCED_EVENT, CONNECTED_EVENT",
-        ),
-        attribute(
-            "decisions",
-            AttributeType::List(&AttributeType::Record(DECISIONS)),
-            "The rows of captured tables (.csv) that have a column for the member and one for the decision",
-            "the attached file",
-        ),
-        attribute("boxes", AttributeType::List(&AttributeType::Record(BOX)), "The task list in the body", "body"),
-    ],
+    attributes: ATTRIBUTES,
 };
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 #[async_trait]
 impl Collector for Issue {
@@ -247,6 +98,30 @@ enum Pointer {
 fn pointers(page: &Reply) -> BTreeSet<Pointer> {
     let named = issue_evidence::named(page).into_iter().map(Pointer::Evidence);
     named.chain(issue_parts::parents(page).into_iter().map(Pointer::SubIssues)).collect()
+}
+
+/// Asks for the issues of an organisation and what they are, without what they name.
+pub(super) async fn fetch_all(organization: &str, labels: &[String], api: &dyn Api) -> Result<(), ApiError> {
+    if labels.is_empty() {
+        return Ok(());
+    }
+    LISTING.fetch(organization, &json!({"labels": labels}), &member, api).await
+}
+
+/// Shows what is told of each issue without its evidence and boards; why they are not all, where they are not.
+pub(super) fn each_issue(organization: &str, labels: &[String], evidence: &dyn Evidence, visit: &mut dyn FnMut(Resource)) -> Result<Vec<Gap>, Unreadable> {
+    if labels.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = LISTING.found(organization, &member, evidence)?;
+    let sub_issues = issue_parts::read(organization, evidence)?;
+    let (mut gaps, library) = (Vec::new(), Library::default());
+    LISTING.each_detail(organization, &found, evidence, &mut |listed, details| match resource(listed, details, &library, &sub_issues) {
+        Ok(resource) => visit(resource),
+        Err(error) => gaps.push(Gap::new(GapCause::Malformed, error.to_string())),
+    })?;
+    gaps.extend(found.gaps);
+    Ok(gaps)
 }
 
 /// The listing filters by label itself: any of them. <https://docs.github.com/en/graphql/reference/objects#repository>

@@ -3,7 +3,7 @@
 //! Kinds: one file each, or a table in `listings`. Shared: how a field of an answer is read (`answer`), the bulk listings
 //! (`members`, `repositories`), and what protects a branch (`branch_rules`, `classic_rule`, `rulesets`, `protection`). Pull requests and issues: how they are
 //! found (`items`), what boards hold (`board`, `issue_board`), who approved (`review`), what shows completion (`completion`, `issue_evidence`,
-//! `issue_timeline`, `issue_parts`, `access_review`). The bulk queries are in `queries`;
+//! `issue_timeline`, `issue_parts`, `issue_attributes`, `access_review`). The bulk queries are in `queries`;
 //! their pages and batches become smaller where GitHub does not manage whole ones (`walk`, `batch`).
 
 pub mod access_review;
@@ -16,6 +16,7 @@ pub mod completion;
 mod deployment_list;
 mod deployment_run;
 mod inquiry;
+mod issue_attributes;
 mod issue_board;
 mod issue_parts;
 mod items;
@@ -24,6 +25,7 @@ pub mod listings;
 mod members;
 mod properties;
 pub mod protection;
+mod records;
 mod reporting;
 mod repositories;
 mod repository_access;
@@ -46,6 +48,7 @@ pub mod branch_activity;
 pub mod change;
 pub mod collaborator;
 pub mod deployment;
+pub mod discussion;
 pub mod issue;
 mod issue_evidence;
 mod issue_timeline;

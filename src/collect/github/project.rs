@@ -1,6 +1,6 @@
 //! `github.project`: the boards that the configuration names, with what their team wrote about how they stand.
 //!
-//! One request a board. Left out: views, linked repositories and who may see a board.
+//! One request a board, beside what the records of the organisation cost. Left out: views, linked repositories and who may see a board.
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
 use crate::collect::github::board::{self, SEES_BOARDS};
 use crate::collect::github::items::body;
+use crate::collect::github::records::{self, RECORD, Written};
 use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
 
 /// The collector of `github.project`.
@@ -74,6 +75,12 @@ pub static KIND: Kind = Kind {
             "When the newest status update was written; null where there is none",
             "ProjectV2.statusUpdates.createdAt",
         ),
+        attribute(
+            "records",
+            AttributeType::List(&AttributeType::Record(RECORD)),
+            "The discussions of the organisation's repositories and its issues with a label of github.issue_labels that were begun in the last 92 days, newest first",
+            "Repository.discussions, Repository.issues",
+        ),
     ],
 };
 
@@ -85,7 +92,11 @@ impl Collector for Project {
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
         for organization in &scope.github_organizations {
-            for number in scope.boards.of(organization) {
+            let numbers: Vec<u32> = scope.boards.of(organization).collect();
+            if !numbers.is_empty() {
+                records::fetch(organization, scope, api).await?;
+            }
+            for number in numbers {
                 let variables = json!({ "organization": organization, "number": number });
                 let request = Request::get(Host::GitHub, "/graphql", OPERATION, board::subject(organization, number), KIND.name);
                 api.send(request.post(body(QUERY, &variables, &json!({})))).await?;
@@ -103,12 +114,28 @@ impl Collector for Project {
         }
         for organization in &scope.github_organizations {
             let numbers: Vec<u32> = scope.boards.of(organization).collect();
-            if !numbers.is_empty() {
-                read_all(organization, &numbers, evidence, &mut population, emit)?;
+            if numbers.is_empty() {
+                continue;
             }
+            let written = records::read(organization, scope, evidence)?;
+            read_all(organization, &numbers, evidence, &mut population, &mut |board| emit(with_records(board, &written)))?;
         }
         Ok(population)
     }
+}
+
+/// What was written is told of each board of the organisation: nobody says which of them it belongs to.
+fn with_records(mut board: Resource, written: &Written) -> Resource {
+    match written {
+        Ok((records, cited)) => {
+            board.know("records", records.clone());
+            board.evidence.extend(cited);
+            board.evidence.sort_unstable();
+            board.evidence.dedup();
+        }
+        Err(gap) => board.lack("records", gap.clone()),
+    }
+    board
 }
 
 fn read_all(

@@ -172,8 +172,13 @@ fn board(updates: &Value) -> Value {
 }
 
 async fn one_board(board: Value) -> Resource {
-    let answer = json!({ "status": 200, "body": { "data": { "organization": { "projectV2": board } } } });
-    let (mut boards, population) = run(&Project, &scope(&[220]), json!({ "graphql/project": answer })).await;
+    beside(board, json!({})).await
+}
+
+/// A board, and what else the organisation answers.
+async fn beside(board: Value, mut answers: Value) -> Resource {
+    answers["graphql/project"] = json!({ "status": 200, "body": { "data": { "organization": { "projectV2": board } } } });
+    let (mut boards, population) = run(&Project, &scope(&[220]), answers).await;
     assert_eq!(population.completeness(), Completeness::Reconciled);
     boards.remove(0)
 }
@@ -194,6 +199,46 @@ async fn what_the_team_wrote_is_told_newest_first() {
         (json!({ "totalCount": 1, "nodes": [null] }), GapCause::LeftOut),
     ] {
         assert_eq!(unknown(&one_board(board(&updates)).await, "last_status_update_at").cause, cause, "{updates}");
+    }
+}
+
+#[tokio::test]
+async fn discussions_and_issues_are_records_beside_the_board() {
+    let last = json!({ "hasNextPage": false, "endCursor": null });
+    let ok = |data: Value| json!({ "status": 200, "body": { "data": data } });
+    let listing = |field: &str, nodes: Value| {
+        let mut repository = json!({ "nameWithOwner": "acme/ops" });
+        repository[field] = json!({ "pageInfo": last, "nodes": nodes });
+        ok(json!({ "organization": { "repositories": { "totalCount": 1, "pageInfo": last, "nodes": [repository] } } }))
+    };
+    let listed = |id: &str, title: &str| json!({ "id": id, "number": 7, "url": format!("https://github.com/acme/ops/{id}/7"), "title": title, "createdAt": "2026-01-10T00:00:00Z" });
+    let details = |at: &str| {
+        let author = json!({ "__typename": "User", "login": "ada" });
+        json!({ "createdAt": at, "author": author, "labels": list(&json!([{ "name": "Team/DevOps" }])), "category": { "name": "Retrospectives", "isAnswerable": false } })
+    };
+    let node = |id: &str, at: &str| {
+        let mut node = details(at);
+        node["id"] = json!(id);
+        node
+    };
+    let answers = json!({
+        "graphql/discussions": listing("discussions", json!([listed("D", "Fortnight 3"), listed("E", "Old")])),
+        "graphql/discussion-details": ok(json!({ "nodes": [node("D", "2026-01-10T00:00:00Z"), node("E", "2025-10-01T00:00:00Z")] })),
+        "graphql/issues": listing("issues", json!([listed("I", "Planning of week 4")])),
+        "graphql/issue-details": ok(json!({ "nodes": [node("I", "2026-01-19T00:00:00Z")] })),
+    });
+    let told = beside(board(&list(&json!([]))), answers.clone()).await;
+    let record = |kind: &str, id: &str, at: &str, title: &str, marks: Value| json!({ "kind": kind, "at": at, "by": "ada", "title": title, "url": format!("https://github.com/acme/ops/{id}/7"), "marks": marks });
+    let expected = json!([
+        record("issue", "I", "2026-01-19T00:00:00Z", "Planning of week 4", json!(["team/devops"])),
+        record("discussion", "D", "2026-01-10T00:00:00Z", "Fortnight 3", json!(["team/devops", "retrospectives"])),
+    ]);
+    assert_eq!(known(&told, "records"), expected, "newest first, and none of last autumn");
+    assert!(told.evidence.len() >= 5, "the board and both listings with their details: {:?}", told.evidence);
+    for (operation, cause) in [("graphql/discussions", GapCause::Forbidden), ("graphql/issue-details", GapCause::Forbidden)] {
+        let mut silent = answers.clone();
+        silent.as_object_mut().expect("an object").remove(operation);
+        assert_eq!(unknown(&beside(board(&list(&json!([]))), silent).await, "records").cause, cause, "{operation}");
     }
 }
 

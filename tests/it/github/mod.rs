@@ -6,6 +6,7 @@ mod boards;
 mod branch;
 mod changes;
 mod deployments;
+mod discussions;
 mod files;
 mod known;
 mod listings;

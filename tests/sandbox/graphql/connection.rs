@@ -81,7 +81,7 @@ impl<'w> Connection<'w> {
     /// A field of the connection that is neither `nodes` nor `edges`.
     pub(crate) fn field(&self, name: &str, window: Window) -> Option<Shown<'w>> {
         match name {
-            "totalCount" | "issueCount" => Some(leaf(self.total)),
+            "totalCount" | "issueCount" | "discussionCount" => Some(leaf(self.total)),
             "pageInfo" => Some(Shown::one(page_info(window))),
             other => self.fields.iter().find(|(field, _)| *field == other).map(|(_, shown)| shown.clone()),
         }

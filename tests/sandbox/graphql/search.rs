@@ -1,4 +1,4 @@
-//! `search(type: ISSUE)`: the qualifiers in use, and the limit that GitHub sets to it.
+//! `search(type: ISSUE)`, and the count of `search(type: DISCUSSION)`: the qualifiers in use, and the limit that GitHub sets to it.
 //! <https://docs.github.com/en/search-github/searching-on-github/searching-issues-and-pull-requests>
 
 use std::rc::Rc;
@@ -32,6 +32,9 @@ pub(crate) fn answer<'w>(world: &'w World, arguments: &Arguments) -> Shown<'w> {
         Ok(qualifiers) => qualifiers,
         Err(unknown) => return Shown::Refused("INVALID_QUERY", format!("the sandbox's search does not know {unknown}")),
     };
+    if arguments.text("type") == Some("DISCUSSION") {
+        return discussions(world, &qualifiers);
+    }
     let mut found: Vec<Found<'w>> = Vec::new();
     for repository in world.repositories.iter().filter(|repository| world.is_readable(repository)) {
         let changes = repository.pull_requests.iter().map(|change| Found::Change(repository, change));
@@ -47,6 +50,20 @@ pub(crate) fn answer<'w>(world: &'w World, arguments: &Arguments) -> Shown<'w> {
         Found::Issue(repository, issue) => Edge::to(IssueView { world, repository, issue }),
     });
     Shown::Connection(Rc::new(connection.reaching(REACHABLE)))
+}
+
+/// How many discussions there are; by which words or labels is never asked.
+fn discussions<'w>(world: &'w World, qualifiers: &[Qualifier]) -> Shown<'w> {
+    let is_meant = |created: DateTime<Utc>| {
+        qualifiers.iter().all(|qualifier| match qualifier.name.as_str() {
+            "org" => qualifier.value.eq_ignore_ascii_case(&world.plan.organization),
+            "created" => Range::parse(&qualifier.value).contains(created),
+            _ => false,
+        })
+    };
+    let readable = world.repositories.iter().filter(|repository| world.is_readable(repository));
+    let count = readable.flat_map(|repository| world.discussions(repository)).filter(|discussion| is_meant(discussion.created)).count();
+    Connection::counted("SearchResultItemConnection", count)
 }
 
 /// `name:value`.

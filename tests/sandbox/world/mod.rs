@@ -8,6 +8,7 @@ pub(crate) mod boards;
 pub(crate) mod changes;
 pub(crate) mod commits;
 pub(crate) mod deployments;
+pub(crate) mod discussions;
 pub(crate) mod fates;
 pub(crate) mod google;
 pub(crate) mod hostile;

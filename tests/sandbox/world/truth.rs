@@ -64,6 +64,7 @@ impl World {
             self.tell_collaborators(repository, &mut truth);
             self.tell_branch(repository, &mut truth);
             self.tell_workflows(repository, &mut truth);
+            self.tell_discussions(repository, &mut truth);
             for deployment in repository.deployments() {
                 let name = self.full_name(repository);
                 let jobs: Vec<Value> =

@@ -7,6 +7,7 @@ use crate::sandbox::graphql::connection::{Connection, Edge};
 use crate::sandbox::graphql::object::{Object, Record, Shown, leaf};
 use crate::sandbox::graphql::views::at;
 use crate::sandbox::graphql::views::commit::HeadView;
+use crate::sandbox::graphql::views::discussion;
 use crate::sandbox::graphql::views::issue::IssueView;
 use crate::sandbox::graphql::views::organization::OrganizationView;
 use crate::sandbox::graphql::views::people::{self, TeamView};
@@ -200,6 +201,7 @@ impl<'w> RepositoryView<'w> {
                 _ => Shown::NULL,
             },
             "issues" => self.issues(arguments),
+            "discussions" => discussion::of_repository(world, repository, arguments),
             "milestones" => Connection::counted("MilestoneConnection", 0),
             "languages" => {
                 Connection::over("LanguageConnection", repository.languages().to_vec(), |name| Edge::to(Record::new("Language", [("name", leaf(*name))])))
