@@ -1,12 +1,13 @@
 //! Kinds read from GitHub, one file each, and the nouns they share.
 //!
-//! Kinds: one file each, or a table in `listings`. Shared: how a field of an answer is read (`answer`), the bulk listings
-//! (`members`, `repositories`), and what protects a branch (`branch_rules`, `classic_rule`, `rulesets`, `protection`). Pull requests and issues: how they are
+//! Kinds: one file each, or a table in `listings`. Shared: how a field of an answer is read (`answer`, `part`), the bulk listings
+//! (`members`, `repositories`), what Actions may do (`actions_policy`), and what protects a branch (`branch_rules`, `classic_rule`, `rulesets`, `protection`). Pull requests and issues: how they are
 //! found (`items`), what boards hold (`board`, `issue_board`), who approved (`review`), what shows completion (`completion`, `issue_evidence`,
 //! `issue_timeline`, `issue_parts`, `issue_attributes`, `access_review`). The bulk queries are in `queries`;
 //! their pages and batches become smaller where GitHub does not manage whole ones (`walk`, `batch`).
 
 pub mod access_review;
+mod actions_policy;
 mod answer;
 mod batch;
 mod board;
@@ -23,6 +24,7 @@ mod items;
 mod listing;
 pub mod listings;
 mod members;
+mod part;
 mod properties;
 pub mod protection;
 mod records;
@@ -60,6 +62,7 @@ pub mod project;
 pub mod project_item;
 pub mod pull_request;
 pub mod repository;
+pub mod repository_actions;
 pub mod repository_files;
 pub mod repository_security;
 pub mod repository_team;

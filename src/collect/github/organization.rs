@@ -8,12 +8,14 @@ use serde_json::Value;
 use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
-use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
+use crate::collect::github::actions_policy::{self, OF_ORGANIZATION, PATTERNS, Policy};
+use crate::collect::github::answer::{Fact, Field, set};
 use crate::collect::github::members;
+use crate::collect::github::part::Part;
 use crate::collect::github::security_configuration;
 use crate::collect::github::walk;
 use crate::collect::github::wording::{graphql_body, path_part};
-use crate::model::{AttributeDecl, AttributeType, Exchange, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
 
 /// The collector of `github.organization`.
 #[derive(Debug, Clone, Copy)]
@@ -21,10 +23,6 @@ pub struct Organization;
 
 /// The settings of the organisation.
 const SETTINGS: &str = "orgs/get";
-/// What may run in GitHub Actions.
-const ACTIONS: &str = "actions/get-github-actions-permissions-organization";
-/// What a workflow's token may do unless the workflow says otherwise.
-const WORKFLOW: &str = "actions/get-github-actions-default-workflow-permissions-organization";
 /// Whose pull requests from forks wait for an approval before workflows run.
 const FORKS: &str = "actions/get-fork-pr-contributor-approval-permissions-organization";
 /// How long logs of workflows are kept.
@@ -104,6 +102,7 @@ pub static KIND: Kind = Kind {
             "which actions may run: all, local_only or selected; none where Actions are off",
             "GET /orgs/{org}/actions/permissions allowed_actions",
         ),
+        PATTERNS,
         attribute("members_can_create_teams", AttributeType::Bool, "members may create teams", "GET /orgs/{org} members_can_create_teams"),
         attribute(
             "members_can_invite_outside_collaborators",
@@ -184,8 +183,6 @@ impl Collector for Organization {
             let login = path_part(organization);
             for (operation, target) in [
                 (SETTINGS, format!("/orgs/{login}")),
-                (ACTIONS, format!("/orgs/{login}/actions/permissions")),
-                (WORKFLOW, format!("/orgs/{login}/actions/permissions/workflow")),
                 (FORKS, format!("/orgs/{login}/actions/permissions/fork-pr-contributor-approval")),
                 (RETENTION, format!("/orgs/{login}/actions/permissions/artifact-and-log-retention")),
                 (IMMUTABLE, format!("/orgs/{login}/settings/immutable-releases")),
@@ -193,6 +190,7 @@ impl Collector for Organization {
             ] {
                 api.send(Request::get(Host::GitHub, target, operation, organization, KIND.name)).await?;
             }
+            actions_policy::fetch_organization(organization, api, KIND.name).await?;
             let security = Request::get(Host::GitHub, "/graphql", SECURITY, organization, KIND.name);
             api.send(security.post(graphql_body(SECURITY_QUERY, organization, walk::Part::FIRST))).await?;
             members::fetch_all(organization, api, KIND.name).await?;
@@ -223,21 +221,18 @@ impl Collector for Organization {
 
 /// One organisation. An organisation that refuses to answer is a resource all the same: its name is known from the configuration.
 fn read(organization: &str, evidence: &dyn Evidence) -> Result<Fact<Resource>, Unreadable> {
-    let settings = Part::read(SETTINGS, organization, evidence)?;
-    let actions = Part::read(ACTIONS, organization, evidence)?;
-    let workflow = Part::read(WORKFLOW, organization, evidence)?;
-    let forks = Part::read(FORKS, organization, evidence)?;
-    let retention = Part::read(RETENTION, organization, evidence)?;
-    let immutable = Part::read(IMMUTABLE, organization, evidence)?;
-    let defaults = Part::read(security_configuration::DEFAULTS, organization, evidence)?;
-    let security = Part::read(SECURITY, organization, evidence)?;
+    let part = |operation| Part::read(operation, organization, SEES_SETTINGS, evidence);
+    let (settings, forks, retention, immutable) = (part(SETTINGS)?, part(FORKS)?, part(RETENTION)?, part(IMMUTABLE)?);
+    let (defaults, security) = (part(security_configuration::DEFAULTS)?, part(SECURITY)?);
+    let policy = Policy::read(&OF_ORGANIZATION, organization, evidence)?;
     let roll = members::each(organization, evidence, &mut |_member| {})?;
     let owners = members::filtered(members::Filter::Owners, organization, evidence)?;
 
     let listed = owners.as_ref().map(|listed| listed.evidence.clone()).unwrap_or_default();
-    let cited: Vec<u32> = [&settings, &actions, &workflow, &forks, &retention, &immutable, &defaults, &security]
+    let cited: Vec<u32> = [&settings, &forks, &retention, &immutable, &defaults, &security]
         .into_iter()
         .filter_map(|part| part.exchange)
+        .chain(policy.exchanges())
         .chain(roll.evidence.iter().copied())
         .chain(listed)
         .collect();
@@ -260,32 +255,34 @@ fn read(organization: &str, evidence: &dyn Evidence) -> Result<Fact<Resource>, U
     settings.bool(&mut resource, "members_can_invite_outside_collaborators", "members_can_invite_outside_collaborators");
     settings.bool(&mut resource, "members_can_delete_issues", "members_can_delete_issues");
     settings.bool(&mut resource, "verified", "is_verified");
-    actions.bool(&mut resource, "sha_pinning_required", "sha_pinning_required");
+    policy.actions.bool(&mut resource, "sha_pinning_required", "sha_pinning_required");
     forks.text(&mut resource, "fork_approval_policy", "approval_policy");
     set(&mut resource, "workflow_log_days", retention.fact("days", |field| field.int()));
     immutable.text(&mut resource, "immutable_releases_for", "enforced_repositories");
-    actions.text(&mut resource, "actions_enabled_for", "enabled_repositories");
+    policy.actions.text(&mut resource, "actions_enabled_for", "enabled_repositories");
     describe_defaults(&mut resource, &defaults);
     describe_security(&mut resource, &security);
     set(&mut resource, "created_at", settings.fact("created_at", |field| field.time()));
     set(&mut resource, "owner_count", members::owner_count(&roll, &owners));
-    workflow.text(&mut resource, "default_workflow_permissions", "default_workflow_permissions");
-    workflow.bool(&mut resource, "actions_can_approve_pull_requests", "can_approve_pull_request_reviews");
-    set(&mut resource, "allowed_actions", actions.allowed_actions());
+    policy.workflow.text(&mut resource, "default_workflow_permissions", "default_workflow_permissions");
+    policy.workflow.bool(&mut resource, "actions_can_approve_pull_requests", "can_approve_pull_request_reviews");
+    let allowed = policy.allowed();
+    policy.describe_chosen(&allowed, &mut resource);
+    set(&mut resource, "allowed_actions", allowed);
     Ok(Ok(resource.completed(&KIND)))
 }
 
 /// What new repositories get.
 fn describe_defaults(resource: &mut Resource, defaults: &Part) {
     for (attribute, visibility) in [("default_configuration_public", "public"), ("default_configuration_private", "private_and_internal")] {
-        let answer = defaults.answer.as_ref().map_err(Clone::clone);
-        set(resource, attribute, answer.and_then(|answer| security_configuration::default_for(visibility, &answer.root().needing(SEES_SETTINGS))));
+        set(resource, attribute, defaults.whole(|answer| security_configuration::default_for(visibility, answer)));
     }
 }
 
 /// What GraphQL tells to who owns the organisation.
 fn describe_security(resource: &mut Resource, security: &Part) {
-    let organization = |read: &dyn Fn(&Field<'_>) -> Fact<Value>| security.answer.as_ref().map_err(Clone::clone).and_then(|answer| read(&of_graphql(answer)));
+    // An organisation that is not shown has no field that is none.
+    let organization = |read: &dyn Fn(&Field<'_>) -> Fact<Value>| security.whole(|answer| read(&answer.path(&["data", "organization"])));
     let is_enabled = |setting: &Field<'_>| setting.text().map(|state| Value::from(state == "ENABLED"));
     set(resource, "ip_allow_list", organization(&|of| is_enabled(&of.get("ipAllowListEnabledSetting"))));
     set(resource, "notifications_restricted", organization(&|of| is_enabled(&of.get("notificationDeliveryRestrictionEnabledSetting"))));
@@ -308,51 +305,4 @@ fn has_saml(of: &Field<'_>) -> Fact<bool> {
         return Ok(false);
     }
     provider.get("id").text().map(|_id| true)
-}
-
-/// An organisation that is not shown has no field that is none.
-fn of_graphql(answer: &Answer) -> Field<'_> {
-    answer.root().path(&["data", "organization"]).needing(SEES_SETTINGS)
-}
-
-/// One of the answers that an organisation is put together from.
-struct Part {
-    answer: Fact<Answer>,
-    exchange: Option<u32>,
-}
-
-impl Part {
-    fn read(operation: &str, organization: &str, evidence: &dyn Evidence) -> Result<Self, Unreadable> {
-        let Some(exchange) = evidence.about(operation, organization).first() else {
-            let gap = Gap::new(GapCause::Incomplete, format!("{operation} was not asked for {organization}"));
-            return Ok(Self { answer: Err(gap), exchange: None });
-        };
-        Ok(Self { answer: Self::answer(exchange, evidence)?, exchange: Some(exchange.n) })
-    }
-
-    fn answer(exchange: &Exchange, evidence: &dyn Evidence) -> Result<Fact<Answer>, Unreadable> {
-        let read = if exchange.operation == SECURITY { Answer::stored_graphql } else { Answer::stored_rest };
-        if exchange.is_answer() { Ok(Ok(read(evidence, exchange)?)) } else { Ok(Err(refused(evidence, exchange, SEES_SETTINGS)?)) }
-    }
-
-    fn fact<T>(&self, field: &str, read: impl FnOnce(&Field<'_>) -> Fact<T>) -> Fact<T> {
-        let answer = self.answer.as_ref().map_err(Clone::clone)?;
-        read(&answer.root().needing(SEES_SETTINGS).get(field))
-    }
-
-    fn bool(&self, resource: &mut Resource, attribute: &str, field: &str) {
-        set(resource, attribute, self.fact(field, |field| field.bool()));
-    }
-
-    fn text(&self, resource: &mut Resource, attribute: &str, field: &str) {
-        set(resource, attribute, self.fact(field, |field| field.text().map(ToOwned::to_owned)));
-    }
-
-    /// GitHub leaves `allowed_actions` out where Actions are off for the whole organisation: then no action may run.
-    fn allowed_actions(&self) -> Fact<String> {
-        if self.fact("enabled_repositories", |field| field.text().map(|text| text == "none")) == Ok(true) {
-            return Ok("none".to_owned());
-        }
-        self.fact("allowed_actions", |field| field.text().map(ToOwned::to_owned))
-    }
 }

@@ -1,6 +1,7 @@
 //! The GitHub kinds that describe an organisation, from fixtures: what was asked, what came back, what is known and what is not.
 
 mod access;
+mod actions;
 mod activity;
 mod boards;
 mod branch;

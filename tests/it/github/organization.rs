@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::github::{all_unknown_but, assert_contract, collect, fixture, known, named, run, unknown, world};
 
 #[tokio::test]
-async fn an_organisation_is_read_from_ten_answers() {
+async fn an_organisation_is_read_from_eleven_answers() {
     let (resources, population) = run(&Organization, "normal").await;
     let acme = named(&resources, "acme");
     assert_eq!(acme.id.as_str(), "github.com/orgs/acme");
@@ -20,6 +20,7 @@ async fn an_organisation_is_read_from_ten_answers() {
         "login": "acme", "two_factor_required": true, "default_repository_permission": "read", "members_can_create_public_repositories": false,
         "members_can_delete_repositories": false, "members_can_change_repository_visibility": false, "members_can_fork_private_repositories": false,
         "owner_count": 2, "default_workflow_permissions": "read", "actions_can_approve_pull_requests": false, "allowed_actions": "selected",
+        "allowed_action_patterns": ["acme/*", "docker/login-action@*"],
         "verified": true, "created_at": "2019-04-01T09:30:00Z", "members_can_create_teams": false, "members_can_invite_outside_collaborators": true,
         "members_can_delete_issues": false, "sha_pinning_required": true, "fork_approval_policy": "all_external_contributors", "workflow_log_days": 90,
         "ip_allow_list": false, "notifications_restricted": true, "verified_domain_count": 1, "has_saml": true,
@@ -48,6 +49,7 @@ async fn a_setting_that_is_null_or_left_out_is_not_off() {
     let (resources, _) = run(&Organization, "malformed").await;
     assert_eq!(unknown(&resources[0], "two_factor_required").cause, GapCause::Malformed);
     assert_eq!(known(&resources[0], "allowed_actions"), "none", "Actions are off");
+    assert_eq!(known(&resources[0], "allowed_action_patterns"), json!(null), "none were chosen");
     let (resources, _) = run(&Organization, "truncated").await;
     assert_eq!(unknown(&resources[0], "owner_count").cause, GapCause::Forbidden, "the second page of members answered 404");
     let (resources, _) = run(&Organization, "empty").await;
@@ -73,6 +75,30 @@ async fn a_default_is_none_only_where_the_list_of_defaults_could_be_read() {
         let resources = read(body).await;
         unknown(&resources[0], "default_configuration_public");
         unknown(&resources[0], "default_configuration_private");
+    }
+}
+
+#[tokio::test]
+async fn the_list_of_chosen_actions_is_none_only_where_no_list_decides() {
+    const LIST: &str = "GET /orgs/acme/actions/permissions/selected-actions";
+    let read = |allowed: &'static str, list: serde_json::Value| async move {
+        let mut told = fixture("github.organization", "normal");
+        told["answers"]["GET /orgs/acme/actions/permissions"]["body"]["allowed_actions"] = allowed.into();
+        told["answers"][LIST] = list;
+        assert_contract(&Organization, &collect(&Organization, world(told)).await).0
+    };
+    let list = |body: serde_json::Value| json!({ "status": 200, "body": body });
+    assert_eq!(known(&read("all", list(json!({ "patterns_allowed": ["acme/*"] }))).await[0], "allowed_action_patterns"), json!(null));
+    assert_eq!(known(&read("selected", list(json!({ "patterns_allowed": [] }))).await[0], "allowed_action_patterns"), json!([]));
+    let refused = |status: u16| json!({ "status": status, "body": { "message": "Must have admin rights" } });
+    for (told, cause) in [
+        (refused(403), GapCause::Forbidden),
+        (refused(404), GapCause::Forbidden),
+        (list(json!({ "verified_allowed": false })), GapCause::LeftOut),
+        (list(json!({ "patterns_allowed": "acme/*" })), GapCause::Malformed),
+        (list(json!({ "patterns_allowed": ["acme/*", 7] })), GapCause::Malformed),
+    ] {
+        assert_eq!(unknown(&read("selected", told.clone()).await[0], "allowed_action_patterns").cause, cause, "{told}");
     }
 }
 

@@ -60,10 +60,16 @@ async fn answers_fit_the_published_schemas() {
         ("code-security-configuration-repositories", asking.all("/orgs/acme/code-security/configurations/17/repositories?per_page=100").await),
         ("actions-organization-permissions", vec![asking.json("/orgs/acme/actions/permissions").await]),
         ("actions-get-default-workflow-permissions", vec![asking.json("/orgs/acme/actions/permissions/workflow").await]),
+        ("selected-actions", vec![asking.json("/orgs/acme/actions/permissions/selected-actions").await]),
     ];
     for repository in world.repositories.iter().filter(|repository| repository.branch().is_some()) {
         let (base, branch) = (format!("/repos/acme/{}", repository.name), &repository.default_branch);
         answers.push(("full-repository", vec![asking.json(&base).await]));
+        if repository.viewer_is_admin {
+            answers.push(("actions-repository-permissions", vec![asking.json(&format!("{base}/actions/permissions")).await]));
+            answers.push(("actions-get-default-workflow-permissions", vec![asking.json(&format!("{base}/actions/permissions/workflow")).await]));
+            answers.push(("selected-actions", vec![asking.json(&format!("{base}/actions/permissions/selected-actions")).await]));
+        }
         answers.push(("branch-with-protection", vec![asking.json(&format!("{base}/branches/{branch}")).await]));
         answers.push(("repository-rule-detailed", asking.all(&format!("{base}/rules/branches/{branch}")).await));
         if repository.viewer_is_admin && repository.last_scan(&world).is_some() {

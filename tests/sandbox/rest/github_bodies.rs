@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use crate::sandbox::world::repositories::{Repository, Visibility};
-use crate::sandbox::world::settings::CONFIGURATION;
+use crate::sandbox::world::settings::{CHOSEN_ACTIONS, CONFIGURATION};
 use crate::sandbox::world::truth::instant;
 use crate::sandbox::world::{Viewer, World};
 
@@ -184,6 +184,27 @@ pub(crate) fn full_repository(world: &World, found: &Repository) -> Value {
         body.extend(more.into_iter().chain(of_admins(merging)));
     }
     body
+}
+
+/// `actions-repository-permissions`: where Actions are off, nothing more is told.
+pub(crate) fn actions_policy(repository: &Repository) -> Value {
+    match repository.pins_actions() {
+        None => json!({ "enabled": false }),
+        Some(pinned) => {
+            let chosen = api(&format!("/repositories/{}/actions/permissions/selected-actions", repository.id));
+            json!({ "enabled": true, "allowed_actions": "selected", "selected_actions_url": chosen, "sha_pinning_required": pinned })
+        }
+    }
+}
+
+/// `actions-get-default-workflow-permissions`: what the organisation settles is the same in all repositories.
+pub(crate) fn workflow_token() -> Value {
+    json!({ "default_workflow_permissions": "read", "can_approve_pull_request_reviews": false })
+}
+
+/// `selected-actions`, the same in all repositories too.
+pub(crate) fn chosen_actions() -> Value {
+    json!({ "github_owned_allowed": true, "verified_allowed": false, "patterns_allowed": CHOSEN_ACTIONS })
 }
 
 /// One mistake in CODEOWNERS.

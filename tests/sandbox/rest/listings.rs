@@ -39,6 +39,7 @@ const OF_REPOSITORY: &[Served] = served! {
     "dependabot/secrets" ["secrets"] => "github.repository_dependabot_secret",
     "environments" ["environments"] => "github.environment",
     "environments/*/secrets" ["secrets"] => "github.environment_secret",
+    "environments/*/variables" ["variables"] => "github.environment_variable",
     "hooks" => "github.repository_webhook",
     "keys" => "github.deploy_key",
     "releases" => "github.release",
@@ -53,7 +54,7 @@ pub(crate) fn of_organization(ask: &Ask, rest: &[&str], at: &str) -> Option<Repl
 /// A listing of a repository, of as many items as the world counts there: those of the fixture over and over, each with a number of its own.
 pub(crate) fn of_repository(ask: &Ask, repository: &Repository, rest: &[&str], at: &str) -> Option<Reply> {
     let served = match rest {
-        ["environments", name, "secrets"] if environments(repository).iter().any(|known| known == name) => find(OF_REPOSITORY, &["environments/*/secrets"])?,
+        ["environments", name, below] if environments(repository).iter().any(|known| known == name) => find(OF_REPOSITORY, &["environments/*", below])?,
         _ => find(OF_REPOSITORY, rest)?,
     };
     let number = |mut item: Value, n: usize| {

@@ -10,6 +10,9 @@ use crate::sandbox::world::repositories::{Repository, Visibility};
 /// The one security configuration: its number and name.
 pub(crate) const CONFIGURATION: (u64, &str) = (17, "Baseline");
 
+/// The actions that may run beside GitHub's own.
+pub(crate) const CHOSEN_ACTIONS: [&str; 2] = ["acme/*", "google-github-actions/auth@*"];
+
 /// Pinned, with a token that may only read.
 const CI: &str = "name: CI\non: [push, pull_request]\npermissions:\n  contents: read\njobs:\n  test:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n      - run: make test\n";
 /// Not pinned, with a long-lived key.
@@ -65,6 +68,11 @@ impl Repository {
     /// The rules that hold for that tag.
     pub(crate) fn tag_rules(&self) -> &'static [Rule] {
         if self.id.is_multiple_of(8) { &[Rule::Deletion, Rule::Update] } else { &[] }
+    }
+
+    /// Whether it takes actions by the SHA of a commit only, which the organisation leaves to it; none where its Actions are off.
+    pub(crate) fn pins_actions(&self) -> Option<bool> {
+        (!self.id.is_multiple_of(7)).then(|| self.id.is_multiple_of(2))
     }
 
     /// The files of `.github/workflows`, with their texts.

@@ -1,10 +1,11 @@
-//! What is true of teams, who is in them, and of who has access to repositories.
+//! What is true of teams, who is in them, of who has access to repositories, and of what GitHub Actions may do in them.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::sandbox::world::World;
 use crate::sandbox::world::people::Person;
 use crate::sandbox::world::repositories::Repository;
+use crate::sandbox::world::settings::CHOSEN_ACTIONS;
 use crate::sandbox::world::truth::Truth;
 
 impl World {
@@ -52,5 +53,22 @@ impl World {
             });
             truth.add("github.collaborator", id, facts);
         }
+    }
+
+    /// What Actions may do in a repository: the organisation gives every token read access only, and leaves to each whether it pins.
+    pub(super) fn tell_actions(&self, repository: &Repository, truth: &mut Truth) {
+        if repository.archived || repository.workflows().is_empty() {
+            return;
+        }
+        let name = self.full_name(repository);
+        let mut facts = json!({ "repository": name, "default_workflow_permissions": "read", "actions_can_approve_pull_requests": false });
+        let policy = match repository.pins_actions() {
+            None => json!({ "allowed_actions": "none", "allowed_action_patterns": null }),
+            Some(pinned) => json!({ "allowed_actions": "selected", "allowed_action_patterns": CHOSEN_ACTIONS, "sha_pinning_required": pinned }),
+        };
+        if let (Value::Object(facts), Value::Object(policy)) = (&mut facts, policy) {
+            facts.extend(policy);
+        }
+        truth.add("github.repository_actions", format!("github.com/{name}"), facts);
     }
 }

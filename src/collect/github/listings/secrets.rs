@@ -167,3 +167,27 @@ pub static REPOSITORY_VARIABLE: Listing = Listing {
     derived: &[],
     unlisted: None,
 };
+
+/// `github.environment_variable`. <https://docs.github.com/en/rest/actions/variables#list-environment-variables>
+pub static ENVIRONMENT_VARIABLE: Listing = Listing {
+    kind: &Kind {
+        name: "github.environment_variable",
+        meaning: "a variable for deployments to an environment of a repository that is not archived: its name and age, never its value",
+        permission: "Environments: read on all repositories (token: repo of a collaborator of each)",
+        attributes: fields! { "GET /repos/{owner}/{repo}/environments/{environment_name}/variables";
+            "repository": TEXT, "owner/name", "owner/name";
+            "environment": TEXT, "the environment", "environment_name";
+            "name": TEXT, "what it is called", "name";
+            "created_at": TIME, "when it was first set", "created_at";
+            "updated_at": TIME, "when it was last set", "updated_at";
+        },
+    },
+    operation: "actions/list-environment-variables",
+    of: Of::Repository(Asked::Environments),
+    path: "variables?per_page=30",
+    items: Some("variables"),
+    key: "name",
+    title: "name",
+    derived: &[],
+    unlisted: None,
+};
