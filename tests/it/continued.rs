@@ -85,3 +85,26 @@ fn what_was_answered_in_another_slot_or_by_a_whole_run_is_asked_again() {
     let (_exit, again) = bench.json(&["collect"]);
     assert_eq!((&again["continues"], number(&again, "/budget/taken_over")), (&Value::Null, 0));
 }
+
+#[test]
+fn a_run_tells_what_is_partial_and_how_many_calls_points_304s_and_waits_it_took() {
+    let site = Site::small();
+    let mut bench = impatient(&site);
+    let budget = |out: &str| out.lines().find(|line| line.starts_with("Budget: ")).unwrap_or_else(|| panic!("{out}")).to_owned();
+    site.allow(ALLOWANCE);
+    let stopped = bench.run(&["collect", "--due"]).out;
+    assert!(stopped.contains(" is partial: a later `collect --due` will try again"), "{stopped}");
+    site.allow(100_000);
+    bench.now += TimeDelta::minutes(10);
+    let whole = bench.run(&["collect", "--due"]).out;
+    assert!(whole.contains("It continues run ") && !whole.contains(" is partial"), "{whole}");
+    for told in
+        ["requests sent", "unchanged (304)", "s waited", "answers taken over", "points of GitHub's graphql limit used", "requests of GitHub's core limit used"]
+    {
+        assert!(budget(&whole).contains(told), "{told}: {}", budget(&whole));
+    }
+    site.night(1);
+    bench.now = Site::first_night() + TimeDelta::days(1);
+    let next = budget(&bench.run(&["collect", "--due"]).out);
+    assert!(!next.contains(" 0 unchanged (304)") && !next.contains("taken over"), "{next}");
+}
