@@ -149,6 +149,21 @@ fn every_control_says_of_every_resource_what_is_true() {
     site.assert_contracts_held();
 }
 
+/// Where the organisation settles nothing, each repository is judged by what it says itself, be it more or less than its neighbours.
+#[test]
+fn what_repositories_let_actions_do_is_judged_as_it_is() {
+    let site = Site::with_open_actions();
+    let truth = site.sandbox().world().truth();
+    let night = night(&site);
+    assert_agreement(&truth, &night, &|id| truth.hidden.contains(id));
+    for control in ["CD-22", "CD-23"] {
+        let of_it = night.verdicts.iter().filter(|((of, _, _, id), _)| of == control && !truth.hidden.contains(id));
+        let verdicts: BTreeSet<&str> = of_it.map(|(_, verdict)| verdict.as_str()).collect();
+        assert_eq!(verdicts, BTreeSet::from(["fail", "pass"]), "{control}");
+    }
+    site.assert_contracts_held();
+}
+
 /// What passes by itself leaves no trace in any verdict: a gateway that fails every twentieth time, and both of GitHub's limits, met in the middle of the run.
 #[test]
 fn trouble_that_passes_changes_no_verdict() {

@@ -10,6 +10,7 @@ use crate::sandbox::behaviour::{self, Action, Behaviour, Fault};
 use crate::sandbox::server::Sandbox;
 use crate::sandbox::world::boards::BOARD;
 use crate::sandbox::world::fates::Fate;
+use crate::sandbox::world::settings::Leaves;
 use crate::sandbox::world::truth::{Truth, instant};
 use crate::sandbox::world::{Plan, World};
 
@@ -70,6 +71,14 @@ impl Site {
         let site = Self::sized(size);
         let plan = site.sandbox.world().plan.clone();
         site.sandbox.serve_world(World::new(Plan { unreadable_every: Some(one_in), ..plan }));
+        site
+    }
+
+    /// A small world, whose organisation leaves to its repositories all that GitHub Actions may do.
+    pub(crate) fn with_open_actions() -> Self {
+        let site = Self::small();
+        let plan = site.sandbox.world().plan.clone();
+        site.sandbox.serve_world(World::new(Plan { leaves: Leaves::All, ..plan }));
         site
     }
 

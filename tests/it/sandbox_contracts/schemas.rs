@@ -68,6 +68,8 @@ async fn answers_fit_the_published_schemas() {
         if repository.viewer_is_admin {
             answers.push(("actions-repository-permissions", vec![asking.json(&format!("{base}/actions/permissions")).await]));
             answers.push(("actions-get-default-workflow-permissions", vec![asking.json(&format!("{base}/actions/permissions/workflow")).await]));
+        }
+        if repository.viewer_is_admin && repository.actions(world.plan.leaves).chosen.is_some() {
             answers.push(("selected-actions", vec![asking.json(&format!("{base}/actions/permissions/selected-actions")).await]));
         }
         answers.push(("branch-with-protection", vec![asking.json(&format!("{base}/branches/{branch}")).await]));

@@ -74,12 +74,9 @@ fn organization(world: &World, ask: &Ask, rest: &[&str]) -> Reply {
             Reply::json(200, &json!({ "id": 77, "account": { "login": world.plan.organization }, "app_id": 7, "permissions": { "metadata": "read" } }))
         }
         ["actions", "permissions", ..] if !owner => Reply::message(403, "Must have admin rights to Repository."),
-        ["actions", "permissions"] => Reply::json(
-            200,
-            &json!({ "enabled_repositories": "all", "allowed_actions": "selected", "selected_actions_url": bodies::api("/organizations/1/actions/permissions/selected-actions"), "sha_pinning_required": false }),
-        ),
-        ["actions", "permissions", "workflow"] => Reply::json(200, &bodies::workflow_token()),
-        ["actions", "permissions", "selected-actions"] => Reply::json(200, &bodies::chosen_actions()),
+        ["actions", "permissions"] => Reply::json(200, &bodies::actions_of_organization(&world.plan.leaves.actions())),
+        ["actions", "permissions", "workflow"] => Reply::json(200, &bodies::workflow_token(&world.plan.leaves.actions())),
+        ["actions", "permissions", "selected-actions"] => bodies::chosen_actions(&world.plan.leaves.actions()),
         ["actions", "permissions", "fork-pr-contributor-approval"] => Reply::json(200, &json!({ "approval_policy": "first_time_contributors" })),
         ["actions", "permissions", "artifact-and-log-retention"] => Reply::json(200, &json!({ "days": 90, "maximum_allowed_days": 400 })),
         _ if !owner => Reply::message(404, "Not Found"),
@@ -164,9 +161,9 @@ fn repository(world: &World, ask: &Ask, found: &Repository, rest: &[&str]) -> Re
         ["vulnerability-alerts"] if admin && found.vulnerability_alerts => Reply::new(204, Vec::new()),
         ["vulnerability-alerts"] => Reply::message(404, "Vulnerability alerts are disabled."),
         ["actions", "permissions", ..] if !admin => Reply::message(403, "Must have admin rights to Repository."),
-        ["actions", "permissions"] => Reply::json(200, &bodies::actions_policy(found)),
-        ["actions", "permissions", "workflow"] => Reply::json(200, &bodies::workflow_token()),
-        ["actions", "permissions", "selected-actions"] => Reply::json(200, &bodies::chosen_actions()),
+        ["actions", "permissions"] => Reply::json(200, &bodies::actions_of_repository(found, &found.actions(world.plan.leaves))),
+        ["actions", "permissions", "workflow"] => Reply::json(200, &bodies::workflow_token(&found.actions(world.plan.leaves))),
+        ["actions", "permissions", "selected-actions"] => bodies::chosen_actions(&found.actions(world.plan.leaves)),
         ["actions", "runs", number] => Reply::json(200, &attachments::run(number)),
         ["git", "commits", sha] => Reply::json(200, &attachments::commit(sha)),
         ["git", "trees", "HEAD"] if found.branch().is_none() => Reply::message(409, "Git Repository is empty."),

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
+use crate::sandbox::rest::Reply;
 use crate::sandbox::world::repositories::{Repository, Visibility};
-use crate::sandbox::world::settings::{CHOSEN_ACTIONS, CONFIGURATION};
+use crate::sandbox::world::settings::{Actions, CONFIGURATION};
 use crate::sandbox::world::truth::instant;
 use crate::sandbox::world::{Viewer, World};
 
@@ -186,25 +187,39 @@ pub(crate) fn full_repository(world: &World, found: &Repository) -> Value {
     body
 }
 
+/// `actions-organization-permissions`.
+pub(crate) fn actions_of_organization(actions: &Actions) -> Value {
+    let chosen = api("/organizations/1/actions/permissions/selected-actions");
+    with_list(json!({ "enabled_repositories": "all", "allowed_actions": actions.allowed, "sha_pinning_required": actions.pinned }), actions, chosen)
+}
+
 /// `actions-repository-permissions`: where Actions are off, nothing more is told.
-pub(crate) fn actions_policy(repository: &Repository) -> Value {
-    match repository.pins_actions() {
-        None => json!({ "enabled": false }),
-        Some(pinned) => {
-            let chosen = api(&format!("/repositories/{}/actions/permissions/selected-actions", repository.id));
-            json!({ "enabled": true, "allowed_actions": "selected", "selected_actions_url": chosen, "sha_pinning_required": pinned })
-        }
+pub(crate) fn actions_of_repository(repository: &Repository, actions: &Actions) -> Value {
+    if actions.allowed == "none" {
+        return json!({ "enabled": false });
     }
+    let chosen = api(&format!("/repositories/{}/actions/permissions/selected-actions", repository.id));
+    with_list(json!({ "enabled": true, "allowed_actions": actions.allowed, "sha_pinning_required": actions.pinned }), actions, chosen)
 }
 
-/// `actions-get-default-workflow-permissions`: what the organisation settles is the same in all repositories.
-pub(crate) fn workflow_token() -> Value {
-    json!({ "default_workflow_permissions": "read", "can_approve_pull_request_reviews": false })
+fn with_list(mut policy: Value, actions: &Actions, url: String) -> Value {
+    if let (Value::Object(policy), Some(_)) = (&mut policy, actions.chosen) {
+        policy.insert("selected_actions_url".to_owned(), url.into());
+    }
+    policy
 }
 
-/// `selected-actions`, the same in all repositories too.
-pub(crate) fn chosen_actions() -> Value {
-    json!({ "github_owned_allowed": true, "verified_allowed": false, "patterns_allowed": CHOSEN_ACTIONS })
+/// `actions-get-default-workflow-permissions`.
+pub(crate) fn workflow_token(actions: &Actions) -> Value {
+    json!({ "default_workflow_permissions": actions.token, "can_approve_pull_request_reviews": actions.approves })
+}
+
+/// `selected-actions`; a conflict where no list decides.
+pub(crate) fn chosen_actions(actions: &Actions) -> Reply {
+    match actions.chosen {
+        Some(chosen) => Reply::json(200, &json!({ "github_owned_allowed": true, "verified_allowed": false, "patterns_allowed": chosen })),
+        None => Reply::message(409, "Conflict"),
+    }
 }
 
 /// One mistake in CODEOWNERS.

@@ -32,6 +32,7 @@ use crate::sandbox::world::google::Google;
 use crate::sandbox::world::people::{Member, Outsider, Person, Team};
 use crate::sandbox::world::protection::Ruleset;
 use crate::sandbox::world::repositories::Repository;
+use crate::sandbox::world::settings::Leaves;
 
 /// What to generate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +63,8 @@ pub(crate) struct Plan {
     pub(crate) viewer: Viewer,
     /// Every so many-th repository is listed by REST and can be read by nobody: GraphQL hides it, and below its path is nothing.
     pub(crate) unreadable_every: Option<u64>,
+    /// What the organisation leaves to its repositories of what GitHub Actions may do.
+    pub(crate) leaves: Leaves,
     /// Whether Cloud Asset Inventory answers.
     pub(crate) inventory: google::Inventory,
     /// What becomes of repositories, in the order in which it happens.
@@ -95,6 +98,7 @@ impl Default for Plan {
             drift_percent: 3,
             viewer: Viewer::Owner,
             unreadable_every: None,
+            leaves: Leaves::Pinning,
             inventory: google::Inventory::On,
             fates: Vec::new(),
         }

@@ -11,7 +11,39 @@ use crate::sandbox::world::repositories::{Repository, Visibility};
 pub(crate) const CONFIGURATION: (u64, &str) = (17, "Baseline");
 
 /// The actions that may run beside GitHub's own.
-pub(crate) const CHOSEN_ACTIONS: [&str; 2] = ["acme/*", "google-github-actions/auth@*"];
+const CHOSEN_ACTIONS: &[&str] = &["acme/*", "google-github-actions/auth@*"];
+
+/// What an organisation or a repository says of GitHub Actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Actions {
+    /// all, local_only or selected; none where Actions are off.
+    pub(crate) allowed: &'static str,
+    pub(crate) pinned: bool,
+    /// The actions that were chosen, where they are what decides.
+    pub(crate) chosen: Option<&'static [&'static str]>,
+    /// read or write.
+    pub(crate) token: &'static str,
+    pub(crate) approves: bool,
+}
+
+/// What the organisation leaves to its repositories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaves {
+    /// Whether they take actions by the SHA of a commit only.
+    Pinning,
+    /// Everything.
+    All,
+}
+
+impl Leaves {
+    /// The organisation's own policy.
+    pub(crate) fn actions(self) -> Actions {
+        match self {
+            Self::Pinning => Actions { allowed: "selected", pinned: false, chosen: Some(CHOSEN_ACTIONS), token: "read", approves: false },
+            Self::All => Actions { allowed: "all", pinned: false, chosen: None, token: "write", approves: true },
+        }
+    }
+}
 
 /// Pinned, with a token that may only read.
 const CI: &str = "name: CI\non: [push, pull_request]\npermissions:\n  contents: read\njobs:\n  test:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n      - run: make test\n";
@@ -70,9 +102,23 @@ impl Repository {
         if self.id.is_multiple_of(8) { &[Rule::Deletion, Rule::Update] } else { &[] }
     }
 
-    /// Whether it takes actions by the SHA of a commit only, which the organisation leaves to it; none where its Actions are off.
-    pub(crate) fn pins_actions(&self) -> Option<bool> {
-        (!self.id.is_multiple_of(7)).then(|| self.id.is_multiple_of(2))
+    /// What it makes of what the organisation leaves to it.
+    pub(crate) fn actions(&self, left: Leaves) -> Actions {
+        let pinned = self.id.is_multiple_of(2);
+        let (allowed, chosen) = match (left, self.id % 5) {
+            _ if self.id.is_multiple_of(7) => ("none", None),
+            (Leaves::Pinning, _) | (Leaves::All, 0 | 1) => ("selected", Some(CHOSEN_ACTIONS)),
+            (Leaves::All, 2) => ("selected", Some(["*"].as_slice())),
+            (Leaves::All, 3) => ("local_only", None),
+            (Leaves::All, _) => ("all", None),
+        };
+        match left {
+            Leaves::Pinning => Actions { allowed, pinned, chosen, ..left.actions() },
+            Leaves::All => {
+                let token = if self.id.is_multiple_of(3) { "write" } else { "read" };
+                Actions { allowed, pinned, chosen, token, approves: self.id % 4 == 1 }
+            }
+        }
     }
 
     /// The files of `.github/workflows`, with their texts.

@@ -11,7 +11,7 @@ use crate::sandbox::world::changes::{PullRequest, Review};
 use crate::sandbox::world::people::Person;
 use crate::sandbox::world::protection::{Actor, Classic, Exempt, Rule, Ruleset};
 use crate::sandbox::world::repositories::Repository;
-use crate::sandbox::world::settings::{CHOSEN_ACTIONS, CONFIGURATION};
+use crate::sandbox::world::settings::CONFIGURATION;
 use crate::sandbox::world::tasks::Issue;
 use crate::sandbox::world::{Viewer, World, truth_google};
 
@@ -114,13 +114,14 @@ impl World {
 
     fn tell_organization(&self, truth: &mut Truth) {
         let login = &self.plan.organization;
+        let actions = self.plan.leaves.actions();
         let organization = json!({
             "login": login, "two_factor_required": false, "default_repository_permission": "read", "members_can_create_public_repositories": false,
             "members_can_delete_repositories": true, "members_can_change_repository_visibility": false, "members_can_fork_private_repositories": false,
-            "owner_count": self.members.iter().filter(|member| member.owner).count(), "default_workflow_permissions": "read",
-            "actions_can_approve_pull_requests": false, "allowed_actions": "selected", "allowed_action_patterns": CHOSEN_ACTIONS, "verified": true, "created_at": instant(self.created),
+            "owner_count": self.members.iter().filter(|member| member.owner).count(), "default_workflow_permissions": actions.token,
+            "actions_can_approve_pull_requests": actions.approves, "allowed_actions": actions.allowed, "allowed_action_patterns": actions.chosen, "verified": true, "created_at": instant(self.created),
             "members_can_create_teams": true, "members_can_invite_outside_collaborators": true, "members_can_delete_issues": false,
-            "sha_pinning_required": false, "fork_approval_policy": "first_time_contributors", "workflow_log_days": 90, "ip_allow_list": false,
+            "sha_pinning_required": actions.pinned, "fork_approval_policy": "first_time_contributors", "workflow_log_days": 90, "ip_allow_list": false,
             "notifications_restricted": false, "verified_domain_count": 1, "has_saml": false, "actions_enabled_for": "all", "immutable_releases_for": "selected",
             "default_configuration_public": CONFIGURATION.1, "default_configuration_private": null,
         });

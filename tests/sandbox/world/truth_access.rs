@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use crate::sandbox::world::World;
 use crate::sandbox::world::people::Person;
 use crate::sandbox::world::repositories::Repository;
-use crate::sandbox::world::settings::CHOSEN_ACTIONS;
 use crate::sandbox::world::truth::Truth;
 
 impl World {
@@ -55,19 +54,19 @@ impl World {
         }
     }
 
-    /// What Actions may do in a repository: the organisation gives every token read access only, and leaves to each whether it pins.
+    /// What Actions may do in a repository; where they are off, nobody is told whether it pins.
     pub(super) fn tell_actions(&self, repository: &Repository, truth: &mut Truth) {
         if repository.archived || repository.workflows().is_empty() {
             return;
         }
         let name = self.full_name(repository);
-        let mut facts = json!({ "repository": name, "default_workflow_permissions": "read", "actions_can_approve_pull_requests": false });
-        let policy = match repository.pins_actions() {
-            None => json!({ "allowed_actions": "none", "allowed_action_patterns": null }),
-            Some(pinned) => json!({ "allowed_actions": "selected", "allowed_action_patterns": CHOSEN_ACTIONS, "sha_pinning_required": pinned }),
-        };
-        if let (Value::Object(facts), Value::Object(policy)) = (&mut facts, policy) {
-            facts.extend(policy);
+        let actions = repository.actions(self.plan.leaves);
+        let mut facts = json!({
+            "repository": name, "allowed_actions": actions.allowed, "allowed_action_patterns": actions.chosen, "default_workflow_permissions": actions.token,
+            "actions_can_approve_pull_requests": actions.approves,
+        });
+        if let (Value::Object(facts), true) = (&mut facts, actions.allowed != "none") {
+            facts.insert("sha_pinning_required".to_owned(), actions.pinned.into());
         }
         truth.add("github.repository_actions", format!("github.com/{name}"), facts);
     }
