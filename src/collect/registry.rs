@@ -9,6 +9,8 @@ use crate::model::Kind;
 
 /// Every kind that can be collected, by name.
 pub static COLLECTORS: &[&dyn Collector] = &[
+    &gcp::assets::ALERT_POLICY,
+    &gcp::assets::API_KEY,
     &gcp::assets::BACKUP_PLAN,
     &gcp::assets::BIGQUERY_DATASET,
     &gcp::assets::BIGQUERY_TABLE,
@@ -23,7 +25,9 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &gcp::assets::INSTANCE,
     &gcp::assets::KMS_KEY,
     &gcp::assets::KMS_KEY_VERSION,
+    &gcp::assets::LOG_BUCKET,
     &gcp::assets::NETWORK,
+    &gcp::assets::NOTIFICATION_CHANNEL,
     &gcp::Project,
     &gcp::assets::PUBSUB_SUBSCRIPTION,
     &gcp::assets::PUBSUB_TOPIC,
@@ -32,8 +36,11 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &gcp::assets::SECRET_VERSION,
     &gcp::ServiceAccountKey,
     &gcp::assets::SNAPSHOT,
+    &gcp::assets::SNOOZE,
     &gcp::assets::SQL_INSTANCE,
     &gcp::assets::SUBNETWORK,
+    &gcp::assets::UPTIME_CHECK,
+    &gcp::assets::WATCHED_PROJECT,
     &github::listings::APP_INSTALLATION,
     &github::branch::Branch,
     &github::branch_activity::BranchActivity,

@@ -219,7 +219,7 @@ impl fmt::Display for Pointer {
 /// The rules that apply unless the configuration keeps what they take out: name, the members they look for anywhere, and what becomes of those.
 /// `*Token` and `*_token` are not among them, since pages are turned by such names; `temp_clone_token` comes with every private repository.
 const SHIPPED: &[(&str, &[&str], RedactionAction)] = &[
-    ("email", &["/**/email", "/**/*_email", "/**/*Email", "/**/emails/*"], RedactionAction::Pseudonym),
+    ("email", &["/**/email", "/**/*_email", "/**/*Email", "/**/emails/*", "/**/email_address"], RedactionAction::Pseudonym),
     ("environment", &["/**/env/*/value", "/**/environmentVariables/*", "/**/buildEnvironmentVariables/*"], RedactionAction::Remove),
     ("gravatar", &["/**/gravatar_id", "/**/gravatarId"], RedactionAction::Pseudonym),
     (
@@ -227,10 +227,16 @@ const SHIPPED: &[(&str, &[&str], RedactionAction)] = &[
         &["/**/metadata/items/*/value", "/**/commonInstanceMetadata/items/*/value", "/**/nodeConfig/metadata/*", "/**/nodePools/*/config/metadata/*"],
         RedactionAction::Remove,
     ),
+    // Channels are told apart by type and name; their addresses are people's, or let in whoever has them. Headers and texts of checks carry credentials.
+    (
+        "monitoring",
+        &["/**/httpCheck/headers/*", "/**/httpCheck/body", "/**/labels/auth_token", "/**/labels/service_key", "/**/labels/url", "/**/labels/number"],
+        RedactionAction::Remove,
+    ),
     ("password", &["/**/password", "/**/*_password", "/**/*Password"], RedactionAction::Remove),
     (
         "private-key",
-        &["/**/private_key", "/**/privateKey", "/**/privateKeyData", "/**/clientKey", "/**/rawKey", "/**/rsaEncryptedKey"],
+        &["/**/private_key", "/**/privateKey", "/**/privateKeyData", "/**/clientKey", "/**/rawKey", "/**/keyString", "/**/rsaEncryptedKey"],
         RedactionAction::Remove,
     ),
     ("private-text", &["/**/private_*"], RedactionAction::Remove),

@@ -140,7 +140,9 @@ pub(crate) fn assert_all_is_seen(site: &Site) {
                 continue;
             };
             // What other assets tell is read through the inventory only.
-            for name in facts.keys().filter(|name| inventory || !matches!(name.as_str(), "newest_snapshot" | "dns_logged" | "backup_plans")) {
+            for name in
+                facts.keys().filter(|name| inventory || !matches!(name.as_str(), "newest_snapshot" | "dns_logged" | "backup_plans" | "is_log_destination"))
+            {
                 let attribute = resource.attributes.get(name).unwrap_or_else(|| panic!("{} declares no {name}", read.kind));
                 assert!(matches!(attribute, Attribute::Known(_)), "{} {id} {name}: {attribute:?}", read.kind);
             }

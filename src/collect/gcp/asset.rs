@@ -244,7 +244,7 @@ impl Reading<'_, '_> {
             Err(gap) => [PROJECT, PROJECT_LABELS].iter().for_each(|attribute| resource.lack(attribute.name, gap.clone())),
         }
         for links in &beside.links {
-            put(&mut resource, links.linked.name, links.of(name, self.hierarchy), Absent::IsUnknown);
+            put(&mut resource, links.linked.name, links.of(name, asset, self.hierarchy), Absent::IsUnknown);
         }
         if let Some(policies) = &beside.policies {
             let members = policies.members.as_ref().map(|members| json!(members.get(name).cloned().unwrap_or_default()));

@@ -9,9 +9,10 @@ use chrono::DateTime;
 use serde_json::{Value, json};
 
 use crate::collect::evidence::{Evidence, Unreadable};
-use crate::collect::gcp::fields::{Read, flag, list, record, text, time};
+use crate::collect::gcp::fields::{Read, flag, list, record, text, texts, time};
 use crate::collect::gcp::hierarchy::Hierarchy;
 use crate::collect::gcp::inventory::{Content, Query};
+use crate::collect::gcp::watching;
 use crate::model::{Gap, GapCause};
 
 /// An attribute that other assets tell.
@@ -23,41 +24,97 @@ pub(super) struct Linked {
     pub(super) name: &'static str,
     /// The types of the assets that tell it.
     types: &'static [&'static str],
+    /// True where what belongs to a folder or an organisation tells of everything below it.
+    inherited: bool,
     /// The names, or addresses, of what one of them belongs to.
-    to: fn(&Value) -> Result<Vec<&str>, Gap>,
+    to: for<'a> fn(Told<'a>) -> Result<Vec<&'a str>, Gap>,
     /// What one of them tells; none where it does not count.
-    tells: fn(&Value) -> Read<Value>,
+    tells: fn(Told<'_>) -> Read<Value>,
     /// What all of them say together.
     together: fn(&[Value]) -> Value,
 }
+
+/// One of the assets that tell: its full name, and its content.
+type Told<'a> = (&'a str, &'a Value);
 
 const LINKED: &[Linked] = &[
     Linked {
         kind: "gcp.disk",
         name: "newest_snapshot",
         types: &["compute.googleapis.com/Snapshot"],
-        to: |snapshot| Ok(text(snapshot, "sourceDisk")?.into_iter().collect()),
-        tells: snapshot,
+        inherited: false,
+        to: |(_name, snapshot)| Ok(text(snapshot, "sourceDisk")?.into_iter().collect()),
+        tells: |(_name, data)| snapshot(data),
         together: newest,
     },
     Linked {
         kind: "gcp.network",
         name: "dns_logged",
         types: &["dns.googleapis.com/Policy"],
-        to: networks,
+        inherited: false,
+        to: |(_name, policy)| networks(policy),
         // "Defaults to no logging if not set."
-        tells: |policy| Ok(Some(json!(flag(policy, "enableLogging")?.unwrap_or(false)))),
+        tells: |(_name, policy)| Ok(Some(json!(flag(policy, "enableLogging")?.unwrap_or(false)))),
         together: |told| json!(told.contains(&Value::Bool(true))),
     },
     Linked {
         kind: "gcp.gke_cluster",
         name: "backup_plans",
         types: &["gkebackup.googleapis.com/BackupPlan"],
-        to: |plan| Ok(vec![text(plan, "cluster")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "a backup plan does not say of which cluster it is"))?]),
-        tells: backup_plan,
+        inherited: false,
+        to: |(_name, plan)| Ok(vec![text(plan, "cluster")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "a backup plan does not say of which cluster it is"))?]),
+        tells: |(_name, data)| backup_plan(data),
         together: |told| json!(told.len()),
     },
+    Linked {
+        kind: "gcp.bucket",
+        name: "is_log_destination",
+        types: SINKS,
+        inherited: false,
+        to: |(_name, sink)| destination(sink),
+        tells: |(_name, sink)| Ok((!flag(sink, "disabled")?.unwrap_or(false)).then_some(Value::Bool(true))),
+        together: |told| json!(!told.is_empty()),
+    },
+    Linked {
+        kind: WATCHED,
+        name: "log_exports",
+        types: SINKS,
+        inherited: true,
+        to: |(name, _sink)| Ok(owner(name).into_iter().collect()),
+        tells: watching::export,
+        together: all,
+    },
+    Linked {
+        kind: WATCHED,
+        name: "log_metrics",
+        types: &["logging.googleapis.com/LogMetric"],
+        inherited: false,
+        to: |(name, _metric)| Ok(owner(name).into_iter().collect()),
+        tells: |(_name, metric)| watching::metric(metric),
+        together: all,
+    },
+    Linked {
+        kind: WATCHED,
+        name: "alerts",
+        types: &["monitoring.googleapis.com/AlertPolicy"],
+        inherited: false,
+        to: |(name, _policy)| Ok(owner(name).into_iter().collect()),
+        tells: |(_name, policy)| watching::alert(policy),
+        together: all,
+    },
+    Linked {
+        kind: WATCHED,
+        name: "uptime_checks",
+        types: &["monitoring.googleapis.com/UptimeCheckConfig"],
+        inherited: false,
+        to: |(name, _check)| Ok(owner(name).into_iter().collect()),
+        tells: |(_name, check)| watching::check(check),
+        together: all,
+    },
 ];
+
+const SINKS: &[&str] = &["logging.googleapis.com/LogSink"];
+const WATCHED: &str = "gcp.watched_project";
 
 /// Those of a kind.
 pub(super) fn of_kind(kind: &str) -> impl Iterator<Item = &'static Linked> {
@@ -83,9 +140,10 @@ impl Linked {
     fn take(&self, asset: &Value, hierarchy: &Hierarchy, told: &mut BTreeMap<String, Vec<Value>>) -> Result<(), Gap> {
         record(asset, "resource/data")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "the inventory does not show the content of an asset"))?;
         let Some(data) = asset.pointer("/resource/data") else { return Ok(()) };
-        let Some(tells) = (self.tells)(data)? else { return Ok(()) };
-        for name in (self.to)(data)? {
-            told.entry(key(name, hierarchy)).or_default().push(tells.clone());
+        let name = text(asset, "name")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "an asset in the inventory has no name"))?;
+        let Some(tells) = (self.tells)((name, data))? else { return Ok(()) };
+        for to in (self.to)((name, data))? {
+            told.entry(key(to, hierarchy)).or_default().push(tells.clone());
         }
         Ok(())
     }
@@ -101,20 +159,44 @@ pub(super) struct Links {
 }
 
 impl Links {
-    /// What is told of one asset, by its full name.
-    pub(super) fn of(&self, name: &str, hierarchy: &Hierarchy) -> Read<Value> {
+    /// What is told of one asset, by its full name, and of the folders and the organisation above it where that counts.
+    pub(super) fn of(&self, name: &str, asset: &Value, hierarchy: &Hierarchy) -> Read<Value> {
         let told = self.told.as_ref().map_err(Clone::clone)?;
-        Ok(Some((self.linked.together)(told.get(&key(name, hierarchy)).map(Vec::as_slice).unwrap_or_default())))
+        let mut names = vec![key(name, hierarchy)];
+        if self.linked.inherited {
+            let above = texts(asset, "ancestors")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "the inventory does not say what an asset belongs to"))?;
+            names.extend(above.into_iter().filter(|above| !above.starts_with("projects/")).map(|above| key(above, hierarchy)));
+        }
+        let found: Vec<Value> = names.iter().filter_map(|name| told.get(name)).flatten().cloned().collect();
+        Ok(Some((self.linked.together)(&found)))
     }
 }
 
 /// What a full name and an address have in common: from `projects/` on, with the project's id rather than its number. A cluster of one zone is written in two ways.
 fn key(name: &str, hierarchy: &Hierarchy) -> String {
-    let path = name.split_once("projects/").map_or(name, |(_server, path)| path);
+    let path = name.split_once("projects/").map_or_else(|| name.trim_start_matches('/'), |(_server, path)| path);
     let (project, rest) = path.split_once('/').unwrap_or((path, ""));
     let id = hierarchy.numbered(&format!("projects/{project}")).map_or(project, |(id, _row)| id);
     let rest = if rest.contains("/clusters/") { rest.replacen("zones/", "locations/", 1) } else { rest.to_owned() };
     format!("{id}/{rest}")
+}
+
+fn all(told: &[Value]) -> Value {
+    json!(told)
+}
+
+/// The project, folder or organisation that a full name begins with.
+fn owner(name: &str) -> Option<&str> {
+    let path = name.strip_prefix("//")?.split_once('/')?.1;
+    let (kind, rest) = path.split_once('/')?;
+    let number = rest.split('/').next()?;
+    path.get(..kind.len() + 1 + number.len())
+}
+
+/// The bucket that a sink writes into, by its full name.
+fn destination(sink: &Value) -> Result<Vec<&str>, Gap> {
+    let destination = text(sink, "destination")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "a sink does not say where it sends logs to"))?;
+    Ok(Some(destination).filter(|destination| destination.starts_with("storage.googleapis.com/")).into_iter().collect())
 }
 
 /// When it was taken; none where it is not ready, since nothing can be restored from it.

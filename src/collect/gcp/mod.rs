@@ -18,6 +18,7 @@ mod linked;
 pub mod project;
 pub mod service_account_key;
 mod typed;
+mod watching;
 
 pub use iam_binding::IamBinding;
 pub use project::Project;

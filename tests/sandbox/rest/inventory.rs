@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::sandbox::rest::google::listing;
 use crate::sandbox::rest::{Ask, Reply, google_bodies as bodies, google_error};
 use crate::sandbox::world::World;
-use crate::sandbox::world::assets::Asset;
+use crate::sandbox::world::assets::{self, Asset};
 use crate::sandbox::world::google::{Binding, Folder, Google, Inventory, Project};
 
 /// An asset as the inventory tells it.
@@ -72,6 +72,14 @@ pub(crate) fn everything(google: &Google) -> Vec<Shown> {
     let folder =
         |folder: &Folder| node(format!("folders/{}", folder.number), "cloudresourcemanager.googleapis.com/Folder", bodies::folder(folder), &folder.bindings);
     all.extend(google.folders.iter().map(folder));
+    all.extend(assets::logging::of_organization(google.organization).into_iter().map(|asset| Shown {
+        name: asset.name,
+        asset_type: asset.asset_type,
+        ancestors: vec![format!("organizations/{}", google.organization)],
+        location: asset.location,
+        data: asset.data,
+        bindings: Vec::new(),
+    }));
     for project in &google.projects {
         all.extend(of_project(google, project));
     }
@@ -147,6 +155,11 @@ const DIRECT: &[(&str, &str, &str, &str)] = &[
     ("dns", "dns/v1/projects/{}/managedZones", "managedZones", "dns.googleapis.com/ManagedZone"),
     ("dns", "dns/v1/projects/{}/policies", "policies", "dns.googleapis.com/Policy"),
     ("gkebackup", "v1/projects/{}/locations/-/backupPlans", "backupPlans", "gkebackup.googleapis.com/BackupPlan"),
+    ("apikeys", "v2/projects/{}/locations/global/keys", "keys", "apikeys.googleapis.com/Key"),
+    ("monitoring", "v3/projects/{}/alertPolicies", "alertPolicies", "monitoring.googleapis.com/AlertPolicy"),
+    ("monitoring", "v3/projects/{}/notificationChannels", "notificationChannels", "monitoring.googleapis.com/NotificationChannel"),
+    ("monitoring", "v3/projects/{}/snoozes", "snoozes", "monitoring.googleapis.com/Snooze"),
+    ("monitoring", "v3/projects/{}/uptimeCheckConfigs", "uptimeCheckConfigs", "monitoring.googleapis.com/UptimeCheckConfig"),
     ("pubsub", "v1/projects/{}/subscriptions", "subscriptions", "pubsub.googleapis.com/Subscription"),
     ("pubsub", "v1/projects/{}/topics", "topics", "pubsub.googleapis.com/Topic"),
     ("sqladmin", "v1/projects/{}/instances", "items", "sqladmin.googleapis.com/Instance"),

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::sandbox::world::assets::logging::TOLD_ELSEWHERE;
+use crate::sandbox::world::assets::{Asset, logging, monitoring};
 use crate::sandbox::world::google::{Binding, Bucket, Cluster, Google, Inventory, Project};
 use crate::sandbox::world::truth::{Truth, instant};
 
@@ -55,7 +57,10 @@ fn tell_project(google: &Google, project: &Project, truth: &mut Truth) {
     for bucket in &project.buckets {
         tell_bucket(project, bucket, truth);
     }
-    for asset in &project.assets {
+    if listed {
+        tell_watch(google, project, truth);
+    }
+    for asset in project.assets.iter().filter(|asset| asset.kind != TOLD_ELSEWHERE) {
         let mut attributes = asset.truth.clone();
         if let Value::Object(attributes) = &mut attributes {
             attributes.insert("project".to_owned(), json!(project.id));
@@ -67,6 +72,27 @@ fn tell_project(google: &Google, project: &Project, truth: &mut Truth) {
     for cluster in project.clusters.iter().filter(|_| listed || project.answers("container.googleapis.com")) {
         tell_cluster(project, cluster, truth);
     }
+}
+
+/// What watches over a project: the inventory alone tells.
+fn tell_watch(google: &Google, project: &Project, truth: &mut Truth) {
+    let of_type = |asset_type: &str| project.assets.iter().filter(move |asset| asset.asset_type == asset_type).collect::<Vec<_>>();
+    let mut exports: Vec<Value> = of_type("logging.googleapis.com/LogSink").into_iter().map(logging::told).collect();
+    exports.extend(logging::of_organization(google.organization).iter().filter(|sink| sink.data.get("includeChildren").is_some()).map(logging::told));
+    let metric = |metric: &Asset| json!({ "name": metric.data["name"], "filter": metric.data["filter"], "disabled": metric.data.get("disabled").is_some() });
+    let attributes = json!({
+        "project": project.id, "project_labels": labels(&project.labels), "log_exports": exports,
+        "log_metrics": of_type("logging.googleapis.com/LogMetric").into_iter().map(metric).collect::<Vec<_>>(),
+        "alerts": of_type("monitoring.googleapis.com/AlertPolicy").into_iter().map(monitoring::told).collect::<Vec<_>>(),
+        "uptime_checks": of_type("monitoring.googleapis.com/UptimeCheckConfig").into_iter().map(monitoring::told).collect::<Vec<_>>(),
+    });
+    truth.add("gcp.watched_project", format!("//cloudresourcemanager.googleapis.com/projects/{}", project.number), attributes);
+}
+
+/// Whether a sink sends logs into a bucket.
+fn receives_logs(project: &Project, bucket: &Bucket) -> bool {
+    let destination = format!("storage.googleapis.com/{}", bucket.name);
+    project.assets.iter().any(|asset| asset.asset_type == "logging.googleapis.com/LogSink" && asset.data["destination"] == destination)
 }
 
 fn tell_bindings(truth: &mut Truth, name: &str, project: Option<&Project>, bindings: &[Binding]) {
@@ -109,7 +135,7 @@ fn tell_bucket(project: &Project, bucket: &Bucket, truth: &mut Truth) {
         "public_access_prevention": if bucket.prevention_enforced { "enforced" } else { "inherited" }, "uniform_access": bucket.uniform,
         "versioning": bucket.versioning, "retention_seconds": bucket.retention.map(|(seconds, _)| seconds),
         "retention_locked": bucket.retention.is_some_and(|(_, locked)| locked), "soft_delete_seconds": 604_800, "kms_key": bucket.kms_key,
-        "public_members": public_members(&bucket.bindings), "labels": labels(&project.labels),
+        "public_members": public_members(&bucket.bindings), "labels": labels(&project.labels), "is_log_destination": receives_logs(project, bucket),
     });
     truth.add("gcp.bucket", format!("//storage.googleapis.com/{}", bucket.name), attributes);
 }

@@ -1,11 +1,14 @@
 //! What is in a Google Cloud project, as its own API shows it, beside what the program is to make of it. One file for each area.
 
+pub(crate) mod apis;
 pub(crate) mod backups;
 pub(crate) mod bigquery;
 pub(crate) mod compute;
 pub(crate) mod disks;
 pub(crate) mod dns;
 pub(crate) mod keys;
+pub(crate) mod logging;
+pub(crate) mod monitoring;
 pub(crate) mod network;
 pub(crate) mod pubsub;
 pub(crate) mod secrets;
@@ -39,12 +42,15 @@ pub(crate) struct Asset {
 pub(crate) fn of_project(plan: &Plan, project: &Project) -> Vec<Asset> {
     let dice = |area: &str| Dice::of(plan.seed, area, &[project.number]);
     let mut assets = Vec::new();
+    assets.extend(apis::of_project(&mut dice("apis"), plan, project));
     assets.extend(backups::of_project(&mut dice("backups"), plan, project));
     assets.extend(bigquery::of_project(&mut dice("bigquery"), project));
     assets.extend(compute::of_project(&mut dice("compute"), project));
     assets.extend(disks::of_project(&mut dice("disks"), plan, project));
     assets.extend(dns::of_project(&mut dice("dns"), project));
     assets.extend(keys::of_project(&mut dice("keys"), plan, project));
+    assets.extend(logging::of_project(&mut dice("logging"), project));
+    assets.extend(monitoring::of_project(&mut dice("monitoring"), plan, project));
     assets.extend(network::of_project(&mut dice("network"), project));
     assets.extend(pubsub::of_project(&mut dice("pubsub"), project));
     assets.extend(secrets::of_project(&mut dice("secrets"), plan, project));
