@@ -21,6 +21,7 @@ const FILES: &[(&str, &str)] = files![
     "controls/encryption.toml",
     "controls/incident.toml",
     "controls/infrastructure.toml",
+    "controls/monitoring.toml",
     "controls/network.toml",
     "controls/organization.toml",
     "controls/repository.toml",

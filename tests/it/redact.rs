@@ -136,6 +136,16 @@ fn of_databases_disks_and_subscriptions_no_password_key_or_address_is_kept() {
     assert_eq!(shown(&plain(), body).0, kept);
 }
 
+/// What channels for alerts, uptime checks and API keys hold of addresses and credentials.
+#[test]
+fn of_monitoring_and_api_keys_nothing_that_lets_in_is_kept() {
+    let body = br##"{"httpCheck":{"path":"/a","headers":{"Authorization":"b"},"body":"c","authInfo":{"username":"d","password":"e"}},"keyString":"f",
+        "labels":{"auth_token":"g","service_key":"h","url":"https://x.example/i","number":"+49 1","email_address":"j@x.example","channel_name":"#alerts"}}"##;
+    let kept = r##"{"httpCheck":{"path":"/a","headers":{"Authorization":"[removed]"},"body":"[removed]","authInfo":{"username":"d","password":"[removed]"}},"keyString":"[removed]",
+        "labels":{"auth_token":"[removed]","service_key":"[removed]","url":"[removed]","number":"[removed]","email_address":"[removed]","channel_name":"#alerts"}}"##;
+    assert_eq!(shown(&plain(), body).0, kept);
+}
+
 fn is_json(body: &[u8]) -> bool {
     std::str::from_utf8(body).is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
 }

@@ -79,7 +79,8 @@ fn tell_watch(google: &Google, project: &Project, truth: &mut Truth) {
     let of_type = |asset_type: &str| project.assets.iter().filter(move |asset| asset.asset_type == asset_type).collect::<Vec<_>>();
     let mut exports: Vec<Value> = of_type("logging.googleapis.com/LogSink").into_iter().map(logging::told).collect();
     exports.extend(logging::of_organization(google.organization).iter().filter(|sink| sink.data.get("includeChildren").is_some()).map(logging::told));
-    let metric = |metric: &Asset| json!({ "name": metric.data["name"], "filter": metric.data["filter"], "disabled": metric.data.get("disabled").is_some() });
+    let metric =
+        |metric: &Asset| json!({ "name": metric.data.get("name"), "filter": metric.data.get("filter"), "disabled": metric.data.get("disabled").is_some() });
     let attributes = json!({
         "project": project.id, "project_labels": labels(&project.labels), "log_exports": exports,
         "log_metrics": of_type("logging.googleapis.com/LogMetric").into_iter().map(metric).collect::<Vec<_>>(),
@@ -92,7 +93,10 @@ fn tell_watch(google: &Google, project: &Project, truth: &mut Truth) {
 /// Whether a sink sends logs into a bucket.
 fn receives_logs(project: &Project, bucket: &Bucket) -> bool {
     let destination = format!("storage.googleapis.com/{}", bucket.name);
-    project.assets.iter().any(|asset| asset.asset_type == "logging.googleapis.com/LogSink" && asset.data["destination"] == destination)
+    project
+        .assets
+        .iter()
+        .any(|asset| asset.asset_type == "logging.googleapis.com/LogSink" && asset.data.get("destination") == Some(&Value::from(destination.as_str())))
 }
 
 fn tell_bindings(truth: &mut Truth, name: &str, project: Option<&Project>, bindings: &[Binding]) {

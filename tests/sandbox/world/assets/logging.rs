@@ -40,7 +40,8 @@ pub(crate) fn of_project(dice: &mut Dice, project: &Project) -> Vec<Asset> {
         ("network", "resource.type=\"gce_network\" AND protoPayload.methodName:\"compute.networks.insert\""),
     ] {
         if dice.chance(50) {
-            assets.push(metric(&of, name, filter, dice.chance(20)));
+            let more = if dice.chance(20) { json!({ "disabled": true }) } else { json!({}) };
+            assets.push(metric(&of, name, filter, &more));
         }
     }
     assets
@@ -82,9 +83,9 @@ fn sink(of: &str, name: &str, data: &Value) -> Asset {
     elsewhere(of, ("LogSink", "sinks", name), data)
 }
 
-fn metric(of: &str, name: &str, filter: &str, disabled: bool) -> Asset {
+fn metric(of: &str, name: &str, filter: &str, more: &Value) -> Asset {
     let data = json!({ "name": name, "filter": filter, "metricDescriptor": { "metricKind": "DELTA", "valueType": "INT64" } });
-    elsewhere(of, ("LogMetric", "metrics", name), if disabled { joined(data, &json!({ "disabled": true })) } else { data })
+    elsewhere(of, ("LogMetric", "metrics", name), joined(data, more))
 }
 
 fn elsewhere(of: &str, (what, kind, name): (&str, &str, &str), data: Value) -> Asset {
