@@ -39,9 +39,36 @@ pub(crate) fn collected(site: &Site) -> Vec<Read> {
     read_back(folder.path())
 }
 
-/// Collects once, with a clock that goes on.
+/// Kinds that no shipped control asks for.
+const ASKED_BY_NONE: &[&str] = &["github.discussion", "github.environment_variable", "github.milestone", "github.repository_variable"];
+
+/// A control over a kind, so that it is read.
+fn control_over(number: usize, kind: &str) -> String {
+    let noun = kind.rsplit('.').next().unwrap_or(kind);
+    format!(
+        r#"[[control]]
+id = "READ-{number}"
+title = "It is read"
+owner = "tests"
+severity = "info"
+satisfies = ["soc2:CC4.1"]
+frequency = "daily"
+why = "So that it is read."
+fix = "Read it."
+[[control.test]]
+population = "{kind}"
+may_be_empty = true
+require = "{noun}.repository != ''"
+
+"#
+    )
+}
+
+/// Collects every kind once, with a clock that goes on.
 pub(crate) fn collect_into(folder: &Path, configuration: &str) {
-    fs::write(folder.join("proofline.toml"), configuration).expect("written");
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("controls");
+    fs::write(folder.join("others.toml"), (1..).zip(ASKED_BY_NONE).map(|(number, kind)| control_over(number, kind)).collect::<String>()).expect("written");
+    fs::write(folder.join("proofline.toml"), format!("controls = [{shipped:?}, \"others.toml\"]\n{configuration}")).expect("written");
     let started = Instant::now();
     let host = Host {
         clock: Arc::new(move || Site::first_night() + started.elapsed()),

@@ -31,6 +31,8 @@ const LISTING: Listing = Listing {
     bulk: ("graphql/discussions", include_str!("queries/discussions.graphql")),
     single: ("graphql/repository-discussions", include_str!("queries/repository_discussions.graphql"), Paging::Cursor("/data/repository/discussions/pageInfo")),
     details: ("graphql/discussion-details", include_str!("queries/discussion_details.graphql")),
+    // Each opens one list, so that a hundred of them are one point.
+    batch: 100,
     search: COUNT,
     cure: CURE,
 };
@@ -77,7 +79,7 @@ impl Collector for Discussion {
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
         let since = since(scope.window);
         for organization in &scope.github_organizations {
-            fetch_all(organization, scope.window, api).await?;
+            fetch_since(organization, since, api).await?;
             let query = format!("org:{organization} created:>={}", since.format("%Y-%m-%d"));
             let request = Request::get(Host::GitHub, "/graphql", COUNT, organization, KIND.name);
             api.send(request.post(body(COUNT_QUERY, &json!({}), &json!({ "query": query })))).await?;
@@ -90,7 +92,7 @@ impl Collector for Discussion {
         let all = scope.github_organizations.join(", ");
         let mut population = Population::of(&KIND, format!("discussions of every repository of {all} begun since {}", since.to_rfc3339()));
         for organization in &scope.github_organizations {
-            read(organization, scope.window, evidence, &mut population, emit)?;
+            read(organization, since, evidence, &mut population, emit)?;
         }
         Ok(population)
     }
@@ -102,16 +104,15 @@ fn since(window: Period) -> DateTime<Utc> {
     at.date_naive().and_time(chrono::NaiveTime::MIN).and_utc()
 }
 
-/// Asks for the discussions of an organisation and what they are.
-pub(super) async fn fetch_all(organization: &str, window: Period, api: &dyn Api) -> Result<(), ApiError> {
-    let since = since(window);
+/// Asks for the discussions of an organisation that were begun since then, and what they are.
+pub(super) async fn fetch_since(organization: &str, since: DateTime<Utc>, api: &dyn Api) -> Result<(), ApiError> {
     LISTING.fetch(organization, &json!({}), &move |node, _repository| place(node, since), api).await
 }
 
-/// Shows each discussion; why they are not all, where they are not.
-pub(super) fn each(organization: &str, window: Period, evidence: &dyn Evidence, visit: &mut dyn FnMut(Resource)) -> Result<Vec<Gap>, Unreadable> {
+/// Shows each discussion that was begun since then; why they are not all, where they are not.
+pub(super) fn each(organization: &str, since: DateTime<Utc>, evidence: &dyn Evidence, visit: &mut dyn FnMut(Resource)) -> Result<Vec<Gap>, Unreadable> {
     let mut population = Population::of(&KIND, String::new());
-    read(organization, window, evidence, &mut population, visit)?;
+    read(organization, since, evidence, &mut population, visit)?;
     Ok(population.gaps)
 }
 
@@ -121,8 +122,13 @@ fn place(node: &Field<'_>, since: DateTime<Utc>) -> Place {
     if begun.is_some_and(|at| at < since) { Place::PastTheEnd } else { Place::Member }
 }
 
-fn read(organization: &str, window: Period, evidence: &dyn Evidence, population: &mut Population, emit: &mut dyn FnMut(Resource)) -> Result<(), Unreadable> {
-    let since = since(window);
+fn read(
+    organization: &str,
+    since: DateTime<Utc>,
+    evidence: &dyn Evidence,
+    population: &mut Population,
+    emit: &mut dyn FnMut(Resource),
+) -> Result<(), Unreadable> {
     let found = LISTING.found(organization, &move |node, _repository| place(node, since), evidence)?;
     let mut count = 0;
     let mut broken = Vec::new();

@@ -17,6 +17,7 @@ use crate::collect::github::issue_evidence::{self, Given, Library, Named};
 use crate::collect::github::issue_parts::{self, Parent, SubIssues};
 use crate::collect::github::issue_timeline;
 use crate::collect::github::items::{Details, Listed, Listing, Place};
+use crate::collect::github::share;
 use crate::collect::paging::Paging;
 use crate::model::ids::InvalidId;
 use crate::model::{Gap, GapCause, Kind, Population, Resource, Scope, Tally};
@@ -32,6 +33,7 @@ const LISTING: Listing = Listing {
     bulk: ("graphql/issues", include_str!("queries/issues.graphql")),
     single: ("graphql/repository-issues", include_str!("queries/repository_issues.graphql"), Paging::Cursor("/data/repository/issues/pageInfo")),
     details: ("graphql/issue-details", include_str!("queries/issue_details.graphql")),
+    batch: share::FULL,
     search: "graphql/search-issues",
     cure: CURE,
 };

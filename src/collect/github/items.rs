@@ -13,13 +13,10 @@ use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Field, refused};
 use crate::collect::github::batch::{Batch, Thing, is_shared};
-use crate::collect::github::share;
 use crate::collect::github::walk::{Part, Walk};
 use crate::collect::paging::Paging;
 use crate::model::{Gap, GapCause, Host};
 
-/// Things read in one batch.
-const BATCH: usize = share::FULL;
 /// Requests of one kind under way at once; the transport bounds all kinds together.
 const ABREAST: usize = 8;
 const SEARCH_QUERY: &str = include_str!("queries/search_count.graphql");
@@ -38,6 +35,8 @@ pub(super) struct Listing {
     pub(super) single: (&'static str, &'static str, Paging),
     /// Operation and query of a batch.
     pub(super) details: (&'static str, &'static str),
+    /// Things read in one batch.
+    pub(super) batch: usize,
     /// Operation of the second count.
     pub(super) search: &'static str,
     /// What shows them.
@@ -163,7 +162,7 @@ impl Listing {
         api: &dyn Api,
     ) -> Result<BTreeSet<T>, ApiError> {
         let ids: Vec<String> = ids.iter().cloned().collect();
-        let batch = Batch { kind: self.kind, operation: self.details.0, query: self.details.1, size: BATCH, abreast: ABREAST };
+        let batch = Batch { kind: self.kind, operation: self.details.0, query: self.details.1, size: self.batch, abreast: ABREAST };
         let mut noted = BTreeSet::new();
         batch.ask(organization, &ids, api, |reply| noted.extend(note(reply))).await?;
         Ok(noted)

@@ -10,6 +10,7 @@ use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, set};
 use crate::collect::github::items::{Details, Listed, Listing, Place};
+use crate::collect::github::share;
 use crate::collect::paging::Paging;
 use crate::model::ids::InvalidId;
 use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally};
@@ -26,6 +27,7 @@ const LISTING: Listing = Listing {
     bulk: ("graphql/milestones", include_str!("queries/milestones.graphql")),
     single: ("graphql/repository-milestones", include_str!("queries/repository_milestones.graphql"), Paging::Cursor("/data/repository/milestones/pageInfo")),
     details: ("graphql/milestone-details", include_str!("queries/milestone_details.graphql")),
+    batch: share::FULL,
     search: "none: search does not find milestones",
     cure: CURE,
 };

@@ -13,6 +13,7 @@ use crate::collect::github::answer::{Answer, Fact, Field, set};
 use crate::collect::github::batch::Batch;
 use crate::collect::github::items::{Details, Found, Listed, Listing, Place};
 use crate::collect::github::review::{Change, Review, claims_no_review, independent_approvers, test_plan_length};
+use crate::collect::github::share;
 use crate::collect::github::told::{self, Told};
 use crate::collect::paging::Paging;
 use crate::model::ids::InvalidId;
@@ -33,6 +34,7 @@ const LISTING: Listing = Listing {
         Paging::Cursor("/data/repository/pullRequests/pageInfo"),
     ),
     details: ("graphql/pull-request-details", include_str!("queries/pull_request_details.graphql")),
+    batch: share::FULL,
     search: "graphql/search-merged",
     cure: CURE,
 };

@@ -1,6 +1,6 @@
 //! What a team wrote down beside its board: discussions, and issues with a label of the configuration, of the last three months.
 //!
-//! Read from the listings that `discussion` and `issue` ask for; a run sends each request once. Left out: who took part, and what was said.
+//! Read from the listings that `discussion` and `issue` ask for, of discussions no further back than is looked; a run sends each request once. Left out: who took part, and what was said.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -29,9 +29,13 @@ pub(super) const RECORD: &[AttributeDecl] = &[
     attribute("marks", AttributeType::List(&AttributeType::Text), "Its labels and the category of a discussion, in small letters", "labels, category.name"),
 ];
 
+fn since(scope: &Scope) -> DateTime<Utc> {
+    scope.window.end() - REACH
+}
+
 /// Asks for what may be a record.
 pub(super) async fn fetch(organization: &str, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
-    discussion::fetch_all(organization, scope.window, api).await?;
+    discussion::fetch_since(organization, since(scope), api).await?;
     issue::fetch_all(organization, &scope.issue_labels, api).await
 }
 
@@ -40,7 +44,7 @@ pub(super) type Written = Fact<(Vec<Value>, Vec<u32>)>;
 
 /// Reads them.
 pub(super) fn read(organization: &str, scope: &Scope, evidence: &dyn Evidence) -> Result<Written, Unreadable> {
-    let since = scope.window.end() - REACH;
+    let since = since(scope);
     let mut found: Vec<Fact<Option<Value>>> = Vec::new();
     let mut cited = Vec::new();
     let mut take = |kind: &'static str, resource: Resource| {
@@ -50,7 +54,7 @@ pub(super) fn read(organization: &str, scope: &Scope, evidence: &dyn Evidence) -
         }
         found.push(record);
     };
-    let mut gaps = discussion::each(organization, scope.window, evidence, &mut |resource| take("discussion", resource))?;
+    let mut gaps = discussion::each(organization, since, evidence, &mut |resource| take("discussion", resource))?;
     gaps.extend(issue::each_issue(organization, &scope.issue_labels, evidence, &mut |resource| take("issue", resource))?);
     if let Some(gap) = gaps.into_iter().next() {
         return Ok(Err(gap));

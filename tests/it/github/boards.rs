@@ -211,7 +211,7 @@ async fn discussions_and_issues_are_records_beside_the_board() {
         repository[field] = json!({ "pageInfo": last, "nodes": nodes });
         ok(json!({ "organization": { "repositories": { "totalCount": 1, "pageInfo": last, "nodes": [repository] } } }))
     };
-    let listed = |id: &str, title: &str| json!({ "id": id, "number": 7, "url": format!("https://github.com/acme/ops/{id}/7"), "title": title, "createdAt": "2026-01-10T00:00:00Z" });
+    let listed = |id: &str, title: &str, at: &str| json!({ "id": id, "number": 7, "url": format!("https://github.com/acme/ops/{id}/7"), "title": title, "createdAt": at });
     let details = |at: &str| {
         let author = json!({ "__typename": "User", "login": "ada" });
         json!({ "createdAt": at, "author": author, "labels": list(&json!([{ "name": "Team/DevOps" }])), "category": { "name": "Retrospectives", "isAnswerable": false } })
@@ -221,10 +221,13 @@ async fn discussions_and_issues_are_records_beside_the_board() {
         node["id"] = json!(id);
         node
     };
+    let mut discussions = listing("discussions", json!([listed("D", "Fortnight 3", "2026-01-10T00:00:00Z"), listed("E", "Old", "2025-10-01T00:00:00Z")]));
+    // What follows is older still, and nobody answers for it.
+    discussions["body"]["data"]["organization"]["repositories"]["nodes"][0]["discussions"]["pageInfo"] = json!({ "hasNextPage": true, "endCursor": "x" });
     let answers = json!({
-        "graphql/discussions": listing("discussions", json!([listed("D", "Fortnight 3"), listed("E", "Old")])),
-        "graphql/discussion-details": ok(json!({ "nodes": [node("D", "2026-01-10T00:00:00Z"), node("E", "2025-10-01T00:00:00Z")] })),
-        "graphql/issues": listing("issues", json!([listed("I", "Planning of week 4")])),
+        "graphql/discussions": discussions,
+        "graphql/discussion-details": ok(json!({ "nodes": [node("D", "2026-01-10T00:00:00Z")] })),
+        "graphql/issues": listing("issues", json!([listed("I", "Planning of week 4", "2025-10-01T00:00:00Z")])),
         "graphql/issue-details": ok(json!({ "nodes": [node("I", "2026-01-19T00:00:00Z")] })),
     });
     let told = beside(board(&list(&json!([]))), answers.clone()).await;
