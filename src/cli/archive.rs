@@ -1,6 +1,6 @@
 //! Keeps a run's evidence while it is collected: bodies go to the store as they arrive, records stay in memory until the seal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -30,9 +30,30 @@ pub struct Earlier<'a> {
 /// The archive of one run.
 pub struct RunArchive {
     shelf: Shelf,
+    answers: Answers,
+    exchanges: Mutex<Vec<Arc<Exchange>>>,
+}
+
+/// What earlier runs were answered.
+#[derive(Default)]
+struct Answers {
+    /// By address: what may be re-validated.
     previous: BTreeMap<String, Previous>,
+    /// What is taken over as it is.
     answered: BTreeMap<Question, Previous>,
-    exchanges: Mutex<Vec<Exchange>>,
+}
+
+impl Answers {
+    /// Notes an answer; one that came at `since` or later is not asked for again.
+    fn see(&mut self, run: &RunId, exchange: Exchange, since: Option<DateTime<Utc>>) {
+        if since.is_some_and(|since| exchange.received_at() >= since) {
+            let question = (exchange.method, exchange.url.clone(), exchange.request_body);
+            self.answered.insert(question, earlier_answer(run, exchange.clone()));
+        }
+        if exchange.method == Method::Get && exchange.headers.get("etag").is_some() {
+            self.previous.insert(exchange.url.clone(), earlier_answer(run, exchange));
+        }
+    }
 }
 
 impl RunArchive {
@@ -43,8 +64,7 @@ impl RunArchive {
     pub async fn new(store: Arc<dyn Store>, started_at: DateTime<Utc>, earlier: Earlier<'_>, redaction: &Redaction) -> Result<Self, snapshot::SnapshotError> {
         let folder = shelf::folder(started_at);
         let mut known: BTreeMap<Digest, Body> = BTreeMap::new();
-        let mut previous = BTreeMap::new();
-        let mut answered = BTreeMap::new();
+        let mut answers = Answers::default();
         for run in earlier.runs {
             let sealed = snapshot::open(store.as_ref(), run).await?;
             let bodies = snapshot::bodies(store.as_ref(), &sealed.manifest).await?;
@@ -53,23 +73,21 @@ impl RunArchive {
             if sealed.manifest.redaction.as_ref() != Some(redaction) {
                 continue;
             }
-            let exchanges = snapshot::requests(store.as_ref(), &sealed.manifest).await?;
-            let answers = exchanges.into_iter().filter(|exchange| known.contains_key(&exchange.sha256) && exchange.is_answer());
             let since = earlier.continues.filter(|(continued, _since)| continued == run).map(|(_continued, since)| *since);
-            let (fresh, rest): (Vec<Exchange>, Vec<Exchange>) = answers.partition(|exchange| since.is_some_and(|since| exchange.received_at() >= since));
-            answered.extend(fresh.iter().map(|exchange| {
-                let question = (exchange.method, exchange.url.clone(), exchange.request_body);
-                (question, earlier_answer(run, exchange.clone()))
-            }));
-            let tagged = fresh.into_iter().chain(rest).filter(|exchange| exchange.method == Method::Get && exchange.headers.contains_key("etag"));
-            previous.extend(tagged.map(|exchange| (exchange.url.clone(), earlier_answer(run, exchange))));
+            // One by one: all at once they take more memory than all that is kept of them.
+            let see = |exchange: Exchange| {
+                let is_usable = known.contains_key(&exchange.sha256) && exchange.is_answer();
+                is_usable.then(|| answers.see(run, exchange, since));
+            };
+            snapshot::each_request(store.as_ref(), &sealed.manifest, see).await?;
         }
-        Ok(Self { shelf: Shelf::new(store, started_at, known.into_values())?, previous, answered, exchanges: Mutex::default() })
+        Ok(Self { shelf: Shelf::new(store, started_at, known.into_values())?, answers, exchanges: Mutex::default() })
     }
 
-    /// The records so far.
-    pub fn exchanges(&self) -> Vec<Exchange> {
-        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The records, which are not kept here any longer: of a large organisation they are what takes most memory.
+    pub fn take_exchanges(&self) -> Vec<Exchange> {
+        let records = std::mem::take(&mut *self.exchanges.lock().unwrap_or_else(PoisonError::into_inner));
+        records.into_iter().map(Arc::unwrap_or_clone).collect()
     }
 
     /// Stores what is not stored yet, with `also` beside what the records name, and says where each body lies.
@@ -77,9 +95,11 @@ impl RunArchive {
     /// # Errors
     /// Where a pack cannot be stored.
     pub async fn place(&self, also: impl IntoIterator<Item = Digest>) -> Result<Vec<Body>, BodyError> {
-        let exchanges = self.exchanges();
-        let named = exchanges.iter().flat_map(|exchange| [Some(exchange.sha256), exchange.request_body]).flatten();
-        self.shelf.place(named.chain(also)).await
+        let named: BTreeSet<Digest> = {
+            let exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
+            exchanges.iter().flat_map(|exchange| [Some(exchange.sha256), exchange.request_body]).flatten().chain(also).collect()
+        };
+        self.shelf.place(named).await
     }
 
     /// Keeps a text that is no answer: a control file, the configuration.
@@ -110,7 +130,7 @@ impl Archive for RunArchive {
         self.shelf.read(kept.sha256).await.map_err(|source| ArchiveError { what: "reading a stored answer".to_owned(), source: Box::new(source) })
     }
 
-    fn record(&self, exchange: Exchange) {
+    fn record(&self, exchange: Arc<Exchange>) {
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
     }
 
@@ -120,15 +140,15 @@ impl Archive for RunArchive {
         if let Some(exchange) = asked
             && !exchange.asked_by.iter().any(|there| there == kind)
         {
-            exchange.asked_by.push(kind.to_owned());
+            Arc::make_mut(exchange).asked_by.push(kind.to_owned());
         }
     }
 
     fn previous(&self, url: &str) -> Option<Previous> {
-        self.previous.get(url).cloned()
+        self.answers.previous.get(url).cloned()
     }
 
     fn answered(&self, method: Method, url: &str, request_body: Option<&Digest>) -> Option<Previous> {
-        self.answered.get(&(method, url.to_owned(), request_body.copied())).cloned()
+        self.answers.answered.get(&(method, url.to_owned(), request_body.copied())).cloned()
     }
 }

@@ -181,7 +181,7 @@ async fn fetch_and_seal(
     let control_files = keep_controls(&archive, files).await?;
     let configuration = archive.keep_text(&project.text).await?;
     let bodies = archive.place(control_files.iter().map(|file| file.sha256).chain([configuration, redaction.policy])).await?;
-    let (requests, exchanges) = snapshot::put_requests(store.as_ref(), &plan.run, archive.exchanges()).await?;
+    let (requests, exchanges) = snapshot::put_requests(store.as_ref(), &plan.run, archive.take_exchanges()).await?;
     let parameters = project.settings.parameters.values().into_iter().map(|(id, values)| Ok((id.to_string(), serde_json::to_string(&values)?)));
     let manifest = Manifest {
         format: 1,

@@ -1,7 +1,5 @@
 //! The sealed exchanges of a run, as the kinds read them: records in memory, bodies from a spool.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 
 use crate::collect::{Evidence, Unreadable};
@@ -11,24 +9,23 @@ use crate::store::spool::Spool;
 /// Evidence as it was read back from a store.
 pub struct StoredEvidence {
     spool: Spool,
-    operations: BTreeMap<String, Vec<Exchange>>,
+    /// By operation, subject and page.
+    exchanges: Vec<Exchange>,
 }
 
 impl StoredEvidence {
     /// Evidence over `exchanges` as sealed (sorted by operation, subject and page), whose bodies lie in `spool`.
     #[must_use]
-    pub fn new(spool: Spool, exchanges: Vec<Exchange>) -> Self {
-        let mut operations: BTreeMap<String, Vec<Exchange>> = BTreeMap::new();
-        for exchange in exchanges {
-            operations.entry(exchange.operation.clone()).or_default().push(exchange);
-        }
-        Self { spool, operations }
+    pub const fn new(spool: Spool, exchanges: Vec<Exchange>) -> Self {
+        Self { spool, exchanges }
     }
 }
 
 impl Evidence for StoredEvidence {
     fn operation(&self, operation: &str) -> &[Exchange] {
-        self.operations.get(operation).map_or(&[], Vec::as_slice)
+        let start = self.exchanges.partition_point(|exchange| exchange.operation.as_str() < operation);
+        let rest = self.exchanges.get(start..).unwrap_or_default();
+        rest.get(..rest.partition_point(|exchange| exchange.operation == operation)).unwrap_or_default()
     }
 
     fn body(&self, exchange: &Exchange) -> Result<Bytes, Unreadable> {

@@ -1,5 +1,7 @@
 //! What the transport needs of whoever keeps the evidence. `cli` implements it over a store.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -21,8 +23,8 @@ pub trait Archive: Send + Sync {
     /// The body is missing, unreadable or not what its digest says.
     async fn body(&self, kept: &Kept) -> Result<Bytes, ArchiveError>;
 
-    /// Adds a record to the run.
-    fn record(&self, exchange: Exchange);
+    /// Adds a record to the run; shared with whoever asked, since a large run has a hundred thousand.
+    fn record(&self, exchange: Arc<Exchange>);
 
     /// Says that one more kind asked for an exchange that is already recorded (same operation, subject and page).
     fn also_asked_by(&self, operation: &str, subject: &str, page: Option<u32>, kind: &'static str);
@@ -53,7 +55,7 @@ pub struct Previous {
     /// The exchange that brought it.
     pub origin: Revalidation,
     /// The headers recorded then, `etag` among them where there was one: a 304 may leave out `link`.
-    pub headers: std::collections::BTreeMap<String, String>,
+    pub headers: crate::model::Headers,
 }
 
 /// A body could not be kept or read back.

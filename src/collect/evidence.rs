@@ -97,7 +97,7 @@ pub fn refusal(exchange: &Exchange) -> Gap {
         let cause = if was_withheld(exchange) { GapCause::Malformed } else { GapCause::Unanswered };
         return Gap::told(cause, &format!("{asked}: {error}"));
     }
-    let limited = exchange.headers.get("x-ratelimit-remaining").is_some_and(|left| left == "0") || exchange.headers.contains_key("retry-after");
+    let limited = exchange.headers.get("x-ratelimit-remaining").is_some_and(|left| left == "0") || exchange.headers.get("retry-after").is_some();
     match exchange.status {
         Some(401 | 403) if limited => Gap::new(GapCause::Unanswered, format!("{asked}: the rate limit was not lifted in time")),
         Some(status @ (401 | 403 | 404)) => Gap::new(GapCause::Forbidden, format!("{asked} answered {status}")),

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable, refusal};
 use crate::collect::memory::Memory;
-use crate::model::{Digest, Exchange, Gap, GapCause, Host, PageMark};
+use crate::model::{Digest, Exchange, Gap, GapCause, Headers, Host, PageMark};
 
 /// What a source answers to one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl<F: Fn(&Request) -> Answer + Send + Sync> Replay<F> {
             waited_ms: 0,
             status: answer.status,
             error: answer.status.is_none().then(|| "the connection was closed".to_owned()),
-            headers: answer.headers.clone(),
+            headers: Headers::from(&answer.headers),
             sha256: Digest::of(&answer.body),
             bytes: u64::try_from(answer.body.len()).unwrap_or(u64::MAX),
             redacted: Vec::new(),

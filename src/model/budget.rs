@@ -65,7 +65,7 @@ impl Budget {
 
     /// Notes the least that is left, and the span of what was used in each window: counting begins again where one ends.
     fn see<'e>(&mut self, exchange: &'e Exchange, windows: &mut BTreeMap<(&'e str, u64), (u64, u64)>) {
-        let text = |name: &str| exchange.headers.get(name).map(String::as_str);
+        let text = |name: &str| exchange.headers.get(name);
         let number = |name: &str| text(name)?.parse::<u64>().ok();
         let Some(resource) = text("x-ratelimit-resource") else { return };
         let (Some(limit), Some(least)) = (number("x-ratelimit-limit"), number("x-ratelimit-remaining")) else { return };

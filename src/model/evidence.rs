@@ -1,11 +1,10 @@
 //! The record of one exchange with a source: where the bytes came from, and how.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::digest::Digest;
+use crate::model::headers::Headers;
 use crate::model::ids::RunId;
 
 /// One request and its answer. A line of `requests.ndjson.zst`; the body is stored apart, under its digest.
@@ -44,7 +43,7 @@ pub struct Exchange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The answer's headers that matter, lower case: date, etag, last-modified, link, retry-after, request ids, scopes, rate limits. Never Set-Cookie or Authorization.
-    pub headers: BTreeMap<String, String>,
+    pub headers: Headers,
     /// SHA-256 of the body as stored. After a 304: of the body that it re-validates.
     pub sha256: Digest,
     /// Bytes of that body.

@@ -184,6 +184,14 @@ pub async fn requests(store: &dyn Store, manifest: &Manifest) -> Result<Vec<Exch
     get_lines(store, &manifest.requests).await
 }
 
+/// Shows the requests of a run one after another. They count only once this has come back well.
+///
+/// # Errors
+/// Where the file is missing, changed or malformed.
+pub async fn each_request(store: &dyn Store, manifest: &Manifest, each: impl FnMut(Exchange)) -> Result<(), SnapshotError> {
+    each_line(&manifest.requests, &packed(store, &manifest.requests).await?, each)
+}
+
 /// Where the bodies of a run lie, by digest.
 ///
 /// # Errors

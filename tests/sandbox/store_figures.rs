@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use proofline::model::{Body, Budget, Digest, Exchange, Manifest, Method, Period, Revalidation, RunId, Scope};
+use proofline::model::{Body, Budget, Digest, Exchange, Headers, Manifest, Method, Period, Revalidation, RunId, Scope};
 use proofline::store::local::LocalStore;
 use proofline::store::shelf::Shelf;
 use proofline::store::{Store, check, snapshot};
@@ -197,7 +197,7 @@ fn exchange(resource: u64, url: String, at: DateTime<Utc>, sha256: Digest, bytes
         waited_ms: 0,
         status: Some(if revalidates.is_some() { 304 } else { 200 }),
         error: None,
-        headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        headers: Headers::from(&headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()),
         sha256,
         bytes,
         redacted: Vec::new(),

@@ -85,7 +85,8 @@ pub fn gap_in(exchange: &Exchange, body: &[u8]) -> Option<Gap> {
         return Some(Gap::told(GapCause::Unanswered, &format!("{asked}: {why}")));
     };
     let status = if exchange.revalidates.is_some() { 200 } else { status };
-    let answer = Answer { asked: &asked, target: &exchange.url, status, headers: &exchange.headers, body };
+    let headers = exchange.headers.to_map();
+    let answer = Answer { asked: &asked, target: &exchange.url, status, headers: &headers, body };
     let reading = if exchange.operation == attachment::OPERATION { answer.read_file() } else { answer.read() };
     match (reading, &exchange.error) {
         (Reading::Refused(gap) | Reading::Busy(gap, _) | Reading::Limited(Limit { gap, .. }), _) => Some(gap),

@@ -351,7 +351,7 @@ impl Capture {
     }
 
     fn kept(exchange: &Exchange) -> Self {
-        let media_type = exchange.headers.get("content-type").cloned();
+        let media_type = exchange.headers.get("content-type").map(ToOwned::to_owned);
         let (bytes, sha256) = (i64::try_from(exchange.bytes).unwrap_or(i64::MAX), exchange.sha256.to_string());
         Self { media_type, bytes: Some(bytes), sha256: Some(sha256), ..Self::default() }
     }

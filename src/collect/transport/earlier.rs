@@ -12,7 +12,7 @@ use crate::collect::transport::journey::Journey;
 use crate::collect::transport::page;
 use crate::collect::transport::record::{Landing, Source};
 use crate::collect::transport::wire::Received;
-use crate::model::{Digest, Method};
+use crate::model::{Digest, Headers, Method};
 
 impl<'a> Journey<'a> {
     /// What the run that this one continues was answered, unless asking again may bring more.
@@ -22,7 +22,7 @@ impl<'a> Journey<'a> {
         let body = archive.body(&previous.kept).await.ok()?;
         answer::is_settled(&self.request.target, &body).then(|| Landing {
             status: Some(200),
-            headers: previous.headers.clone(),
+            headers: previous.headers.to_map(),
             source: Source::Earlier(body, previous),
             gap: None,
             too_much: false,
@@ -49,10 +49,10 @@ pub(super) fn earlier(core: &Core, request: &Request, url: &Url) -> Option<Previ
 }
 
 /// A 304 updates the stored answer's headers (RFC 9110, 15.4.5) and may leave out those that describe the body.
-fn freshened(before: &BTreeMap<String, String>, now: BTreeMap<String, String>) -> BTreeMap<String, String> {
+fn freshened(before: &Headers, now: BTreeMap<String, String>) -> BTreeMap<String, String> {
     let of_the_body = ["content-type", "etag", "last-modified", "link"];
     let mut headers: BTreeMap<String, String> =
-        before.iter().filter(|(name, _)| of_the_body.contains(&name.as_str())).map(|(name, value)| (name.clone(), value.clone())).collect();
+        before.iter().filter(|(name, _)| of_the_body.contains(name)).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     headers.extend(now);
     headers
 }

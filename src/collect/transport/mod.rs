@@ -67,7 +67,7 @@ type Key = (Host, Method, String, Option<Digest>);
 /// An exchange that is over and recorded.
 #[derive(Debug, Clone)]
 struct Settled {
-    exchange: Exchange,
+    exchange: Arc<Exchange>,
     gap: Option<Gap>,
     too_much: bool,
     leads_on: Option<String>,
@@ -174,18 +174,18 @@ impl Transport {
 
     /// The same exchange under another name, so that whoever looks for that name finds it. No attempts: nothing was sent for it.
     fn record_again(&self, request: &Request, settled: &Settled, body: &Bytes) {
-        let mut exchange = settled.exchange.clone();
+        let mut exchange = Exchange::clone(&settled.exchange);
         exchange.operation = settled.name(request);
         exchange.subject.clone_from(&request.subject);
         exchange.asked_by = vec![request.asked_by.to_owned()];
         exchange.attempts = 0;
         exchange.waited_ms = 0;
         exchange.page = request.page.map(|(_, number)| self.turn(request, settled, body).mark(number));
-        self.core.archive.record(exchange);
+        self.core.archive.record(Arc::new(exchange));
     }
 
     fn turn(&self, request: &Request, settled: &Settled, body: &[u8]) -> Turn {
-        if settled.gap.is_some() { Turn::NoPage } else { page::turn(request, &settled.exchange.headers, body, &self.core.addresses) }
+        if settled.gap.is_some() { Turn::NoPage } else { page::turn(request, &settled.exchange.headers.to_map(), body, &self.core.addresses) }
     }
 
     fn reply(&self, request: &Request, settled: &Settled, body: Bytes) -> Reply {
@@ -197,7 +197,7 @@ impl Transport {
         };
         // A 304 stands for the 200 that it re-validates.
         let status = if settled.exchange.revalidates.is_some() { Some(200) } else { settled.exchange.status };
-        Reply { status, headers: settled.exchange.headers.clone(), body, next, gap: settled.gap.clone().or(turned), too_much: settled.too_much }
+        Reply { status, headers: settled.exchange.headers.to_map(), body, next, gap: settled.gap.clone().or(turned), too_much: settled.too_much }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is written down of a request: its bytes into the archive, its provenance into the run.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,7 +16,7 @@ use crate::collect::transport::pace;
 use crate::collect::transport::page::{self, Turn};
 use crate::collect::transport::surroundings::Event;
 use crate::collect::transport::wire::{Head, Received};
-use crate::model::{Digest, Exchange, Gap, Host, PageMark};
+use crate::model::{Digest, Exchange, Gap, Headers, Host, PageMark};
 
 /// Where a request ended, before it is recorded.
 pub(super) struct Landing<'a> {
@@ -89,7 +90,7 @@ impl Journey<'_> {
         exchange.page = self.request.page.map(|(_, number)| turn.mark(number));
         exchange.error = error_without_body.or_else(|| error(status, gap.as_ref(), &turn));
         exchange.status = status;
-        exchange.headers = headers;
+        exchange.headers = Headers::from(&headers);
         exchange.sha256 = kept.sha256;
         exchange.bytes = kept.bytes;
         exchange.redacted = redacted;
@@ -110,7 +111,8 @@ impl Journey<'_> {
             status,
             bytes: exchange.bytes,
         });
-        self.core.archive.record(exchange.clone());
+        let exchange = Arc::new(exchange);
+        self.core.archive.record(Arc::clone(&exchange));
         Ok((Settled { exchange, gap, too_much, leads_on }, body))
     }
 
@@ -120,11 +122,11 @@ impl Journey<'_> {
         let mut exchange = self.blank(format!("redirect/{}", self.request.operation)).await?;
         exchange.page = self.request.page.map(|(_, number)| PageMark { number, last: None });
         exchange.status = Some(received.head.status);
-        exchange.headers = received.head.headers;
+        exchange.headers = Headers::from(&received.head.headers);
         exchange.sha256 = kept.sha256;
         exchange.bytes = kept.bytes;
         exchange.redacted = received.redacted;
-        self.core.archive.record(exchange);
+        self.core.archive.record(Arc::new(exchange));
         Ok(())
     }
 
@@ -149,7 +151,7 @@ impl Journey<'_> {
             waited_ms: milliseconds(self.waited),
             status: None,
             error: None,
-            headers: BTreeMap::new(),
+            headers: Headers::default(),
             sha256: Digest::of(b""),
             bytes: 0,
             redacted: Vec::new(),

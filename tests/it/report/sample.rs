@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use proofline::model::assessment::DayAssurance;
 use proofline::model::{
-    Assessment, Body, Cited, Control, ControlAssessment, Counts, Criterion, Digest, Exchange, Finding, FindingStatus, Frequency, Observation, PageMark, Period,
-    Population, Revalidation, RunId, RunSummary, SlotRow, SlotState, Verdict,
+    Assessment, Body, Cited, Control, ControlAssessment, Counts, Criterion, Digest, Exchange, Finding, FindingStatus, Frequency, Headers, Observation,
+    PageMark, Period, Population, Revalidation, RunId, RunSummary, SlotRow, SlotState, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -549,7 +549,7 @@ fn exchange(n: u32, (operation, subject): (&str, &str), url: String, page: Optio
         waited_ms: 0,
         status: Some(status),
         error: None,
-        headers: [("date".to_owned(), "Fri, 20 Nov 2026 02:00:05 GMT".to_owned())].into(),
+        headers: Headers::from(&std::collections::BTreeMap::from([("date".to_owned(), "Fri, 20 Nov 2026 02:00:05 GMT".to_owned())])),
         sha256,
         bytes: 1_830 + u64::from(n) * 977,
         redacted: redacted(operation),

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use proofline::model::{Body, Budget, Digest, Exchange, Manifest, Method, Period, RunId, Scope, StoredFile};
+use proofline::model::{Body, Budget, Digest, Exchange, Headers, Manifest, Method, Period, RunId, Scope, StoredFile};
 use proofline::store::bodies::{self, Unpacker};
 use proofline::store::check::{self, Problem};
 use proofline::store::memory::MemoryStore;
@@ -53,7 +53,7 @@ fn exchange(n: u32, sha256: Digest, bytes: u64) -> Exchange {
         waited_ms: 0,
         status: Some(200),
         error: None,
-        headers: BTreeMap::new(),
+        headers: Headers::default(),
         sha256,
         bytes,
         redacted: Vec::new(),

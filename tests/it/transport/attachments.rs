@@ -61,7 +61,7 @@ async fn a_file_is_kept_to_the_byte_and_neither_credential_nor_signature_is_told
     assert_eq!(store.seen()[0].target, format!("/bucket/a.png?{SIGNED}"), "but it is sent");
     assert_eq!(store.seen()[0].headers.get("authorization"), None);
     let hop = bench.archive.records().into_iter().find(|record| record.operation.starts_with("redirect/")).expect("a hop");
-    assert_eq!((hop.bytes, hop.headers["location"].as_str()), (0, record.url.as_str()));
+    assert_eq!((hop.bytes, hop.headers.get("location")), (0, Some(record.url.as_str())));
     nothing_is_told(&bench);
     // Asked twice, fetched once.
     bench.send(ask("/user-attachments/files/1/a.png")).await;
@@ -76,7 +76,7 @@ async fn a_file_that_is_known_is_asked_for_conditionally() {
     let kept = bench.archive.remember(&format!("{}/bucket/a.log", store.origin), "\"e1\"", &[("content-type", "text/plain"), ("etag", "\"e1\"")], "the log");
     let (_, record) = one(&bench, "/user-attachments/files/1/a.log").await;
     assert_eq!((record.status, record.sha256, record.bytes), (Some(304), kept.sha256, 7));
-    assert_eq!(record.headers["content-type"], "text/plain");
+    assert_eq!(record.headers.get("content-type"), Some("text/plain"));
     assert_eq!(attachment::outcome(&record), Ok(Outcome::Captured));
     nothing_is_told(&bench);
 }

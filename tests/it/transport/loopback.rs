@@ -171,7 +171,8 @@ impl MemoryArchive {
         let kept = self.put(Bytes::copy_from_slice(body.as_bytes()));
         let origin =
             proofline::model::Revalidation { run: "20260228T020000Z-9f2c11aa".parse().unwrap(), n: 7, received_at: "2026-02-28T02:00:05Z".parse().unwrap() };
-        Previous { kept, redacted: Vec::new(), origin, headers: headers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect() }
+        let headers: BTreeMap<String, String> = headers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Previous { kept, redacted: Vec::new(), origin, headers: proofline::model::Headers::from(&headers) }
     }
 }
 
@@ -186,8 +187,8 @@ impl Archive for MemoryArchive {
         bodies.get(&kept.sha256).cloned().ok_or_else(|| ArchiveError { what: "reading".into(), source: "gone".into() })
     }
 
-    fn record(&self, exchange: Exchange) {
-        self.records.lock().unwrap().push(exchange);
+    fn record(&self, exchange: std::sync::Arc<Exchange>) {
+        self.records.lock().unwrap().push(std::sync::Arc::unwrap_or_clone(exchange));
     }
 
     fn also_asked_by(&self, operation: &str, subject: &str, page: Option<u32>, kind: &'static str) {
