@@ -278,7 +278,7 @@ async fn handle(State(shared): State<Arc<Shared>>, ConnectInfo(scissors): Connec
         None => shared.reply(&behaviour, &ask, now_at_once),
     };
     shared.note(&ask, Some(reply.status), now_at_once);
-    respond(reply)
+    respond(shared.dated(&behaviour, reply))
 }
 
 /// Puts a reply on the line, breaking it where it is to break.
@@ -450,6 +450,12 @@ impl Shared {
     fn now(&self, behaviour: &Behaviour) -> DateTime<Utc> {
         let of_world = || self.world().map_or(DateTime::UNIX_EPOCH, |world| world.now()) + TimeDelta::from_std(self.started.elapsed()).unwrap_or_default();
         behaviour.clock.as_ref().map_or_else(of_world, |clock| clock())
+    }
+
+    /// The reply with the time of the world's clock, by which it tells resets too: the server's own would add that of this machine.
+    fn dated(&self, behaviour: &Behaviour, reply: Reply) -> Reply {
+        let date = self.now(behaviour).format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        if self.world().is_some() { reply.header("date", date) } else { reply }
     }
 
     /// The reply with the headers that GitHub puts on every answer.

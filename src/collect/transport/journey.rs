@@ -20,7 +20,7 @@ use crate::collect::transport::address::Travels;
 use crate::collect::transport::earlier::earlier;
 use crate::collect::transport::file::{is_file, unsigned};
 use crate::collect::transport::keyring::{NoPass, Pass, Renewal};
-use crate::collect::transport::pace::{self, Pause};
+use crate::collect::transport::pace::{self, Met, Pause};
 use crate::collect::transport::record::Landing;
 use crate::collect::transport::surroundings::Event;
 use crate::collect::transport::wire::{Broken, Fault, Head, Received};
@@ -30,8 +30,6 @@ use crate::model::{Gap, GapCause, Host, Method};
 pub(super) const GITHUB_VERSION: &str = "2022-11-28";
 /// A renamed repository costs one hop; more than two is a loop.
 pub(super) const HOPS: u32 = 2;
-/// GitHub asks to wait a minute where a secondary limit names no time, then longer each time.
-const UNSAID: Duration = Duration::from_mins(1);
 
 /// How often a request is sent that meets trouble and can be made smaller: GitHub gives each ten seconds, and what took longer takes longer again.
 /// <https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#timeouts>
@@ -48,7 +46,6 @@ pub(super) struct Journey<'a> {
     pub(super) waited: Duration,
     pub(super) previous: Option<Previous>,
     delays: ExponentialBackoff,
-    limits_met: u32,
     pub(super) hops: u32,
     renewal: Renewal,
     pub(super) credential: Travels,
@@ -85,7 +82,6 @@ impl<'a> Journey<'a> {
             previous: earlier(core, request, &url),
             url,
             delays: delays.build(),
-            limits_met: 0,
             hops: 0,
             renewal: Renewal::Possible,
             credential: Travels::Secret,
@@ -143,15 +139,18 @@ impl<'a> Journey<'a> {
     }
 
     fn not_before(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let (pace, host, target) = (&self.core.pace, self.request.host, self.request.target.as_str());
-        if let Some(until) = pace.paused_until(host, target, now) {
+        if let Some(until) = self.core.pace.held_until(self.request, now) {
             return Some(until);
         }
-        let until = pace.full_until(host, target, now)?;
-        if pace.pause(host, target, Reach::Allowance, until) == Pause::New {
-            self.core.tell(Event::Waiting { host: pace::name(host), until, why: "GitHub allows so many requests a minute".to_owned() });
-        }
+        let (until, pause) = self.core.pace.full_until(self.request, now)?;
+        self.tell_of(pause, until, "GitHub allows so many requests a minute");
         Some(until)
+    }
+
+    fn tell_of(&self, pause: Pause, until: DateTime<Utc>, why: &str) {
+        if pause == Pause::New {
+            self.core.tell(Event::Waiting { host: pace::name(self.request.host), until, why: why.to_owned() });
+        }
     }
 
     /// Where an attached file is stored, a signed address lets the request in, and a credential of ours would be a stranger's.
@@ -260,6 +259,10 @@ impl<'a> Journey<'a> {
             Ok(received) => received,
             Err(landing) => return Ok(Step::Landed(landing)),
         };
+        // No limit answers so.
+        if matches!(received.head.status, 300..=399) {
+            self.core.pace.passed(self.request, self.sent_at);
+        }
         match received.head.status {
             304 if self.previous.is_some() => {
                 return Ok(self.revalidated(received).await.map_or(Step::Onward, |landing| Step::landed(landing.holding(permit))));
@@ -282,6 +285,9 @@ impl<'a> Journey<'a> {
             self.hold_back(lifts, Reach::Allowance, "the hourly allowance is used up");
         }
         let reading = if is_file(self.request) { self.read_file(&answer) } else { answer.read() };
+        if !matches!(reading, Reading::Limited(_)) {
+            self.core.pace.passed(self.request, self.sent_at);
+        }
         Ok(match reading {
             Reading::Usable => match answer.cut_short().filter(|_gap| self.request.divisible) {
                 Some(gap) => Step::landed(Landing::fresh(received, Some(gap)).too_much().holding(permit)),
@@ -309,9 +315,8 @@ impl<'a> Journey<'a> {
     }
 
     /// The pause is set here and waited for at the next `turn`, together with everybody else.
-    fn limited(&mut self, received: Received, limit: Limit) -> Step<'a> {
+    fn limited(&self, received: Received, limit: Limit) -> Step<'a> {
         let until = self.hold_back(limit.lifts, limit.reach, "a rate limit was met");
-        self.limits_met = self.limits_met.saturating_add(1);
         let span = (until - self.core.around.clock.now()).to_std().unwrap_or_default();
         if self.waited.saturating_add(span) > self.core.settings.max_wait {
             return Step::landed(Landing::fresh(received, Some(too_long(&self.asked(), until))));
@@ -320,19 +325,9 @@ impl<'a> Journey<'a> {
     }
 
     fn hold_back(&self, lifts: Lifts, reach: Reach, why: &str) -> DateTime<Utc> {
-        let now = self.core.around.clock.now();
-        let span = match lifts {
-            Lifts::In(span) => span,
-            Lifts::At(at) => (at - now).to_std().unwrap_or_default(),
-            Lifts::Unsaid => UNSAID.saturating_mul(2_u32.saturating_pow(self.limits_met)),
-        };
-        // A limit that claims to lift at once would make a busy loop.
-        let span = TimeDelta::from_std(span.max(Duration::from_secs(1))).unwrap_or(TimeDelta::days(365));
-        let until = now.checked_add_signed(span).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        let (host, target) = (self.request.host, self.request.target.as_str());
-        if self.core.pace.pause(host, target, reach, until) == Pause::New {
-            self.core.tell(Event::Waiting { host: pace::name(host), until, why: why.to_owned() });
-        }
+        let met = Met { reach, lifts, sent_at: self.sent_at };
+        let (until, pause) = self.core.pace.hold(self.request, met, self.core.around.clock.now());
+        self.tell_of(pause, until, why);
         until
     }
 

@@ -1,11 +1,17 @@
 //! Rate limits: waited for in view, together, and not for ever.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use proofline::collect::transport::{Event, Settings, Stop};
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use proofline::collect::Api as _;
+use proofline::collect::transport::{Clock, Event, Settings, Stop, Surroundings, Transport};
 use proofline::model::GapCause;
+use tokio::sync::watch;
 
-use super::loopback::{Answer, Loopback, json, status};
+use super::loopback::{Answer, Loopback, MemoryArchive, json, status};
 use super::{Bench, gap, github, google, graphql, settings, with_token};
 
 /// 02:10:00 UTC on the day of the tests; the clock starts at 02:00:00.
@@ -123,4 +129,72 @@ async fn no_minute_has_more_requests_than_are_allowed() {
     }
     // Three, a minute, three, a minute, one.
     assert_eq!((bench.slept(), bench.waits().len()), (Duration::from_millis(2 * 60_500), 2));
+}
+
+/// A clock that stands still while anybody is awake: many can wait at once, and nobody oversleeps.
+struct CommonClock {
+    now: watch::Sender<DateTime<Utc>>,
+    asleep: std::sync::Mutex<Vec<DateTime<Utc>>>,
+    awake: AtomicUsize,
+}
+
+#[async_trait]
+impl Clock for CommonClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.now.borrow()
+    }
+
+    async fn sleep(&self, span: Duration) {
+        let until = self.now() + TimeDelta::from_std(span).unwrap();
+        self.asleep.lock().unwrap().push(until);
+        self.end_one();
+        assert!(self.now.subscribe().wait_for(|now| *now >= until).await.is_ok());
+    }
+
+    fn fraction(&self) -> f64 {
+        0.5
+    }
+}
+
+impl CommonClock {
+    /// One of those awake goes to sleep or home; the last one wakes who sleeps least.
+    fn end_one(&self) {
+        if self.awake.fetch_sub(1, Ordering::SeqCst) > 1 {
+            return;
+        }
+        let mut asleep = self.asleep.lock().unwrap();
+        let Some(next) = asleep.iter().min().copied() else { return };
+        let before = asleep.len();
+        asleep.retain(|until| *until > next);
+        self.awake.fetch_add(before - asleep.len(), Ordering::SeqCst);
+        self.now.send_replace(next);
+    }
+}
+
+#[tokio::test]
+async fn those_who_waited_for_a_limit_do_not_all_find_out_that_it_has_not_lifted() {
+    let asked = 12;
+    let start: DateTime<Utc> = "2026-03-01T02:00:00Z".parse().unwrap();
+    let clock = Arc::new(CommonClock { now: watch::Sender::new(start), asleep: std::sync::Mutex::default(), awake: AtomicUsize::new(asked) });
+    // The server lifts its limit a quarter of an hour later than it said.
+    let (lifts, of_server) = (start + TimeDelta::minutes(25), Arc::clone(&clock));
+    let server = Loopback::start(move |_, _| {
+        if of_server.now() >= lifts {
+            return json("{}");
+        }
+        status(403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", RESET)], "{}")
+    });
+    let archive = Arc::new(MemoryArchive::default());
+    let around = Surroundings { clock: clock.clone(), observer: Arc::new(|_| ()), stop: Stop::never() };
+    let transport = Transport::new(settings(&server), with_token(), archive.clone(), around).unwrap();
+    let send = async |number: usize| {
+        let reply = transport.send(github(&format!("/orgs/{number}"))).await.unwrap();
+        clock.end_one();
+        reply
+    };
+    let replies = futures::future::join_all((0..asked).map(send)).await;
+    assert!(replies.iter().all(|reply| reply.gap.is_none()), "{replies:?}");
+    // All met it at first; then one at a time, after 1, 2, 4, … seconds and at last once a minute.
+    let refused = server.targets().len() - asked;
+    assert!(refused < asked + 6 + 15, "{refused} were refused");
 }
