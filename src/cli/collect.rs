@@ -180,8 +180,12 @@ async fn fetch_and_seal(
     network::fetch(host, project, Arc::clone(&archive), Errand { scope: &plan.scope, kinds: &plan.kinds, redactor, memory }).await?;
     let control_files = keep_controls(&archive, files).await?;
     let configuration = archive.keep_text(&project.text).await?;
-    let bodies = archive.place(control_files.iter().map(|file| file.sha256).chain([configuration, redaction.policy])).await?;
-    let (requests, exchanges) = snapshot::put_requests(store.as_ref(), &plan.run, archive.take_exchanges()).await?;
+    let also = control_files.iter().map(|file| file.sha256).chain([configuration, redaction.policy]);
+    let bodies = snapshot::put_bodies(store.as_ref(), &plan.run, &archive.place(also).await?).await?;
+    let exchanges = archive.take_exchanges();
+    // What it knows of bodies is not needed beside the records, and both grow with the organisation.
+    drop(archive);
+    let (requests, exchanges) = snapshot::put_requests(store.as_ref(), &plan.run, exchanges).await?;
     let parameters = project.settings.parameters.values().into_iter().map(|(id, values)| Ok((id.to_string(), serde_json::to_string(&values)?)));
     let manifest = Manifest {
         format: 1,
@@ -201,7 +205,7 @@ async fn fetch_and_seal(
         redaction: Some(redaction),
         kinds: outcomes(&plan.kinds, &exchanges),
         requests,
-        bodies: snapshot::put_bodies(store.as_ref(), &plan.run, &bodies).await?,
+        bodies,
         exchanges: count(&exchanges, |_exchange| true),
         not_modified: count(&exchanges, |exchange| exchange.status == Some(304)),
         failed: count(&exchanges, |exchange| !exchange.is_answer()),

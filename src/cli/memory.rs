@@ -67,8 +67,9 @@ fn add(memory: &mut Memory, earlier: Memory) {
 
 /// What one run knew, and whether it read every list whole. Only the answers that tell are brought here.
 async fn remember(store: &Arc<dyn Store>, manifest: &Manifest) -> Result<(Memory, bool)> {
-    let all = snapshot::requests(store.as_ref(), manifest).await?;
-    let telling: Vec<Exchange> = all.into_iter().filter(|exchange| known_repository::OPERATIONS.contains(&exchange.operation.as_str())).collect();
+    let mut telling: Vec<Exchange> = Vec::new();
+    let tells = |exchange: &Exchange| known_repository::OPERATIONS.contains(&exchange.operation.as_str());
+    snapshot::each_request(store.as_ref(), manifest, |exchange| telling.extend(Some(exchange).filter(tells))).await?;
     let wanted: BTreeSet<Digest> = telling.iter().flat_map(|exchange| [Some(exchange.sha256), exchange.request_body]).flatten().collect();
     let placed: Vec<Body> = snapshot::bodies(store.as_ref(), manifest).await?.into_iter().filter(|body| wanted.contains(&body.sha256)).collect();
     let evidence = StoredEvidence::new(Spool::gather(store.as_ref(), &placed).await?, telling);

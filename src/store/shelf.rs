@@ -26,6 +26,8 @@ pub struct Shelf {
     store: Arc<dyn Store>,
     folder: String,
     spool: Spool,
+    /// What a message calls a frame that no pack holds yet.
+    ours: Arc<str>,
     inner: Mutex<Inner>,
 }
 
@@ -57,7 +59,7 @@ impl Shelf {
     pub fn new(store: Arc<dyn Store>, at: DateTime<Utc>, known: impl IntoIterator<Item = Body>) -> Result<Self, BodyError> {
         let folder = folder(at);
         let placed = known.into_iter().filter(|body| body.pack.starts_with(&folder)).map(|body| (body.sha256, body)).collect();
-        Ok(Self { store, folder, spool: Spool::new()?, inner: Mutex::new(Inner { placed, open: Pack::default() }) })
+        Ok(Self { store, folder, spool: Spool::new()?, ours: Arc::from("a body of this run"), inner: Mutex::new(Inner { placed, open: Pack::default() }) })
     }
 
     /// True where the body lies in a pack of this month or is waiting for one.
@@ -116,7 +118,7 @@ impl Shelf {
             // Somebody else brought the same body meanwhile.
             return Ok(None);
         }
-        self.spool.put(sha256, "a body of this run", frame)?;
+        self.spool.put(sha256, &self.ours, frame)?;
         let is_full = !inner.open.frames.is_empty() && inner.open.bytes.len() + frame.len() > MAX_PACK;
         let full = is_full.then(|| std::mem::take(&mut inner.open));
         let offset = bodies::length(&inner.open.bytes);

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -33,7 +33,8 @@ struct Inner {
 struct Frame {
     offset: u64,
     length: usize,
-    origin: String,
+    /// Shared: all frames of a pack name the same.
+    origin: Arc<str>,
 }
 
 impl Spool {
@@ -61,28 +62,30 @@ impl Spool {
     /// # Errors
     /// As `gather`.
     pub async fn bring(&self, store: &dyn Store, wanted: &[Body]) -> Result<(), BodyError> {
-        let mut packs: BTreeMap<String, Vec<Body>> = BTreeMap::new();
+        let mut packs: BTreeMap<&str, Vec<&Body>> = BTreeMap::new();
         for body in wanted.iter().filter(|body| !self.holds(body.sha256)) {
-            packs.entry(body.pack.clone()).or_default().push(body.clone());
+            packs.entry(&body.pack).or_default().push(body);
         }
-        futures::stream::iter(packs).map(|(pack, bodies)| self.bring_pack(store, pack, bodies)).buffer_unordered(AT_ONCE).try_collect().await
+        let bringing: Vec<_> = packs.into_iter().map(|(pack, bodies)| self.bring_pack(store, pack, bodies)).collect();
+        futures::stream::iter(bringing).buffer_unordered(AT_ONCE).try_collect().await
     }
 
-    async fn bring_pack(&self, store: &dyn Store, pack: String, wanted: Vec<Body>) -> Result<(), BodyError> {
-        let bytes = store.get(&pack).await?.ok_or_else(|| BodyError::Missing { object: pack.clone() })?;
-        wanted.iter().try_for_each(|body| self.put(body.sha256, &pack, cut(&bytes, body)?))
+    async fn bring_pack(&self, store: &dyn Store, pack: &str, wanted: Vec<&Body>) -> Result<(), BodyError> {
+        let bytes = store.get(pack).await?.ok_or_else(|| BodyError::Missing { object: pack.to_owned() })?;
+        let origin = Arc::from(pack);
+        wanted.into_iter().try_for_each(|body| self.put(body.sha256, &origin, cut(&bytes, body)?))
     }
 
     /// Adds a frame; `origin` is what a message names where it turns out to be wrong.
     ///
     /// # Errors
     /// Where the temporary file cannot be written.
-    pub fn put(&self, sha256: Digest, origin: &str, frame: &[u8]) -> Result<(), BodyError> {
+    pub fn put(&self, sha256: Digest, origin: &Arc<str>, frame: &[u8]) -> Result<(), BodyError> {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let offset = inner.end;
         inner.file.seek(SeekFrom::Start(offset)).and_then(|_at| inner.file.write_all(frame)).map_err(failed)?;
         inner.end += bodies::length(frame);
-        inner.frames.insert(sha256, Frame { offset, length: frame.len(), origin: origin.to_owned() });
+        inner.frames.insert(sha256, Frame { offset, length: frame.len(), origin: Arc::clone(origin) });
         Ok(())
     }
 
