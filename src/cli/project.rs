@@ -83,6 +83,7 @@ impl Project {
         let sorted = |names: &[String]| names.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
         Scope {
             github_organizations: sorted(&self.settings.github.organizations),
+            github_enterprise: self.settings.github.enterprise.clone(),
             issue_labels: sorted(&self.settings.github.issue_labels),
             boards: self.settings.github.boards.clone(),
             gcp_parents: self.settings.google.parents.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),

@@ -245,11 +245,34 @@ const SHIPPED: &[(&str, &[&str], RedactionAction)] = &[
     ("token", &["/**/token", "/**/temp_clone_token", "/**/access_token", "/**/accessToken", "/**/refresh_token"], RedactionAction::Remove),
 ];
 
+/// What identifies people and tokens beyond the names of accounts, in answers that are all about them: name, the operations, and the members.
+/// Whole values go, since places are objects and tokens have numbers.
+/// <https://docs.github.com/en/enterprise-cloud@latest/organizations/keeping-your-organization-secure/managing-security-settings-for-your-organization/audit-log-events-for-your-organization>
+const OF_OPERATIONS: &[(&str, &str, &[&str])] = &[
+    (
+        "audit-log",
+        "*/get-audit-log",
+        &[
+            "/**/actor_ip",
+            "/**/actor_location",
+            "/**/user_agent",
+            "/**/hashed_token",
+            "/**/token_id",
+            "/**/external_identity_*",
+            "/**/*fingerprint",
+            "/**/openssh_public_key",
+            // Of webhooks, whose addresses may let in whoever has them.
+            "/**/config",
+            "/**/config_was",
+        ],
+    ),
+    ("credential-authorization", "orgs/list-saml-sso-authorizations", &["/**/token_last_eight", "/**/fingerprint"]),
+    // What variables are called and how old they are is all that a control asks.
+    ("variable", "*/list-*-variables", &["/**/value"]),
+];
+
 /// The addresses of service accounts are no person's, and are how Google Cloud names them.
 const MACHINES: &str = ".gserviceaccount.com";
-
-/// The values of variables, which GitHub answers with their names. What they are called and how old they are is all that a control asks.
-const VARIABLES: (&str, &str, &str) = ("variable", "*/list-*-variables", "/**/value");
 
 /// What the address of a webhook may hold of a key: a login, a query, and any long word of its path, which is how chat services tell their senders apart.
 const WEBHOOKS: (&str, &str, &str) = ("webhook-address", "*/list-webhooks", r"[^\s/@]+@|\?.*|[^/\s](?:/[^/?\s]{20,})+");
@@ -293,16 +316,19 @@ pub fn shipped() -> Vec<RedactionRule> {
         },
         action: *action,
     };
-    let (name, operation, pointer) = VARIABLES;
-    let values = RedactionTarget::Pointers(pointer.parse().into_iter().collect());
-    let variables = RedactionRule { name: name.to_owned(), operation: operation.to_owned(), target: values, action: RedactionAction::Remove };
+    let of_operation = |(name, operation, members): &(&str, &str, &[&str])| RedactionRule {
+        name: (*name).to_owned(),
+        operation: (*operation).to_owned(),
+        target: RedactionTarget::Pointers(members.iter().filter_map(|member| member.parse().ok()).collect()),
+        action: RedactionAction::Remove,
+    };
     let (name, operation, pattern) = WEBHOOKS;
     let addresses = RedactionTarget::Pattern(pattern.to_owned());
     let webhooks = RedactionRule { name: name.to_owned(), operation: operation.to_owned(), target: addresses, action: RedactionAction::Remove };
     let (name, parameters) = SIGNATURES;
     let parameters = RedactionTarget::Parameters(parameters.iter().map(|name| (*name).to_owned()).collect());
     let signed = RedactionRule { name: name.to_owned(), operation: "*".to_owned(), target: parameters, action: RedactionAction::Remove };
-    SHIPPED.iter().map(rule).chain([signed, variables, webhooks]).collect()
+    OF_OPERATIONS.iter().map(of_operation).chain(SHIPPED.iter().map(rule)).chain([signed, webhooks]).collect()
 }
 
 #[cfg(test)]
@@ -350,9 +376,10 @@ mod tests {
     #[test]
     fn what_is_shipped_is_complete() {
         let rules = shipped();
-        let pointers: usize = rules.iter().map(|rule| if let RedactionTarget::Texts { at, .. } = &rule.target { at.len() } else { 0 }).sum();
-        // Signed addresses, variables and webhooks are rules of their own.
-        assert_eq!((rules.len(), pointers), (SHIPPED.len() + 3, SHIPPED.iter().map(|(_, members, _)| members.len()).sum()));
+        let of = |rule: &RedactionRule| if let RedactionTarget::Texts { at, .. } | RedactionTarget::Pointers(at) = &rule.target { at.len() } else { 0 };
+        let declared = SHIPPED.iter().map(|(_, members, _)| members.len()).chain(OF_OPERATIONS.iter().map(|(_, _, members)| members.len()));
+        // Signed addresses and webhooks are rules of their own.
+        assert_eq!((rules.len(), rules.iter().map(of).sum::<usize>()), (SHIPPED.len() + OF_OPERATIONS.len() + 2, declared.sum()));
         let text = serde_json::to_string(&rules).expect("JSON");
         assert_eq!(serde_json::from_str::<Vec<RedactionRule>>(&text).expect("rules"), rules);
     }

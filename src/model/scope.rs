@@ -12,6 +12,9 @@ use crate::model::period::Period;
 pub struct Scope {
     /// GitHub organisation logins, sorted.
     pub github_organizations: Vec<String>,
+    /// The enterprise that they belong to, by its slug; none where the configuration names none, as in manifests from before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub github_enterprise: Option<String>,
     /// Issues with at least one of these labels are tasks; sorted.
     pub issue_labels: Vec<String>,
     /// The boards that say where work stands. Manifests from before there were any name none.

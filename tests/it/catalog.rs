@@ -623,6 +623,16 @@ kms_base_url = "https://kms.example.com/"
     }
 
     #[test]
+    fn an_enterprise_is_named_by_its_slug() {
+        let with = |line: &str| read(&FULL.replacen("[google]", &format!("{line}\n[google]"), 1));
+        let named = with("enterprise = \"acme-inc\"").unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        assert_eq!(named.github.enterprise.as_deref(), Some("acme-inc"));
+        assert_eq!(read(FULL).unwrap_or_else(|mistakes| panic!("{mistakes}")).github.enterprise, None);
+        let mistakes = with("enterprise = \"https://github.com/enterprises/acme\"").expect_err("an address").to_string();
+        assert!(mistakes.contains("is not the slug of an enterprise"), "{mistakes}");
+    }
+
+    #[test]
     fn boards_are_numbers_of_organisations_and_a_date_field() {
         let with = |line: &str| read(&FULL.replacen("[google]", &format!("{line}\n[google]"), 1));
         let of_one = |line: &str| read(&FULL.replacen("[google]", &format!("{line}\n[google]"), 1).replacen("\"zeta\", ", "", 1));

@@ -85,6 +85,7 @@ pub(crate) fn scope(parents: &[&str]) -> Scope {
     };
     Scope {
         github_organizations: Vec::new(),
+        github_enterprise: None,
         issue_labels: Vec::new(),
         boards: proofline::model::Boards::default(),
         gcp_parents: parents.iter().map(parent).collect(),

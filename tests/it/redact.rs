@@ -92,6 +92,41 @@ fn only_the_spans_change() {
 }
 
 #[test]
+fn of_a_credential_neither_its_end_nor_its_fingerprint_is_kept() {
+    let body = json!([{ "credential_id": 41, "login": "ada", "token_last_eight": "last8of1" }, { "credential_id": 43, "login": "bo", "fingerprint": "aa:bb" }]);
+    let clean = plain().clean("orgs/list-saml-sso-authorizations", Bytes::from(body.to_string())).expect("kept");
+    let kept: Value = serde_json::from_slice(&clean.body).expect("JSON");
+    let expected =
+        json!([{ "credential_id": 41, "login": "ada", "token_last_eight": "[removed]" }, { "credential_id": 43, "login": "bo", "fingerprint": "[removed]" }]);
+    assert_eq!(kept, expected);
+    assert_eq!(clean.redacted, ["/*/fingerprint", "/*/token_last_eight"]);
+}
+
+/// Places are objects and tokens have numbers: whole values go. Names of accounts stay, since verdicts rest on them.
+#[test]
+fn an_entry_of_an_audit_log_tells_who_and_not_from_where() {
+    let entry = json!([{
+        "action": "org.add_member", "actor": "ada", "user": "bo", "org": "acme", "_document_id": "e1", "created_at": 1_767_222_000_000_i64,
+        "actor_ip": "192.0.2.7", "actor_location": { "country_name": "Nowhere", "location": { "lat": 1.5 } }, "user_agent": "Mozilla/5.0",
+        "hashed_token": "0f1e", "token_id": 4711, "external_identity_nameid": "ada@acme.example", "external_identity_username": "ada.l",
+        "fingerprint": "aa:bb", "deploy_key_fingerprint": "cc:dd", "openssh_public_key": "ssh-ed25519 x", "invitee_email": "bo@acme.example",
+        "data": { "actor_ip": "192.0.2.8", "token_id": 4712 }, "config": [{ "url": "https://hooks.example/key-of-a-hook" }], "config_was": [{ "url": "key-of-a-hook" }],
+    }]);
+    let body = Bytes::from(entry.to_string());
+    for operation in ["orgs/get-audit-log", "enterprise-admin/get-audit-log"] {
+        let clean = plain().clean(operation, body.clone()).expect("kept");
+        let text = String::from_utf8(clean.body.to_vec()).expect("text");
+        for gone in ["192.0.2", "Nowhere", "1.5", "Mozilla", "0f1e", "471", "acme.example", "ada.l", "aa:bb", "cc:dd", "ssh-ed25519", "key-of-a-hook"] {
+            assert!(!text.contains(gone), "{gone} in {text}");
+        }
+        let kept: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!((&kept[0]["actor"], &kept[0]["user"], &kept[0]["created_at"]), (&json!("ada"), &json!("bo"), &json!(1_767_222_000_000_i64)));
+        assert_eq!(kept[0]["actor_location"], "[removed]");
+    }
+    assert!(plain().clean("orgs/get", body).expect("kept").body.as_ref().windows(5).any(|part| part == b"192.0"), "elsewhere such members are other things");
+}
+
+#[test]
 fn what_is_broken_is_redacted_and_stays_broken() {
     for (body, expected) in [
         (&br#"{"email":"ali"#[..], &br#"{"email":[removed]"#[..]),
@@ -445,6 +480,21 @@ fn no_stored_byte_holds_an_address() {
     assert_eq!(bench.run(&["report", "--out", "out"]).exit, Exit::Satisfied);
     let report = |file: &str| fs::read_to_string(bench.folder.path().join("out").join(file)).expect("written");
     assert!(report("evidence.csv").contains(",/email,") && report("index.html").contains("<code><bdi>/email</bdi></code>"), "the reader is told");
+}
+
+/// Each entry of the sandbox's log tells from where it was done, with what, and an address of who did it.
+#[test]
+fn of_a_night_that_reads_the_audit_log_no_address_of_a_person_is_kept() {
+    let (_site, mut bench) = site_with("");
+    let outcome = bench.run(&["collect", "--control", "CHG-13", "--control", "ORG-14", "--control", "ORG-19", "--control", "ORG-22"]);
+    let written = bench.everything_written();
+    assert!(contains(&written, "pull_request.merge") && contains(&written, "org.remove_member"), "the answers themselves were kept");
+    assert!(contains(&written, "\"actor\":") && contains(&written, "credential_authorized_at"));
+    for gone in ["192.0.2.7", "Nowhere", "Mozilla/5.0", "@people.example", "last8of1", "a made up fingerprint"] {
+        assert!(!contains(&written, gone), "{gone} was stored");
+        assert!(!outcome.out.contains(gone) && !outcome.err.contains(gone), "{gone} was told");
+    }
+    assert!(contains(&written, "/*/actor_ip"), "what was taken out is written down beside the answer");
 }
 
 #[test]

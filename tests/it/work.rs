@@ -22,6 +22,7 @@ fn now() -> DateTime<Utc> {
 fn scope() -> Scope {
     Scope {
         github_organizations: vec!["acme".into()],
+        github_enterprise: None,
         issue_labels: vec!["cloud devops/soc2".into()],
         boards: proofline::model::Boards::default(),
         gcp_parents: Vec::new(),

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::sandbox::behaviour::{self, Action, Behaviour, Fault};
 use crate::sandbox::server::Sandbox;
+use crate::sandbox::world::audit::ENTERPRISE;
 use crate::sandbox::world::boards::BOARD;
 use crate::sandbox::world::fates::Fate;
 use crate::sandbox::world::settings::Leaves;
@@ -100,7 +101,8 @@ impl Site {
         let general = "entity = \"Acme Sandbox\"\ntime_zone = \"UTC\"\nstore = \"file:evidence\"\nfirst_window_days = 1\n";
         let labels: Vec<String> = world.issue_labels().map(|label| format!("\"{label}\"")).collect();
         let labels = labels.join(", ");
-        let of_github = format!("[github]\norganizations = [\"acme\"]\nbase_url = \"{github}\"\nissue_labels = [{labels}]\nprojects = [{BOARD}]\n");
+        let tenants = format!("organizations = [\"acme\"]\nenterprise = \"{ENTERPRISE}\"\nbase_url = \"{github}\"\n");
+        let of_github = format!("[github]\n{tenants}issue_labels = [{labels}]\nprojects = [{BOARD}]\n");
         let of_google = format!("[google]\norganizations = [\"{}\"]\nbase_url = \"{google}\"\n", world.google.organization);
         format!("{general}\n{of_github}\n{of_google}\n[limits]\nattempts = 2\nbody_mib = 16\n")
     }
@@ -172,7 +174,6 @@ impl Site {
         };
         let rows = [
             ("ORG-01", counts("github.organization", &any, &none, &|organization| organization["two_factor_required"] == true)),
-            ("ORG-02", counts("github.organization_member", &any, &none, &|member| member["has_two_factor"] == true)),
             ("REP-02", counts("github.branch", &live, &none, &|branch| branch["protected"] == true)),
             ("REP-03", counts("github.branch", &live, &unseen_rule, &|branch| branch["required_approvals"].as_u64() >= Some(1))),
             ("REP-01", counts("github.repository", &unarchived, &none, &|repository| repository["properties"].get("classification").is_some())),
@@ -192,7 +193,7 @@ impl Site {
             ("IAM-19", counts("gcp.project", &|project| project["state"] == "ACTIVE", &none, &labelled)),
             ("STO-01", counts("gcp.bucket", &any, &none, &closed)),
         ];
-        rows.into_iter().map(|(control, counts)| (control.to_owned(), counts)).collect()
+        rows.into_iter().chain(truth.of_people(now)).map(|(control, counts)| (control.to_owned(), counts)).collect()
     }
 
     /// How many repositories are public.
@@ -204,6 +205,28 @@ impl Site {
 impl Truth {
     fn hides(&self, id: &Value) -> bool {
         id.as_str().is_some_and(|id| self.hidden.contains(id))
+    }
+
+    /// Of the people of the organisation and its audit log: controls with two tests are counted for both.
+    fn of_people(&self, now: DateTime<Utc>) -> [(&'static str, (u64, u64, u64)); 5] {
+        // The last hour of the log is the next night's.
+        let (from, until) = (instant(now - TimeDelta::hours(25)), instant(now - TimeDelta::hours(1)));
+        let done =
+            |entry: &Attributes, action: &str| entry["action"] == action && entry["at"].as_str().is_some_and(|at| from.as_str() <= at && at < until.as_str());
+        let counts = |kind: &str, meant: &dyn Fn(&Attributes) -> bool, holds: &dyn Fn(&Attributes) -> bool| self.judged(kind, meant, &|_| false, holds);
+        let of_all = |kind: &str, holds: &dyn Fn(&Attributes) -> bool| counts(kind, &|_| true, holds);
+        let both = |a: (u64, u64, u64), b: (u64, u64, u64)| (a.0 + b.0, a.1 + b.1, a.2 + b.2);
+        let members = |holds: &dyn Fn(&Attributes) -> bool| of_all("github.organization_member", holds);
+        let log = |holds: &dyn Fn(&Attributes) -> bool| of_all("github.audit_log", holds);
+        let overridden = counts("github.audit_event", &|entry| done(entry, "protected_branch.policy_override"), &|_| false);
+        let lowered = counts("github.audit_event", &|entry| done(entry, "protected_branch.destroy"), &|entry| entry["merges_within_hour"] == 0);
+        [
+            ("ORG-02", both(members(&|member| member["has_two_factor"] == true), members(&|member| member["insecure_second_factor"] == false))),
+            ("ORG-04", both(of_all("github.organization", &|of| of["has_saml"] == true), members(&|member| member["sso_identity"] != Value::Null))),
+            ("ORG-22", both(log(&|log| log["lost_days"] == 0), log(&|_| true))),
+            ("ORG-24", counts("github.org_role_assignment", &|assignment| assignment["assignment"] != "indirect", &|_| false)),
+            ("CHG-13", both(overridden, lowered)),
+        ]
     }
 
     /// Pass, fail and undetermined over the resources that are `meant`; of a hidden one, nothing can be told where it is `unseen`.

@@ -151,6 +151,7 @@ async fn seal(store: &dyn Store, shelf: &Shelf, run: &RunId, at: DateTime<Utc>, 
         time_zone: "UTC".into(),
         scope: Scope {
             github_organizations: Vec::new(),
+            github_enterprise: None,
             issue_labels: Vec::new(),
             boards: proofline::model::Boards::default(),
             gcp_parents: Vec::new(),

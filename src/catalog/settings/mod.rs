@@ -65,6 +65,8 @@ pub struct Settings {
 pub struct GitHubSettings {
     /// Logins, sorted.
     pub organizations: Vec<String>,
+    /// The slug of the enterprise that they belong to; none where they belong to none, or nobody said.
+    pub enterprise: Option<String>,
     /// The REST API's base, without a slash at the end.
     pub base_url: String,
     /// Issues with one of these labels are tasks; sorted.
@@ -176,16 +178,18 @@ fn time_zone(page: &mut Page<'_>, node: Node<'_, '_>) -> Option<Tz> {
 }
 
 fn github(page: &mut Page<'_>, root: &Section<'_, '_>) -> GitHubSettings {
-    let section =
-        root.get("github").and_then(|node| Section::of(page, node, "[github]", &["organizations", "base_url", "issue_labels", "projects", "due_field"]));
+    let keys = &["organizations", "enterprise", "base_url", "issue_labels", "projects", "due_field"];
+    let section = root.get("github").and_then(|node| Section::of(page, node, "[github]", keys));
     let mut settings = GitHubSettings {
         organizations: Vec::new(),
+        enterprise: None,
         base_url: "https://api.github.com".to_owned(),
         issue_labels: vec!["security-task".to_owned()],
         boards: Boards::default(),
     };
     let Some(section) = section else { return settings };
     settings.organizations = names(page, &section, "organizations", &LOGIN);
+    settings.enterprise = section.get("enterprise").and_then(|node| name(page, node, "enterprise", &ENTERPRISE));
     if let Some(url) = section.get("base_url").and_then(|node| urls::base(page, node, urls::Service::GitHub)) {
         settings.base_url = url;
     }
@@ -235,6 +239,7 @@ const LOGIN: Name = Name {
     valid: |name| (1..=39).contains(&name.len()) && !name.starts_with('-') && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_'),
     help: "write it as in github.com/LOGIN, e.g. \"acme\"",
 };
+const ENTERPRISE: Name = Name { what: "the slug of an enterprise", valid: LOGIN.valid, help: "write it as in github.com/enterprises/SLUG, e.g. \"acme-inc\"" };
 const NUMBER: Name = Name {
     what: "the number of an organisation or folder",
     valid: |name| (1..=25).contains(&name.len()) && name.chars().all(|c| c.is_ascii_digit()),

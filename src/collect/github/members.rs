@@ -1,4 +1,4 @@
-//! The people of an organisation, as three listings tell it: all with their roles (GraphQL), the owners, and who has no second factor (REST).
+//! The people of an organisation, as four listings tell it: all with their roles (GraphQL), the owners, and whose second factor is missing or insecure (REST).
 //!
 //! Shared by the kinds that need people; a run sends each request once. Left out: outside collaborators, who are no members.
 
@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::collect::api::{Api, ApiError, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused};
-use crate::collect::github::walk::{self, Part};
+use crate::collect::github::walk::{Part, Walk};
 use crate::collect::github::wording::{graphql_body, path_part, some_of};
 use crate::collect::listing::all_pages;
 use crate::collect::paging::Paging;
@@ -29,6 +29,8 @@ pub(super) enum Filter {
     /// Who has not set up a second factor. GitHub refuses it to who is not an owner.
     /// <https://docs.github.com/en/rest/orgs/members#list-organization-members>
     WithoutSecondFactor,
+    /// Whose second factor may be a text message, which can be intercepted. GitHub refuses it to who is not an owner, and does not name who has none.
+    WithInsecureSecondFactor,
 }
 
 impl Filter {
@@ -36,6 +38,7 @@ impl Filter {
         match self {
             Self::Owners => "role=admin",
             Self::WithoutSecondFactor => "filter=2fa_disabled",
+            Self::WithInsecureSecondFactor => "filter=2fa_insecure",
         }
     }
 
@@ -47,8 +50,19 @@ impl Filter {
 
 /// Asks for all members with their roles.
 pub(super) async fn fetch_all(organization: &str, api: &dyn Api, asked_by: &'static str) -> Result<(), ApiError> {
+    fetch_each(organization, api, asked_by, |_login| {}).await
+}
+
+/// Asks for all members with their roles, and tells the login of each as soon as it is known.
+pub(super) async fn fetch_each(organization: &str, api: &dyn Api, asked_by: &'static str, mut found: impl FnMut(&str) + Send) -> Result<(), ApiError> {
     let ask = |part: Part<'_>| Request::get(Host::GitHub, "/graphql", MEMBERS, organization, asked_by).post(graphql_body(QUERY, organization, part));
-    walk::all(QUERY, PAGING, api, &ask).await
+    let mut walk = Walk::new(QUERY, PAGING);
+    while let Some(page) = walk.next(api, &ask).await? {
+        let answer = Answer::graphql(&page.body);
+        let edges = answer.root().path(&["data", "organization", "membersWithRole", "edges"]).items().unwrap_or_default();
+        edges.iter().filter_map(|edge| edge.path(&["node", "login"]).text().ok()).for_each(&mut found);
+    }
+    Ok(())
 }
 
 /// Asks for some members.

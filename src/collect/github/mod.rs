@@ -1,7 +1,7 @@
 //! Kinds read from GitHub, one file each, and the nouns they share.
 //!
 //! Kinds: one file each, or a table in `listings`. Shared: how a field of an answer is read (`answer`, `part`), the bulk listings
-//! (`members`, `repositories`), what Actions may do (`actions_policy`), and what protects a branch (`branch_rules`, `classic_rule`, `rulesets`, `protection`). Pull requests and issues: how they are
+//! (`members`, `identities`, `repositories`), the audit log (`audit`), what Actions may do (`actions_policy`), and what protects a branch (`branch_rules`, `classic_rule`, `rulesets`, `protection`). Pull requests and issues: how they are
 //! found (`items`), what boards hold (`board`, `issue_board`), who approved (`review`), what shows completion (`completion`, `issue_evidence`,
 //! `issue_timeline`, `issue_parts`, `issue_attributes`, `access_review`). The bulk queries are in `queries`;
 //! their pages and batches become smaller where GitHub does not manage whole ones (`walk`, `batch`).
@@ -9,6 +9,7 @@
 pub mod access_review;
 mod actions_policy;
 mod answer;
+mod audit;
 mod batch;
 mod board;
 mod branch_rules;
@@ -16,6 +17,7 @@ mod classic_rule;
 pub mod completion;
 mod deployment_list;
 mod deployment_run;
+mod identities;
 mod inquiry;
 mod issue_attributes;
 mod issue_board;
@@ -45,6 +47,8 @@ mod workflow_file;
 
 pub use answer::Fact;
 
+pub mod audit_event;
+pub mod audit_log;
 pub mod branch;
 pub mod branch_activity;
 pub mod change;
@@ -55,7 +59,9 @@ pub mod issue;
 mod issue_evidence;
 mod issue_timeline;
 pub mod known_repository;
+pub mod member_activity;
 pub mod milestone;
+pub mod org_role_assignment;
 pub mod organization;
 pub mod organization_member;
 pub mod project;

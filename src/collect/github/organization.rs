@@ -10,11 +10,11 @@ use crate::collect::api::{Api, ApiError, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::actions_policy::{self, OF_ORGANIZATION, PATTERNS, Policy};
 use crate::collect::github::answer::{Fact, Field, set};
+use crate::collect::github::identities::{self, SECURITY};
 use crate::collect::github::members;
 use crate::collect::github::part::Part;
 use crate::collect::github::security_configuration;
-use crate::collect::github::walk;
-use crate::collect::github::wording::{graphql_body, path_part};
+use crate::collect::github::wording::path_part;
 use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
 
 /// The collector of `github.organization`.
@@ -29,9 +29,6 @@ const FORKS: &str = "actions/get-fork-pr-contributor-approval-permissions-organi
 const RETENTION: &str = "actions/get-artifact-and-log-retention-settings-organization";
 /// Whose releases cannot be changed.
 const IMMUTABLE: &str = "orgs/get-immutable-releases-settings";
-/// What only GraphQL tells.
-const SECURITY: &str = "graphql/organization_security";
-const SECURITY_QUERY: &str = include_str!("queries/organization_security.graphql");
 const SEES_SETTINGS: &str = "Administration: read on the organisation (token: admin:org of an owner)";
 
 const OPTIONAL_TEXT: AttributeType = AttributeType::Optional(&AttributeType::Text);
@@ -191,8 +188,7 @@ impl Collector for Organization {
                 api.send(Request::get(Host::GitHub, target, operation, organization, KIND.name)).await?;
             }
             actions_policy::fetch_organization(organization, api, KIND.name).await?;
-            let security = Request::get(Host::GitHub, "/graphql", SECURITY, organization, KIND.name);
-            api.send(security.post(graphql_body(SECURITY_QUERY, organization, walk::Part::FIRST))).await?;
+            identities::fetch_security(organization, api, KIND.name).await?;
             members::fetch_all(organization, api, KIND.name).await?;
             members::fetch(members::Filter::Owners, organization, api, KIND.name).await?;
         }
@@ -286,7 +282,7 @@ fn describe_security(resource: &mut Resource, security: &Part) {
     let is_enabled = |setting: &Field<'_>| setting.text().map(|state| Value::from(state == "ENABLED"));
     set(resource, "ip_allow_list", organization(&|of| is_enabled(&of.get("ipAllowListEnabledSetting"))));
     set(resource, "notifications_restricted", organization(&|of| is_enabled(&of.get("notificationDeliveryRestrictionEnabledSetting"))));
-    set(resource, "has_saml", organization(&|of| has_saml(of).map(Value::from)));
+    set(resource, "has_saml", organization(&|of| identities::has_provider(of).map(Value::from)));
     set(
         resource,
         "verified_domain_count",
@@ -295,14 +291,4 @@ fn describe_security(resource: &mut Resource, security: &Part) {
             Ok(verified.into_iter().filter(|verified| *verified).count().into())
         }),
     );
-}
-
-/// GitHub answers null to who may not see the provider as it does where there is none, so that null counts only from who administers the organisation.
-/// <https://docs.github.com/en/graphql/reference/objects#organization>
-fn has_saml(of: &Field<'_>) -> Fact<bool> {
-    let provider = of.get("samlIdentityProvider");
-    if provider.is_none() && of.get("viewerCanAdminister").bool() == Ok(true) {
-        return Ok(false);
-    }
-    provider.get("id").text().map(|_id| true)
 }

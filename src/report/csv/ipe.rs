@@ -74,6 +74,9 @@ fn scope_items(scope: &Scope, items: &mut Items) {
     for organization in &scope.github_organizations {
         items.add("parameter.github_organization", organization);
     }
+    if let Some(enterprise) = &scope.github_enterprise {
+        items.add("parameter.github_enterprise", enterprise);
+    }
     for parent in &scope.gcp_parents {
         items.add("parameter.gcp_parent", parent.to_string());
     }

@@ -33,6 +33,7 @@ fn tenants(scope: &Scope) -> Markup {
     html! {
         dl.facts {
             div { dt { "GitHub organisations" } dd { (texts(&scope.github_organizations)) } }
+            @if let Some(enterprise) = &scope.github_enterprise { div { dt { "GitHub enterprise" } dd { (cells::foreign(enterprise)) } } }
             div { dt { "Google Cloud parents" } dd { (texts(&parents)) } }
             div { dt { "Task labels" } dd { (texts(&scope.issue_labels)) } }
             @if !boards.is_empty() { div { dt { "Boards" } dd { (texts(&boards)) } } }

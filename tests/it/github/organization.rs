@@ -143,7 +143,9 @@ async fn members_are_read_to_the_last_page_and_reconciled() {
     let facts: Vec<_> = resources.iter().map(|member| (member.name.as_str(), known(member, "role"), known(member, "has_two_factor"))).collect();
     assert_eq!(facts, [("ada", json!("ADMIN"), json!(true)), ("grace", json!("ADMIN"), json!(true)), ("linus", json!("MEMBER"), json!(false))]);
     assert_eq!(resources[2].id.as_str(), "github.com/orgs/acme/people/linus");
-    assert_eq!(resources[2].evidence.len(), 2, "GraphQL and REST both say so");
+    assert_eq!(resources[2].evidence.len(), 6, "two listings of GraphQL and two of REST say so, with the query that tells of a provider");
+    let beside: Vec<_> = resources.iter().map(|member| (known(member, "insecure_second_factor"), known(member, "sso_identity"))).collect();
+    assert_eq!(beside, [(json!(false), json!("guid-of-ada")), (json!(true), json!("guid-of-grace")), (json!(false), json!(null))]);
 }
 
 #[tokio::test]
@@ -158,6 +160,65 @@ async fn a_second_factor_that_is_hidden_is_unknown_unless_rest_tells() {
     let (resources, _) = assert_contract(&OrganizationMember, &collect(&OrganizationMember, world(told)).await);
     assert_eq!(known(named(&resources, "ada"), "has_two_factor"), true);
     assert_eq!(known(named(&resources, "linus"), "has_two_factor"), false);
+}
+
+/// What is done to an answer.
+type Change<'c> = &'c dyn Fn(&mut serde_json::Value);
+
+/// Who is not listed has no identity only where the list was read to its end, and no insecure factor only where there was such a list.
+#[tokio::test]
+async fn an_identity_that_is_not_listed_is_unknown_unless_the_list_is_whole() {
+    let (resources, _) = run(&OrganizationMember, "partial").await;
+    assert_eq!(unknown(named(&resources, "ada"), "sso_identity").cause, GapCause::Forbidden);
+    assert_eq!(unknown(named(&resources, "ada"), "insecure_second_factor").cause, GapCause::Forbidden);
+    let normal = fixture("github.organization_member", "normal");
+    let security = "graphql/organization_security";
+    let second = "graphql/organization_identities after aWRlbnRpdHk=";
+    let cases: [(&str, &str, Change<'_>, Option<GapCause>); 7] = [
+        ("none, says an owner", security, &|answer| answer["body"]["data"]["organization"]["samlIdentityProvider"] = json!(null), None),
+        (
+            "hidden",
+            security,
+            &|answer| {
+                answer["body"]["data"]["organization"]["samlIdentityProvider"] = json!(null);
+                answer["body"]["data"]["organization"]["viewerCanAdminister"] = json!(false);
+            },
+            Some(GapCause::LeftOut),
+        ),
+        ("cut", second, &|answer| *answer = json!({ "status": 502, "body": {} }), Some(GapCause::Unanswered)),
+        (
+            "misshapen",
+            second,
+            &|answer| answer["body"]["data"]["organization"]["samlIdentityProvider"]["externalIdentities"]["nodes"] = json!(7),
+            Some(GapCause::Malformed),
+        ),
+        (
+            "a hidden identity",
+            second,
+            &|answer| answer["body"]["data"]["organization"]["samlIdentityProvider"]["externalIdentities"]["nodes"] = json!([null]),
+            Some(GapCause::LeftOut),
+        ),
+        (
+            "fewer than GitHub counts",
+            second,
+            &|answer| answer["body"]["data"]["organization"]["samlIdentityProvider"]["externalIdentities"]["totalCount"] = json!(4),
+            Some(GapCause::Incomplete),
+        ),
+        ("whole", second, &|_answer| {}, None),
+    ];
+    for (case, operation, change, cause) in cases {
+        let mut odd = normal.clone();
+        change(&mut odd["answers"][operation]);
+        let (resources, population) = assert_contract(&OrganizationMember, &collect(&OrganizationMember, world(odd)).await);
+        assert!(population.gaps.is_empty(), "{case}: everybody is enumerated");
+        match cause {
+            None => assert_eq!(known(named(&resources, "linus"), "sso_identity"), json!(null), "{case}"),
+            Some(cause) => assert_eq!(unknown(named(&resources, "linus"), "sso_identity").cause, cause, "{case}"),
+        }
+        if operation == second {
+            assert_eq!(known(named(&resources, "ada"), "sso_identity"), "guid-of-ada", "{case}: what was read stays true");
+        }
+    }
 }
 
 #[tokio::test]

@@ -95,6 +95,7 @@ fn manifest(requests: StoredFile, bodies: StoredFile, configuration: Digest, exc
         time_zone: "UTC".into(),
         scope: Scope {
             github_organizations: Vec::new(),
+            github_enterprise: None,
             issue_labels: Vec::new(),
             boards: proofline::model::Boards::default(),
             gcp_parents: Vec::new(),

@@ -7,6 +7,7 @@ use crate::sandbox::graphql::views::protection::rule_type;
 use crate::sandbox::rest::github_bodies as bodies;
 use crate::sandbox::rest::github_protection as protection;
 use crate::sandbox::rest::listings;
+use crate::sandbox::rest::people;
 use crate::sandbox::rest::{Ask, Reply, page, page_after};
 use crate::sandbox::world::repositories::{Repository, Visibility};
 use crate::sandbox::world::settings::CONFIGURATION;
@@ -31,6 +32,7 @@ pub(crate) fn answer(world: &World, ask: &Ask, token: &str) -> Reply {
             Some(found) => repository(world, ask, found, rest),
             None => Reply::message(404, "Not Found"),
         },
+        ("GET", ["enterprises", slug, rest @ ..]) => people::enterprise(world, ask, slug, rest),
         ("GET", ["user"]) => Reply::json(200, &bodies::user(world.members.first().map_or("", |member| &member.login), 50_000, "User")),
         ("GET", ["rate_limit"]) => {
             let core = json!({ "limit": 5_000, "remaining": 5_000, "reset": world.now().timestamp() + 3_600, "used": 0 });
@@ -87,6 +89,8 @@ fn organization(world: &World, ask: &Ask, rest: &[&str]) -> Reply {
         ["code-security", "configurations", "defaults"] => {
             Reply::json(200, &json!([{ "default_for_new_repos": "public", "configuration": bodies::configuration() }]))
         }
+        ["organization-roles", rest @ ..] => people::roles(world, ask, rest, &listing(&["organization-roles", &rest.join("/")].join("/"))),
+        ["audit-log"] => people::audit_log(world, ask, &listing("audit-log")),
         ["properties", "values"] => page(ask, &listing("properties/values"), &all(world), |found| bodies::property_values(world, found)),
         ["code-security", "configurations"] => page_after(ask, &listing("code-security/configurations"), &[()], |()| bodies::configuration()),
         ["code-security", "configurations", number, "repositories"] if *number == CONFIGURATION.0.to_string() => {
@@ -108,7 +112,9 @@ fn members(world: &World, ask: &Ask, path: &str) -> Reply {
     }
     let role = ask.parameter("role").unwrap_or_else(|| "all".to_owned());
     let wanted = |member: &&crate::sandbox::world::people::Member| {
-        (filter != "2fa_disabled" || !member.two_factor) && (role == "all" || (role == "admin") == member.owner)
+        (filter != "2fa_disabled" || !member.two_factor)
+            && (filter != "2fa_insecure" || member.insecure())
+            && (role == "all" || (role == "admin") == member.owner)
     };
     let all: Vec<_> = world.members.iter().filter(wanted).collect();
     page(ask, path, &all, |member| bodies::user(&member.login, member.id, "User"))

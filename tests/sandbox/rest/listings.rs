@@ -25,6 +25,7 @@ const OF_ORGANIZATION: &[Served] = served! {
     "actions/secrets" ["secrets"] => "github.organization_secret",
     "actions/variables" ["variables"] => "github.organization_variable",
     "code-scanning/alerts" => "github.code_scanning_alert",
+    "credential-authorizations" => "github.credential_authorization",
     "dependabot/alerts" => "github.dependabot_alert",
     "dependabot/secrets" ["secrets"] => "github.organization_dependabot_secret",
     "hooks" => "github.organization_webhook",

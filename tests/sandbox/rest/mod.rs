@@ -8,6 +8,7 @@ pub(crate) mod google;
 pub(crate) mod google_bodies;
 pub(crate) mod inventory;
 pub(crate) mod listings;
+pub(crate) mod people;
 
 use axum::body::Bytes;
 use axum::http::header::{AUTHORIZATION, IF_NONE_MATCH};
@@ -169,7 +170,10 @@ pub(crate) fn page_after<T>(ask: &Ask, path: &str, items: &[T], show: impl Fn(&T
     if start + size >= items.len() {
         return reply;
     }
-    reply.header("link", format!("<{}{path}?per_page={size}&after={}>; rel=\"next\"", ask.base, start + size))
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(ask.parameters().into_iter().filter(|(name, _)| name != "after"));
+    query.append_pair("after", &(start + size).to_string());
+    reply.header("link", format!("<{}{path}?{}>; rel=\"next\"", ask.base, query.finish()))
 }
 
 /// Google's error shape. <https://google.aip.dev/193>

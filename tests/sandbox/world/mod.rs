@@ -4,6 +4,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod assets;
+pub(crate) mod audit;
 pub(crate) mod boards;
 pub(crate) mod changes;
 pub(crate) mod commits;
@@ -20,6 +21,7 @@ pub(crate) mod tasks;
 pub(crate) mod truth;
 mod truth_access;
 pub(crate) mod truth_google;
+pub(crate) mod truth_people;
 mod truth_rules;
 pub(crate) mod truth_tasks;
 

@@ -18,6 +18,21 @@ pub(crate) struct Member {
     pub(crate) created: DateTime<Utc>,
 }
 
+/// Roles of the organisation beyond owner and member: number and name.
+pub(crate) const ROLES: [(u64, &str); 2] = [(8_132, "all_repo_read"), (8_136, "security_manager")];
+
+impl Member {
+    /// Whether the second factor may be a text message.
+    pub(crate) fn insecure(&self) -> bool {
+        self.two_factor && self.id % 9 == 4
+    }
+
+    /// The number of the identity that the account is linked to; none where it never was.
+    pub(crate) fn identity(&self) -> Option<String> {
+        (self.id % 6 != 5).then(|| format!("00000000-0000-0000-0000-{:012}", self.id))
+    }
+}
+
 /// Somebody with access to single repositories only.
 #[derive(Debug, Clone)]
 pub(crate) struct Outsider {
@@ -90,6 +105,21 @@ fn member(plan: &Plan, index: usize) -> Member {
 pub(crate) fn outsiders(plan: &Plan) -> Vec<Outsider> {
     let count = u64::try_from(1 + plan.members / 8).unwrap_or(1);
     (0..count).map(|index| Outsider { id: 70_000 + index, login: format!("contractor-{index}") }).collect()
+}
+
+impl World {
+    /// The teams that hold a role, and the people with how they hold it.
+    pub(crate) fn holders(&self, role: &str) -> (Vec<&'static str>, Vec<(&str, &'static str)>) {
+        let login = |index: &usize| self.members.get(*index).map(|member| member.login.as_str());
+        match role {
+            "security_manager" => {
+                let team = self.teams.iter().find(|team| team.slug == "security");
+                let members = team.iter().flat_map(|team| &team.members).filter_map(login).map(|login| (login, "indirect"));
+                (vec!["security"], members.collect())
+            }
+            _ => (Vec::new(), login(&0).map(|login| (login, "direct")).into_iter().collect()),
+        }
+    }
 }
 
 /// Three teams over the members of the first night.

@@ -108,6 +108,7 @@ impl World {
         }
         self.tell_register(&mut truth);
         self.tell_board(&mut truth);
+        self.tell_audit_log(&mut truth);
         truth_google::tell(&self.google, &mut truth);
         truth
     }
@@ -122,25 +123,14 @@ impl World {
             "actions_can_approve_pull_requests": actions.approves, "allowed_actions": actions.allowed, "allowed_action_patterns": actions.chosen, "verified": true, "created_at": instant(self.created),
             "members_can_create_teams": true, "members_can_invite_outside_collaborators": true, "members_can_delete_issues": false,
             "sha_pinning_required": actions.pinned, "fork_approval_policy": "first_time_contributors", "workflow_log_days": 90, "ip_allow_list": false,
-            "notifications_restricted": false, "verified_domain_count": 1, "has_saml": false, "actions_enabled_for": "all", "immutable_releases_for": "selected",
+            "notifications_restricted": false, "verified_domain_count": 1, "has_saml": true, "actions_enabled_for": "all", "immutable_releases_for": "selected",
             "default_configuration_public": CONFIGURATION.1, "default_configuration_private": null,
         });
         truth.add("github.organization", format!("github.com/orgs/{login}"), organization);
         if self.plan.viewer == Viewer::Member {
             truth.hidden.insert(format!("github.com/orgs/{login}"));
         }
-        for member in &self.members {
-            let id = format!("github.com/orgs/{login}/people/{}", member.login);
-            if self.plan.viewer == Viewer::Member {
-                truth.hidden.insert(id.clone());
-            }
-            let role = if member.owner { "ADMIN" } else { "MEMBER" };
-            truth.add(
-                "github.organization_member",
-                id,
-                json!({ "login": member.login, "role": role, "has_two_factor": member.two_factor, "organization": login }),
-            );
-        }
+        self.tell_people(truth);
     }
 
     fn tell_repository(&self, repository: &Repository, truth: &mut Truth) {

@@ -84,6 +84,32 @@ pub static PAT_GRANT: Listing = Listing {
 
 const PERMISSIONS: AttributeType = AttributeType::Map(&AttributeType::Text);
 
+/// `github.credential_authorization`. The last characters of tokens and the fingerprints of keys are taken out of the answers before they are kept.
+/// <https://docs.github.com/en/enterprise-cloud@latest/rest/orgs/orgs#list-saml-sso-authorizations-for-an-organization>
+pub static CREDENTIAL_AUTHORIZATION: Listing = Listing {
+    kind: &Kind {
+        name: "github.credential_authorization",
+        meaning: "a token or key of a member that was let into an organisation with single sign-on",
+        permission: "an organisation of GitHub Enterprise Cloud with SAML single sign-on, and a credential of an owner (App: Administration: read on the organisation; token: read:org)",
+        attributes: fields! { "GET /orgs/{org}/credential-authorizations";
+            "login": TEXT, "whose it is", "login";
+            "type": TEXT, "personal access token (classic), SSH key, OAuth app token or GitHub app token", "credential_type";
+            "scopes": TEXTS, "what a token may do; unknown for a key", "scopes";
+            "authorized_at": TIME, "when it was let in", "credential_authorized_at";
+            "accessed_at": OPTIONAL_TIME, "when it was last used; null where it never was", "credential_accessed_at";
+            "expires_at": OPTIONAL_TIME, "when the token expires; null where it never does, unknown for a key", "authorized_credential_expires_at";
+        },
+    },
+    operation: "orgs/list-saml-sso-authorizations",
+    of: Of::Organization,
+    path: "credential-authorizations?per_page=100",
+    items: None,
+    key: "credential_id",
+    title: "credential_id",
+    derived: &[],
+    unlisted: None,
+};
+
 /// `github.runner_group`. <https://docs.github.com/en/rest/actions/self-hosted-runner-groups#list-self-hosted-runner-groups-for-an-organization>
 pub static RUNNER_GROUP: Listing = Listing {
     kind: &Kind {

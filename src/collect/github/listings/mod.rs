@@ -6,7 +6,7 @@ mod delivery;
 mod secrets;
 mod webhooks;
 
-pub use access::{APP_INSTALLATION, DEPLOY_KEY, OUTSIDE_COLLABORATOR, PAT_GRANT, RUNNER_GROUP};
+pub use access::{APP_INSTALLATION, CREDENTIAL_AUTHORIZATION, DEPLOY_KEY, OUTSIDE_COLLABORATOR, PAT_GRANT, RUNNER_GROUP};
 pub use alerts::{CODE_SCANNING_ALERT, DEPENDABOT_ALERT, SECRET_ALERT};
 pub use delivery::{ENVIRONMENT, RELEASE};
 pub use secrets::{
@@ -22,6 +22,7 @@ use crate::collect::github::listing::Listing;
 pub static LISTINGS: &[&Listing] = &[
     &APP_INSTALLATION,
     &CODE_SCANNING_ALERT,
+    &CREDENTIAL_AUTHORIZATION,
     &DEPENDABOT_ALERT,
     &DEPLOY_KEY,
     &ENVIRONMENT,

@@ -41,6 +41,7 @@ impl<'w> Object<'w> for OrganizationView<'w> {
             "membersCanForkPrivateRepositories" => leaf(false),
             "webCommitSignoffRequired" => leaf(false),
             "ipAllowListEnabledSetting" | "notificationDeliveryRestrictionEnabledSetting" => leaf("DISABLED"),
+            "samlIdentityProvider" if owner => identity_provider(world),
             "samlIdentityProvider" => Shown::NULL,
             "projectV2" => board::project(world, arguments),
             "domains" => Connection::over("VerifiableDomainConnection", vec![format!("{login}.example")], |domain| {
@@ -65,6 +66,17 @@ fn members(world: &World) -> Shown<'_> {
         let role = if member.is_some_and(|member| member.owner) { "ADMIN" } else { "MEMBER" };
         Edge { node: people::user(world, *index), fields: vec![("role", leaf(role)), ("hasTwoFactorEnabled", leaf(two_factor))] }
     })
+}
+
+/// Accounts that were linked, and one identity that nobody has claimed yet.
+fn identity_provider(world: &World) -> Shown<'_> {
+    let linked = world.members.iter().enumerate().filter_map(|(index, member)| Some((member.identity()?, people::user(world, index))));
+    let unclaimed = ("00000000-0000-0000-0000-000000000000".to_owned(), Shown::NULL);
+    let identities: Vec<(String, Shown<'_>)> = std::iter::once(unclaimed).chain(linked).collect();
+    let connection = Connection::over("ExternalIdentityConnection", identities, |(guid, user)| {
+        Edge::to(Record::new("ExternalIdentity", [("guid", leaf(guid.as_str())), ("user", user.clone())]))
+    });
+    Shown::one(Record::new("OrganizationIdentityProvider", [("id", leaf("OIP_1")), ("externalIdentities", connection)]))
 }
 
 fn repositories<'w>(world: &'w World, arguments: &Arguments) -> Shown<'w> {
