@@ -52,7 +52,6 @@ pub(super) const PATTERNS: AttributeDecl = AttributeDecl {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Left {
     actions: bool,
-    chosen: bool,
     token: bool,
 }
 
@@ -62,15 +61,10 @@ pub(super) async fn fetch_organization(organization: &str, api: &dyn Api, asked_
     let ask = |operation, below: &str| Request::get(Host::GitHub, format!("{place}{below}"), operation, organization, asked_by);
     let actions = Part::told(&api.send(ask(OF_ORGANIZATION.actions, "")).await?, OF_ORGANIZATION.cure);
     let workflow = Part::told(&api.send(ask(OF_ORGANIZATION.workflow, "/workflow")).await?, OF_ORGANIZATION.cure);
-    let allowed = allowed(&actions);
-    if allowed.as_deref() == Ok("selected") {
+    if allowed(&actions).as_deref() == Ok("selected") {
         api.send(ask(OF_ORGANIZATION.chosen, "/selected-actions")).await?;
     }
-    Ok(Left {
-        actions: !settles_actions(&actions),
-        chosen: allowed.as_deref() != Ok("selected"),
-        token: !(token(&workflow).as_deref() == Ok("read") && approves(&workflow) == Ok(false)),
-    })
+    Ok(Left { actions: !settles_actions(&actions), token: !(token(&workflow).as_deref() == Ok("read") && approves(&workflow) == Ok(false)) })
 }
 
 /// Asks for what is left to one repository.
@@ -82,8 +76,7 @@ pub(super) async fn fetch_repository(name: &str, left: Left, api: &dyn Api, aske
     }
     if left.actions {
         let actions = Part::told(&api.send(ask(OF_REPOSITORY.actions, "")).await?, OF_REPOSITORY.cure);
-        // The organisation's list holds where there is one.
-        if left.chosen && allowed(&actions).as_deref() == Ok("selected") {
+        if allowed(&actions).as_deref() == Ok("selected") {
             api.send(ask(OF_REPOSITORY.chosen, "/selected-actions")).await?;
         }
     }
@@ -129,8 +122,7 @@ impl Policy {
 
     /// Sets what holds in a repository: what it tells itself, or else what the organisation `above` does not let it open.
     pub(super) fn describe_below(&self, above: &Self, resource: &mut Resource) {
-        // Its Actions may be off where the organisation's are not, so that only a policy that settles all stands in for its own.
-        let allowed = self.allowed().or_else(|gap| if settles_actions(&above.actions) { above.allowed() } else { Err(gap) });
+        let allowed = if settles_actions(&above.actions) { above.allowed() } else { self.allowed() };
         let pinned = if sha_pinning(&above.actions) == Ok(true) { Ok(true) } else { sha_pinning(&self.actions) };
         set(resource, "sha_pinning_required", pinned);
         set(
@@ -159,13 +151,9 @@ fn allowed(actions: &Part) -> Fact<String> {
     })
 }
 
-/// True where an organisation's policy leaves to no repository what may run in it.
+/// True where an organisation's policy leaves to no repository which actions may run. Whether they pin is not worth a request: what workflows use tells (`workflow`).
 fn settles_actions(actions: &Part) -> bool {
-    match allowed(actions).as_deref() {
-        Ok("none") => true,
-        Ok("selected" | "local_only") => sha_pinning(actions) == Ok(true),
-        _ => false,
-    }
+    matches!(allowed(actions).as_deref(), Ok("none" | "selected" | "local_only"))
 }
 
 fn sha_pinning(actions: &Part) -> Fact<bool> {

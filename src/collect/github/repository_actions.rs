@@ -42,7 +42,7 @@ pub static KIND: Kind = Kind {
         attribute(
             "sha_pinning_required",
             AttributeType::Bool,
-            "workflows may use actions only by the full SHA of a commit",
+            "workflows may use actions only by the full SHA of a commit; asked where the organisation neither requires it nor says which actions may run",
             "GET /repos/{owner}/{repo}/actions/permissions sha_pinning_required",
         ),
         PATTERNS,

@@ -106,21 +106,22 @@ async fn what_the_organisation_leaves_open_is_the_repositorys_own() {
     assert_eq!(facts(&resources[0]), expected);
 }
 
-/// The organisation's list holds in all repositories; whether they pin is theirs to say, and one may have its Actions off.
+/// Which actions may run is settled for all by an organisation that restricts it; whether repositories pin is no reason to ask them.
 #[tokio::test]
 async fn each_is_asked_only_for_what_is_open() {
-    let above = [("", actions("selected", false)), ("/workflow", token("read", false)), ("/selected-actions", list(&["acme/*"]))];
-    let (resources, _, asked) = read(&above, &[("", actions("selected", true))]).await;
-    assert_eq!(asked, [1, 0, 0]);
-    assert_eq!(known(&resources[0], "sha_pinning_required"), true);
-    assert_eq!(known(&resources[0], "allowed_action_patterns"), json!(["acme/*"]));
-    let (resources, _, _) = read(&above, &[("", ok(json!({ "enabled": false })))]).await;
-    assert_eq!((known(&resources[0], "allowed_actions"), known(&resources[0], "allowed_action_patterns")), (json!("none"), json!(null)));
+    let above = [("", actions("selected", false)), ("/workflow", token("write", false)), ("/selected-actions", list(&["acme/*"]))];
+    let (resources, _, asked) = read(&above, &[("", actions("all", true)), ("/workflow", token("write", false))]).await;
+    assert_eq!(asked, [0, 1, 0]);
+    assert_eq!((known(&resources[0], "allowed_actions"), known(&resources[0], "allowed_action_patterns")), (json!("selected"), json!(["acme/*"])));
+    assert_eq!(known(&resources[0], "default_workflow_permissions"), "write");
+    assert_eq!(unknown(&resources[0], "sha_pinning_required").cause, GapCause::Incomplete, "nobody asked");
     let pinned = [("", actions("all", true)), ("/workflow", token("read", true))];
     let (resources, _, asked) = read(&pinned, &[("", actions("local_only", false)), ("/workflow", token("read", false))]).await;
     assert_eq!((asked, known(&resources[0], "sha_pinning_required")), (vec![1, 1, 0], json!(true)), "what the organisation requires holds in all");
     assert_eq!(known(&resources[0], "allowed_actions"), "local_only");
     assert_eq!(known(&resources[0], "actions_can_approve_pull_requests"), false);
+    let (resources, _, _) = read(&open(), &[("", ok(json!({ "enabled": false })))]).await;
+    assert_eq!((known(&resources[0], "allowed_actions"), known(&resources[0], "allowed_action_patterns")), (json!("none"), json!(null)));
     let off = [("", ok(json!({ "enabled_repositories": "none" }))), ("/workflow", token("read", false))];
     let (resources, _, asked) = read(&off, &[]).await;
     assert_eq!((asked, known(&resources[0], "allowed_actions")), (vec![0, 0, 0], json!("none")));
@@ -147,8 +148,7 @@ async fn what_neither_tells_is_unknown_and_has_a_cure() {
         let above = [("", actions("selected", false)), ("/workflow", token("write", false)), ("/selected-actions", list(&[]))];
         let (resources, _, _) = read(&above, &all).await;
         assert_eq!(known(&resources[0], "actions_can_approve_pull_requests"), false, "no repository can open what the organisation restricts");
-        assert_eq!(unknown(&resources[0], "allowed_actions").cause, GapCause::Forbidden, "Actions may be off in it");
-        assert_eq!(unknown(&resources[0], "sha_pinning_required").cause, GapCause::Forbidden);
+        assert_eq!(known(&resources[0], "allowed_actions"), "selected");
         assert_eq!(unknown(&resources[0], "default_workflow_permissions").cause, GapCause::Forbidden);
     }
 }

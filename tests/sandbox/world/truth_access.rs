@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::sandbox::world::World;
 use crate::sandbox::world::people::Person;
 use crate::sandbox::world::repositories::Repository;
+use crate::sandbox::world::settings::Leaves;
 use crate::sandbox::world::truth::Truth;
 
 impl World {
@@ -54,7 +55,7 @@ impl World {
         }
     }
 
-    /// What Actions may do in a repository; where they are off, nobody is told whether it pins.
+    /// What Actions may do in a repository. Whether it pins is asked of none while the organisation chooses the actions, and told by none whose Actions are off.
     pub(super) fn tell_actions(&self, repository: &Repository, truth: &mut Truth) {
         if repository.archived || repository.workflows().is_empty() {
             return;
@@ -65,7 +66,7 @@ impl World {
             "repository": name, "allowed_actions": actions.allowed, "allowed_action_patterns": actions.chosen, "default_workflow_permissions": actions.token,
             "actions_can_approve_pull_requests": actions.approves,
         });
-        if let (Value::Object(facts), true) = (&mut facts, actions.allowed != "none") {
+        if let (Value::Object(facts), Leaves::All, true) = (&mut facts, self.plan.leaves, actions.allowed != "none") {
             facts.insert("sha_pinning_required".to_owned(), actions.pinned.into());
         }
         truth.add("github.repository_actions", format!("github.com/{name}"), facts);
