@@ -151,6 +151,17 @@ pub struct ReplayedEvidence {
     bodies: BTreeMap<Digest, Bytes>,
 }
 
+impl ReplayedEvidence {
+    /// What a run leaves that stopped before the end of every listing: each goes on after the last page that was read.
+    #[must_use]
+    pub fn stopped(mut self) -> Self {
+        for mark in self.operations.values_mut().flatten().filter_map(|exchange| exchange.page.as_mut()) {
+            mark.last = mark.last.map(|_last| false);
+        }
+        self
+    }
+}
+
 impl Evidence for ReplayedEvidence {
     fn operation(&self, operation: &str) -> &[Exchange] {
         self.operations.get(operation).map_or(&[], Vec::as_slice)

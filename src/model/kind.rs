@@ -26,6 +26,12 @@ pub struct AttributeDecl {
     pub vendor: &'static str,
 }
 
+/// Declares an attribute.
+#[must_use]
+pub const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
+    AttributeDecl { name, ty, meaning, vendor }
+}
+
 /// The types that attributes have.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum AttributeType {

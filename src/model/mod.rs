@@ -36,7 +36,7 @@ pub use finding::{Counts, Finding, FindingStatus};
 pub use gap::{Gap, GapCause};
 pub use headers::Headers;
 pub use ids::{ControlId, CriterionId, ResourceId, RunId};
-pub use kind::{AttributeDecl, AttributeType, Kind};
+pub use kind::{AttributeDecl, AttributeType, Kind, attribute};
 pub use period::{Frequency, Period, Slot};
 pub use permission::{MissingPermission, PermissionLedger};
 pub use population::{Completeness, Population, Tally};

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use proofline::collect::Collector;
 use proofline::collect::api::Request;
-use proofline::collect::gcp::assets::{ASSETS, WATCHED_PROJECT};
+use proofline::collect::gcp::assets::{ASSETS, BUCKET, WATCHED_PROJECT};
 use proofline::collect::replay::Answer;
 use proofline::model::{Attribute, GapCause};
 use serde_json::{Value, json};
@@ -113,8 +113,10 @@ async fn read(collector: &dyn Collector, types: &[&str], fixture: &Value) -> Out
     let of_others = |subject: &str| self::fixture(&examples(&subject.split(' ').skip(2).collect::<Vec<_>>()))["exchanges"][0]["body"].to_string();
     const PROJECT: &str = r#"{"assets":[{"name":"//cloudresourcemanager.googleapis.com/projects/7","ancestors":["projects/7","organizations/1"],
         "resource":{"data":{"projectId":"acme-a","projectNumber":"7"}}}]}"#;
-    collect(collector, &scope(&["projects/acme-a"]), |request: &Request| match request.operation {
-        "cloudresourcemanager.projects.get" => Answer::new(200, r#"{"name":"projects/7","projectId":"acme-a","state":"ACTIVE","labels":{"team":"a"}}"#),
+    collect(collector, &scope(&["organizations/1"]), |request: &Request| match request.operation {
+        "cloudresourcemanager.projects.list" if request.target.contains("organizations") => {
+            Answer::new(200, r#"{"projects":[{"name":"projects/7","projectId":"acme-a","state":"ACTIVE","parent":"organizations/1","labels":{"team":"a"}}]}"#)
+        }
         "cloudasset.assets.list" if request.subject.ends_with("cloudresourcemanager.googleapis.com/Project") => Answer::new(200, PROJECT),
         "cloudasset.assets.list" if request.target.contains("IAM_POLICY") => Answer::new(200, "{}"),
         "cloudasset.assets.list" if !request.subject.ends_with(&own) => Answer::new(200, of_others(&request.subject)),
@@ -268,4 +270,30 @@ async fn what_watches_over_a_project_is_told_of_it() {
         assert!(matches!(told.get("log_exports"), Some(Attribute::Unknown(_))), "{told:?}");
         assert!(matches!(told.get("alerts"), Some(Attribute::Known(_))), "{told:?}");
     }
+}
+
+/// Whoever is outside of what is configured may send logs into a bucket, so that only a whole organisation tells that nobody does.
+#[tokio::test]
+async fn a_bucket_that_no_known_sink_names_may_receive_logs_all_the_same() {
+    let told = |parent: &'static str, destination: &'static str| async move {
+        let outcome = collect(&BUCKET, &scope(&[parent]), |request: &Request| match request.operation {
+            "cloudasset.assets.list" if request.subject.ends_with("storage.googleapis.com/Bucket") => {
+                let bucket = json!({ "name": "//storage.googleapis.com/logs", "ancestors": ["projects/7", "organizations/1"], "resource": { "data": { "name": "logs" } } });
+                Answer::new(200, json!({ "assets": [bucket] }).to_string())
+            }
+            "cloudasset.assets.list" if request.subject.ends_with("logging.googleapis.com/LogSink") => {
+                let sink = json!({ "name": "//logging.googleapis.com/projects/acme-a/sinks/s", "ancestors": ["projects/7"], "resource": { "data": { "name": "s", "destination": destination } } });
+                Answer::new(200, json!({ "assets": [sink] }).to_string())
+            }
+            _ => Answer::new(200, "{}"),
+        })
+        .await;
+        outcome.resources[0].attributes["is_log_destination"].clone()
+    };
+    let (here, elsewhere) = ("storage.googleapis.com/logs", "storage.googleapis.com/others");
+    assert_eq!(told("organizations/1", here).await, Attribute::Known(json!(true)));
+    assert_eq!(told("organizations/1", elsewhere).await, Attribute::Known(json!(false)));
+    assert_eq!(told("projects/acme-a", here).await, Attribute::Known(json!(true)));
+    let unknown = told("projects/acme-a", elsewhere).await;
+    assert!(matches!(&unknown, Attribute::Unknown(gap) if gap.cause == GapCause::NotConfigured), "{unknown:?}");
 }

@@ -56,8 +56,11 @@ impl Installation {
         if ask.path.ends_with("/access_tokens") || ask.path.ends_with("/installation") {
             return token.split('.').count() == 3;
         }
+        if token != self.token() {
+            return false;
+        }
         self.used += 1;
-        token == self.token() && self.used <= lasts
+        self.used <= lasts
     }
 
     fn mint(&mut self) -> String {

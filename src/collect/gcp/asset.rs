@@ -15,12 +15,12 @@ use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::answer::Listing;
 use crate::collect::gcp::asking::for_each;
 use crate::collect::gcp::direct::{Direct, add_public};
-use crate::collect::gcp::fields::{Absent, Read, attribute as declare, list, put, short, text};
+use crate::collect::gcp::fields::{Absent, Read, list, put, short, text};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, sorted};
 use crate::collect::gcp::inventory::{self, Content, Query};
 use crate::collect::gcp::linked::{self, Links};
 use crate::collect::gcp::typed::{self, Absences};
-use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally};
+use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// A kind read from the inventory.
 #[derive(Debug)]
@@ -47,21 +47,21 @@ pub(super) struct Derived {
 }
 
 /// The id of the project that holds it.
-pub(super) const PROJECT: AttributeDecl = declare(
+pub(super) const PROJECT: AttributeDecl = attribute(
     "project",
     AttributeType::Optional(&AttributeType::Text),
     "Id of the project that holds it; null for what belongs to a folder or an organisation",
     "assets.list ancestors, projects.list projectId",
 );
 /// The labels of that project.
-pub(super) const PROJECT_LABELS: AttributeDecl = declare(
+pub(super) const PROJECT_LABELS: AttributeDecl = attribute(
     "project_labels",
     AttributeType::Map(&AttributeType::Text),
     "Labels of that project; none for what belongs to a folder or an organisation",
     "projects.list labels",
 );
 /// Who of the public may use it; declared where a table wants it.
-pub(super) const PUBLIC_MEMBERS: AttributeDecl = declare(
+pub(super) const PUBLIC_MEMBERS: AttributeDecl = attribute(
     "public_members",
     AttributeType::List(&AttributeType::Text),
     "allUsers and allAuthenticatedUsers, where its own policy names them",

@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use serde_json::{Map, Value};
 
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Resource};
+use crate::model::{Gap, GapCause, Resource};
 
 /// A field: its value, nothing where it is absent (or null, which Google's JSON treats alike), or a gap where it has the wrong shape.
 pub(super) type Read<T> = Result<Option<T>, Gap>;
@@ -15,11 +15,6 @@ pub(super) enum Absent {
     IsUnknown,
     /// The vendor documents this value for it.
     Means(Value),
-}
-
-/// Declares an attribute.
-pub(super) const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
 }
 
 /// Sets an attribute from a field.

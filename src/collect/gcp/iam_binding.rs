@@ -14,10 +14,10 @@ use crate::collect::api::{Api, ApiError, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::answer::Listing;
 use crate::collect::gcp::asking::{encoded_path, for_each};
-use crate::collect::gcp::fields::{Absent, Read, attribute, list, put, short, text};
+use crate::collect::gcp::fields::{Absent, Read, list, put, short, text};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, RESOURCE_MANAGER};
 use crate::collect::gcp::inventory::{self, Content, Query};
-use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally};
+use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// Collects `gcp.iam_binding`.
 #[derive(Debug, Clone, Copy)]

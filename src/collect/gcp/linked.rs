@@ -24,14 +24,25 @@ pub(super) struct Linked {
     pub(super) name: &'static str,
     /// The types of the assets that tell it.
     types: &'static [&'static str],
-    /// True where what belongs to a folder or an organisation tells of everything below it.
-    inherited: bool,
+    /// Where the assets that tell it stand, in relation to the one that they tell of.
+    stands: Stands,
     /// The names, or addresses, of what one of them belongs to.
     to: for<'a> fn(Told<'a>) -> Result<Vec<&'a str>, Gap>,
     /// What one of them tells; none where it does not count.
     tells: fn(Told<'_>) -> Read<Value>,
     /// What all of them say together.
     together: fn(&[Value]) -> Value,
+}
+
+/// Where those assets stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    /// In the same project.
+    Beside,
+    /// In the same project, or in a folder or the organisation above it, which then tell of everything below them.
+    Above,
+    /// Anywhere in the organisation: where less than that is in scope, that none tells is not known.
+    Anywhere,
 }
 
 /// One of the assets that tell: its full name, and its content.
@@ -42,7 +53,7 @@ const LINKED: &[Linked] = &[
         kind: "gcp.disk",
         name: "newest_snapshot",
         types: &["compute.googleapis.com/Snapshot"],
-        inherited: false,
+        stands: Stands::Beside,
         to: |(_name, snapshot)| Ok(text(snapshot, "sourceDisk")?.into_iter().collect()),
         tells: |(_name, data)| snapshot(data),
         together: newest,
@@ -51,7 +62,7 @@ const LINKED: &[Linked] = &[
         kind: "gcp.network",
         name: "dns_logged",
         types: &["dns.googleapis.com/Policy"],
-        inherited: false,
+        stands: Stands::Beside,
         to: |(_name, policy)| networks(policy),
         // "Defaults to no logging if not set."
         tells: |(_name, policy)| Ok(Some(json!(flag(policy, "enableLogging")?.unwrap_or(false)))),
@@ -61,7 +72,7 @@ const LINKED: &[Linked] = &[
         kind: "gcp.gke_cluster",
         name: "backup_plans",
         types: &["gkebackup.googleapis.com/BackupPlan"],
-        inherited: false,
+        stands: Stands::Beside,
         to: |(_name, plan)| Ok(vec![text(plan, "cluster")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "a backup plan does not say of which cluster it is"))?]),
         tells: |(_name, data)| backup_plan(data),
         together: |told| json!(told.len()),
@@ -70,7 +81,7 @@ const LINKED: &[Linked] = &[
         kind: "gcp.bucket",
         name: "is_log_destination",
         types: SINKS,
-        inherited: false,
+        stands: Stands::Anywhere,
         to: |(_name, sink)| destination(sink),
         tells: |(_name, sink)| Ok((!flag(sink, "disabled")?.unwrap_or(false)).then_some(Value::Bool(true))),
         together: |told| json!(!told.is_empty()),
@@ -79,7 +90,7 @@ const LINKED: &[Linked] = &[
         kind: WATCHED,
         name: "log_exports",
         types: SINKS,
-        inherited: true,
+        stands: Stands::Above,
         to: |(name, _sink)| Ok(owner(name).into_iter().collect()),
         tells: watching::export,
         together: all,
@@ -88,7 +99,7 @@ const LINKED: &[Linked] = &[
         kind: WATCHED,
         name: "log_metrics",
         types: &["logging.googleapis.com/LogMetric"],
-        inherited: false,
+        stands: Stands::Beside,
         to: |(name, _metric)| Ok(owner(name).into_iter().collect()),
         tells: |(_name, metric)| watching::metric(metric),
         together: all,
@@ -97,7 +108,7 @@ const LINKED: &[Linked] = &[
         kind: WATCHED,
         name: "alerts",
         types: &["monitoring.googleapis.com/AlertPolicy"],
-        inherited: false,
+        stands: Stands::Beside,
         to: |(name, _policy)| Ok(owner(name).into_iter().collect()),
         tells: |(_name, policy)| watching::alert(policy),
         together: all,
@@ -106,7 +117,7 @@ const LINKED: &[Linked] = &[
         kind: WATCHED,
         name: "uptime_checks",
         types: &["monitoring.googleapis.com/UptimeCheckConfig"],
-        inherited: false,
+        stands: Stands::Beside,
         to: |(name, _check)| Ok(owner(name).into_iter().collect()),
         tells: |(_name, check)| watching::check(check),
         together: all,
@@ -134,7 +145,12 @@ impl Linked {
     pub(super) fn read(&'static self, parent: &str, hierarchy: &Hierarchy, evidence: &dyn Evidence) -> Result<Links, Unreadable> {
         let mut told: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         let read = self.query().read(parent, evidence, &mut |asset, _n| Ok(self.take(asset, hierarchy, &mut told).err()))?;
-        Ok(Links { linked: self, told: read.gaps.into_iter().next().map_or(Ok(told), Err), evidence: read.evidence })
+        Ok(Links {
+            linked: self,
+            of_organization: parent.starts_with("organizations/"),
+            told: read.gaps.into_iter().next().map_or(Ok(told), Err),
+            evidence: read.evidence,
+        })
     }
 
     fn take(&self, asset: &Value, hierarchy: &Hierarchy, told: &mut BTreeMap<String, Vec<Value>>) -> Result<(), Gap> {
@@ -153,6 +169,8 @@ impl Linked {
 pub(super) struct Links {
     /// The attribute.
     pub(super) linked: &'static Linked,
+    /// Whether all of an organisation was listed.
+    of_organization: bool,
     told: Result<BTreeMap<String, Vec<Value>>, Gap>,
     /// Its exchanges.
     pub(super) evidence: Vec<u32>,
@@ -163,11 +181,15 @@ impl Links {
     pub(super) fn of(&self, name: &str, asset: &Value, hierarchy: &Hierarchy) -> Read<Value> {
         let told = self.told.as_ref().map_err(Clone::clone)?;
         let mut names = vec![key(name, hierarchy)];
-        if self.linked.inherited {
+        if self.linked.stands == Stands::Above {
             let above = texts(asset, "ancestors")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "the inventory does not say what an asset belongs to"))?;
             names.extend(above.into_iter().filter(|above| !above.starts_with("projects/")).map(|above| key(above, hierarchy)));
         }
         let found: Vec<Value> = names.iter().filter_map(|name| told.get(name)).flatten().cloned().collect();
+        if found.is_empty() && self.linked.stands == Stands::Anywhere && !self.of_organization {
+            let gap = Gap::new(GapCause::NotConfigured, format!("whether something outside of what is configured tells {} is not known", self.linked.name));
+            return Err(gap.cured_by("the organisation under [google] in proofline.toml"));
+        }
         Ok(Some((self.linked.together)(&found)))
     }
 }

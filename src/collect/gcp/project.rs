@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
-use crate::collect::gcp::fields::{Absent, Read, attribute, labels, put, text, time};
+use crate::collect::gcp::fields::{Absent, Read, labels, put, text, time};
 use crate::collect::gcp::hierarchy::{self, Hierarchy};
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, Scope};
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, attribute};
 
 /// Collects `gcp.project`.
 #[derive(Debug, Clone, Copy)]

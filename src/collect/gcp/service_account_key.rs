@@ -14,10 +14,10 @@ use crate::collect::api::{Api, ApiError, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::answer::Listing;
 use crate::collect::gcp::asking::{encoded, encoded_path, for_each, names, pages};
-use crate::collect::gcp::fields::{Absent, attribute, flag, put, short, text, time};
+use crate::collect::gcp::fields::{Absent, flag, put, short, text, time};
 use crate::collect::gcp::hierarchy::{self, Hierarchy};
 use crate::collect::gcp::inventory::{self, Content, Query};
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// Collects `gcp.service_account_key`.
 #[derive(Debug, Clone, Copy)]

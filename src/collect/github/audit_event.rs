@@ -14,7 +14,7 @@ use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Fact, Field, set};
 use crate::collect::github::audit::{self, SEES_LOG, instant};
 use crate::model::ids::InvalidId;
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Period, Population, Resource, Scope, Tally};
+use crate::model::{AttributeType, Gap, GapCause, Kind, Period, Population, Resource, Scope, Tally, attribute};
 
 /// The collector of `github.audit_event`.
 #[derive(Debug, Clone, Copy)]
@@ -22,10 +22,6 @@ pub struct AuditEvent;
 
 /// The action of a merge.
 const MERGE: &str = "pull_request.merge";
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What the kind promises.
 pub static KIND: Kind = Kind {

@@ -14,7 +14,7 @@ use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
 use crate::collect::github::audit::{self, KEPT_DAYS, SEES_LOG, instant};
 use crate::collect::github::wording::path_part;
 use crate::model::ids::InvalidId;
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Period, Population, Resource, Scope, Tally};
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Period, Population, Resource, Scope, Tally, attribute};
 
 /// The collector of `github.audit_log`.
 #[derive(Debug, Clone, Copy)]
@@ -22,10 +22,6 @@ pub struct AuditLog;
 
 const STREAMS: &str = "enterprise-admin/get-audit-log-streams";
 const SEES_STREAMS: &str = "a token of an enterprise owner (token: read:audit_log, admin:enterprise)";
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 const STREAM: &[AttributeDecl] = &[
     attribute("type", AttributeType::Text, "where it goes to, e.g. Splunk or Google Cloud Storage", "stream_type"),

@@ -17,7 +17,7 @@ use crate::collect::github::branch_rules::{Sources, ask_for_rules, open_question
 use crate::collect::github::properties::{self, Properties};
 use crate::collect::github::protection::{self, Demand, RuleSource};
 use crate::collect::github::repositories::{self, Listed};
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally};
+use crate::model::{AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally, attribute};
 
 /// The collector of `github.branch`.
 #[derive(Debug, Clone, Copy)]
@@ -35,10 +35,6 @@ const CHECK: AttributeType = AttributeType::Record(&[
         "requiredStatusChecks.app.slug, integrationId",
     ),
 ]);
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What the kind promises.
 pub static KIND: Kind = Kind {

@@ -18,7 +18,7 @@ use crate::collect::github::repositories::{self, Listed};
 use crate::collect::github::wording::repository_path;
 use crate::collect::listing::all_pages;
 use crate::collect::paging::Paging;
-use crate::model::{AttributeDecl, AttributeType, Exchange, Gap, GapCause, Host, Kind, Period, Population, Resource, ResourceId, Scope, Tally};
+use crate::model::{AttributeType, Exchange, Gap, GapCause, Host, Kind, Period, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// The collector of `github.branch_activity`.
 #[derive(Debug, Clone, Copy)]
@@ -28,10 +28,6 @@ const OPERATION: &str = "repos/list-activities";
 const SEES_ACTIVITY: &str = "Contents: read on all repositories (token: repo)";
 /// Repositories that are asked at the same time.
 const AT_ONCE: usize = 16;
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What the kind promises.
 pub static KIND: Kind = Kind {

@@ -19,7 +19,7 @@ use crate::collect::github::share;
 use crate::collect::github::told;
 use crate::collect::github::walk::{self, Part, Walk};
 use crate::collect::paging::Paging;
-use crate::model::{AttributeDecl, AttributeType, Exchange, Gap, GapCause, Host, Kind, Period, Population, Resource, ResourceId, Scope, Tally};
+use crate::model::{AttributeType, Exchange, Gap, GapCause, Host, Kind, Period, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// The collector of `github.change`.
 #[derive(Debug, Clone, Copy)]
@@ -42,10 +42,6 @@ const SEES_CHANGES: &str = "Contents and Pull requests: read on all repositories
 const AT_ONCE: usize = 8;
 const TEXT: AttributeType = AttributeType::Text;
 const OPTIONAL_TEXT: AttributeType = AttributeType::Optional(&TEXT);
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What the kind promises.
 pub static KIND: Kind = Kind {

@@ -18,7 +18,7 @@ use crate::collect::github::told::{self, Told};
 use crate::collect::github::walk::{Part, Walk};
 use crate::collect::github::wording::graphql_body;
 use crate::collect::paging::Paging;
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Period, Population, Resource, ResourceId, Scope, Tally};
+use crate::model::{AttributeType, Gap, GapCause, Host, Kind, Period, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// The collector of `github.deployment`.
 #[derive(Debug, Clone, Copy)]
@@ -37,10 +37,6 @@ const PAGING: Paging = Paging::Cursor("/data/organization/repositories/pageInfo"
 pub(super) const SEES_DEPLOYMENTS: &str = "Deployments, Contents, Pull requests, Actions and Checks: read on all repositories (token: repo)";
 const OPTIONAL_TEXT: AttributeType = AttributeType::Optional(&AttributeType::Text);
 const OPTIONAL_TIME: AttributeType = AttributeType::Optional(&AttributeType::Time);
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What the kind promises.
 pub static KIND: Kind = Kind {

@@ -161,34 +161,18 @@ fn read(organization: &str, evidence: &dyn Evidence, population: &mut Population
 }
 
 fn resource(listed: &Listed, details: Details<'_>, library: &Library, sub_issues: &SubIssues) -> Result<Resource, InvalidId> {
-    let id = format!("github.com/{}/issues/{}", listed.repository, listed.number).parse()?;
-    let mut resource = Resource::new(&KIND, id, format!("{}#{}", listed.repository, listed.number), vec![listed.exchange]);
-    resource.know("repository", listed.repository.as_str());
-    resource.know("number", listed.number);
-    resource.know("url", listed.url.as_str());
-    resource.know("title", listed.title.as_str());
-    match details {
-        Ok((node, exchange)) => {
-            resource.evidence.push(exchange);
-            describe(&mut resource, node);
-            issue_parts::describe(&mut resource, node, sub_issues);
-            set(&mut resource, "boxes", boxes_of(listed, node));
-            let given = library.given(node, &listed.url);
-            resource.evidence.extend(given.iter().flat_map(|given| &given.exchanges));
-            set(&mut resource, "decisions", given.as_ref().map_err(Clone::clone).and_then(Given::decided));
-            let given = given.map(|given| given.items);
-            issue_timeline::describe(&mut resource, node, &given);
-            set(&mut resource, "evidence", given);
-            resource.evidence.sort_unstable();
-            resource.evidence.dedup();
-        }
-        Err(gap) => {
-            for declared in KIND.attributes.iter().filter(|declared| !["repository", "number", "url", "title"].contains(&declared.name)) {
-                resource.lack(declared.name, gap.clone());
-            }
-        }
-    }
-    Ok(resource.completed(&KIND))
+    let name = format!("{}#{}", listed.repository, listed.number);
+    listed.resource(&KIND, ("issues", name), details, |resource, node| {
+        describe(resource, node);
+        issue_parts::describe(resource, node, sub_issues);
+        set(resource, "boxes", boxes_of(listed, node));
+        let given = library.given(node, &listed.url);
+        resource.evidence.extend(given.iter().flat_map(|given| &given.exchanges));
+        set(resource, "decisions", given.as_ref().map_err(Clone::clone).and_then(Given::decided));
+        let given = given.map(|given| given.items);
+        issue_timeline::describe(resource, node, &given);
+        set(resource, "evidence", given);
+    })
 }
 
 pub(super) fn text(field: &Field<'_>) -> Fact<String> {

@@ -4,11 +4,7 @@ use crate::collect::github::issue_board;
 use crate::collect::github::issue_evidence::{DECISIONS, EVIDENCE};
 use crate::collect::github::issue_parts;
 use crate::collect::github::issue_timeline::{ASSIGNED, CLOSINGS, LABELLED, LINKED};
-use crate::model::{AttributeDecl, AttributeType};
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
+use crate::model::{AttributeDecl, AttributeType, attribute};
 
 const COMMENT: &[AttributeDecl] = &[
     attribute("by", AttributeType::Text, "The account", "comments.author.login"),

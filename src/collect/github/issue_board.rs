@@ -10,13 +10,9 @@ use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Fact, Field};
 use crate::collect::github::board::{self, Item};
 use crate::collect::github::completion::due_in;
-use crate::model::{Attribute, AttributeDecl, AttributeType, Boards, Gap, GapCause, Resource};
+use crate::model::{Attribute, AttributeDecl, AttributeType, Boards, Gap, GapCause, Resource, attribute};
 
 const OPTIONAL_TIME: AttributeType = AttributeType::Optional(&AttributeType::Time);
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What is told of an issue on a board.
 pub(super) const BOARD: &[AttributeDecl] = &[

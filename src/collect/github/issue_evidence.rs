@@ -15,7 +15,7 @@ use crate::collect::github::answer::{Answer, Fact, Field};
 use crate::collect::github::completion::links;
 use crate::collect::github::issue::login;
 use crate::collect::github::wording::repository_path;
-use crate::model::{AttributeDecl, AttributeType, Exchange, Gap, GapCause, Host};
+use crate::model::{AttributeDecl, AttributeType, Exchange, Gap, GapCause, Host, attribute};
 
 const RUN: &str = "actions/get-workflow-run";
 const COMMIT: &str = "git/get-commit";
@@ -25,10 +25,6 @@ const ABREAST: usize = 8;
 const MOST: usize = 100;
 /// The host of GitHub's pages where an issue does not say.
 const WEB: &str = "github.com";
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// One thing that was given.
 pub(super) const EVIDENCE: &[AttributeDecl] = &[

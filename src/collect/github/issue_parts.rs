@@ -12,11 +12,7 @@ use crate::collect::github::completion::links;
 use crate::collect::github::issue::KIND;
 use crate::collect::github::share;
 use crate::collect::github::told::{self, Told};
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Resource};
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Resource, attribute};
 
 /// What is told of a sub-issue.
 pub(super) const SUB_ISSUE: &[AttributeDecl] = &[

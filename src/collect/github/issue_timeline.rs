@@ -9,11 +9,7 @@ use serde_json::{Value, json};
 use crate::collect::github::answer::{Fact, Field, set};
 use crate::collect::github::issue::{login, text};
 use crate::collect::github::review::claims_no_review;
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Resource};
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Resource, attribute};
 
 /// One assignment.
 pub(super) const ASSIGNED: &[AttributeDecl] = &[

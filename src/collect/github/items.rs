@@ -15,7 +15,8 @@ use crate::collect::github::answer::{Answer, Field, refused};
 use crate::collect::github::batch::{Batch, Thing, is_shared};
 use crate::collect::github::walk::{Part, Walk};
 use crate::collect::paging::Paging;
-use crate::model::{Gap, GapCause, Host};
+use crate::model::ids::InvalidId;
+use crate::model::{Gap, GapCause, Host, Kind, Resource};
 
 /// Requests of one kind under way at once; the transport bounds all kinds together.
 const ABREAST: usize = 8;
@@ -93,6 +94,44 @@ pub(super) struct Found {
 
 /// What was read of a member: its fields and the exchange, or why there are none.
 pub(super) type Details<'d> = Result<(&'d Field<'d>, u32), Gap>;
+
+impl Listed {
+    /// The member as a resource: what the listing tells, and what `describe` makes of its details. Without those everything else is unknown for the same reason.
+    ///
+    /// # Errors
+    /// Its name makes no resource id.
+    pub(super) fn resource(
+        &self,
+        kind: &'static Kind,
+        (path, name): (&str, String),
+        details: Details<'_>,
+        describe: impl FnOnce(&mut Resource, &Field<'_>),
+    ) -> Result<Resource, InvalidId> {
+        let id = format!("github.com/{}/{path}/{}", self.repository, self.number).parse()?;
+        let mut resource = Resource::new(kind, id, name, vec![self.exchange]);
+        resource.know("repository", self.repository.as_str());
+        resource.know("number", self.number);
+        resource.know("url", self.url.as_str());
+        resource.know("title", self.title.as_str());
+        if !self.base.is_empty() {
+            resource.know("base", self.base.as_str());
+        }
+        match details {
+            Ok((node, exchange)) => {
+                resource.evidence.push(exchange);
+                describe(&mut resource, node);
+                resource.evidence.sort_unstable();
+                resource.evidence.dedup();
+            }
+            Err(gap) => {
+                let told: BTreeSet<String> = resource.attributes.keys().cloned().collect();
+                let untold = kind.attributes.iter().filter(|declared| !told.contains(declared.name));
+                untold.for_each(|declared| resource.lack(declared.name, gap.clone()));
+            }
+        }
+        Ok(resource.completed(kind))
+    }
+}
 
 /// A repository whose first page does not hold everything.
 struct Unfinished {

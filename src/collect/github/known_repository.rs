@@ -16,7 +16,7 @@ use crate::collect::github::inquiry::{Asked, Inquiry, Now, Told};
 use crate::collect::github::repositories::{self, Enumeration, REST, SEES_COUNT};
 use crate::collect::memory::{Memory, Register, Seen};
 use crate::model::ids::InvalidId;
-use crate::model::{AttributeDecl, AttributeType, Exchange, Gap, GapCause, Kind, Population, Resource, Scope, Tally};
+use crate::model::{AttributeType, Exchange, Gap, GapCause, Kind, Population, Resource, Scope, Tally, attribute};
 
 /// The collector of `github.known_repository`.
 #[derive(Debug, Clone, Copy)]
@@ -34,10 +34,6 @@ pub const OPERATIONS: [&str; 2] = [INQUIRY.operation, REST];
 
 /// What is remembered of a REST item.
 const REMEMBERED: [&str; 3] = ["full_name", "id", "node_id"];
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What the kind promises.
 pub static KIND: Kind = Kind {

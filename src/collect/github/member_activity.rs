@@ -15,7 +15,7 @@ use crate::collect::github::answer::{Answer, Fact, refused, set};
 use crate::collect::github::audit::{self, AUDIT_LOG, SEES_LOG, instant};
 use crate::collect::github::members;
 use crate::model::ids::InvalidId;
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally};
+use crate::model::{AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally, attribute};
 
 /// The collector of `github.member_activity`.
 #[derive(Debug, Clone, Copy)]
@@ -23,10 +23,6 @@ pub struct MemberActivity;
 
 /// Members who are asked about at the same time; the log has a limit of its own, of 1,750 requests an hour.
 const AT_ONCE: usize = 4;
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What the kind promises.
 pub static KIND: Kind = Kind {
@@ -131,9 +127,11 @@ fn newest(organization: &str, login: &str, evidence: &dyn Evidence, cited: &mut 
         Err(gap) => return Ok(Err(gap)),
     };
     let Some(entry) = entries.first() else { return Ok(Ok(None)) };
-    // Whoever searches without regard to who did it would make everybody look busy.
-    if entry.get("actor").text().is_ok_and(|actor| !actor.eq_ignore_ascii_case(login)) {
-        return Ok(Err(Gap::new(GapCause::Malformed, format!("the newest entry of {login} in the audit log is somebody else's"))));
+    // A search without regard to who did it would make everybody look busy.
+    match entry.get("actor").text() {
+        Ok(actor) if actor.eq_ignore_ascii_case(login) => {}
+        Ok(_) => return Ok(Err(Gap::new(GapCause::Malformed, format!("the newest entry of {login} in the audit log is somebody else's")))),
+        Err(gap) => return Ok(Err(gap)),
     }
     Ok(audit::recorded_at(entry).and_then(|at| Ok(Some((instant(at), entry.get("action").text()?.to_owned())))))
 }

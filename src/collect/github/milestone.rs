@@ -13,7 +13,7 @@ use crate::collect::github::items::{Details, Listed, Listing, Place};
 use crate::collect::github::share;
 use crate::collect::paging::Paging;
 use crate::model::ids::InvalidId;
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally};
+use crate::model::{AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally, attribute};
 
 /// The collector of `github.milestone`.
 #[derive(Debug, Clone, Copy)]
@@ -34,10 +34,6 @@ const LISTING: Listing = Listing {
 
 const OPTIONAL_TEXT: AttributeType = AttributeType::Optional(&AttributeType::Text);
 const OPTIONAL_TIME: AttributeType = AttributeType::Optional(&AttributeType::Time);
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What it promises.
 pub static KIND: Kind = Kind {
@@ -120,26 +116,7 @@ fn counted(organization: &str, evidence: &dyn Evidence) -> Result<Option<u64>, U
 }
 
 fn resource(listed: &Listed, details: Details<'_>) -> Result<Resource, InvalidId> {
-    let id = format!("github.com/{}/milestone/{}", listed.repository, listed.number).parse()?;
-    let mut resource = Resource::new(&KIND, id, format!("{}: {}", listed.repository, listed.title), vec![listed.exchange]);
-    resource.know("repository", listed.repository.as_str());
-    resource.know("number", listed.number);
-    resource.know("url", listed.url.as_str());
-    resource.know("title", listed.title.as_str());
-    match details {
-        Ok((node, exchange)) => {
-            resource.evidence.push(exchange);
-            resource.evidence.sort_unstable();
-            resource.evidence.dedup();
-            describe(&mut resource, node);
-        }
-        Err(gap) => {
-            for declared in KIND.attributes.iter().filter(|declared| !["repository", "number", "url", "title"].contains(&declared.name)) {
-                resource.lack(declared.name, gap.clone());
-            }
-        }
-    }
-    Ok(resource.completed(&KIND))
+    listed.resource(&KIND, ("milestone", format!("{}: {}", listed.repository, listed.title)), details, describe)
 }
 
 fn describe(resource: &mut Resource, node: &Field<'_>) {

@@ -15,7 +15,7 @@ use crate::collect::github::wording::path_part;
 use crate::collect::listing::all_pages;
 use crate::collect::paging::Paging;
 use crate::model::ids::InvalidId;
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Population, Resource, Scope, Tally};
+use crate::model::{AttributeType, Gap, GapCause, Host, Kind, Population, Resource, Scope, Tally, attribute};
 
 /// The collector of `github.org_role_assignment`.
 #[derive(Debug, Clone, Copy)]
@@ -26,10 +26,6 @@ const SEES_ROLES: &str = "Custom organization roles: read and Members: read on t
 
 /// Who may hold a role: the operation, the end of its path, the field that names them, and what goes before the name.
 const HOLDERS: [(&str, &str, &str, &str); 2] = [("orgs/list-org-role-teams", "teams", "slug", "team:"), ("orgs/list-org-role-users", "users", "login", "")];
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What the kind promises.
 pub static KIND: Kind = Kind {

@@ -15,7 +15,7 @@ use crate::collect::github::members;
 use crate::collect::github::part::Part;
 use crate::collect::github::security_configuration;
 use crate::collect::github::wording::path_part;
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
+use crate::model::{AttributeType, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// The collector of `github.organization`.
 #[derive(Debug, Clone, Copy)]
@@ -32,10 +32,6 @@ const IMMUTABLE: &str = "orgs/get-immutable-releases-settings";
 const SEES_SETTINGS: &str = "Administration: read on the organisation (token: admin:org of an owner)";
 
 const OPTIONAL_TEXT: AttributeType = AttributeType::Optional(&AttributeType::Text);
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What the kind promises.
 pub static KIND: Kind = Kind {

@@ -12,7 +12,7 @@ use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
 use crate::collect::github::board::{self, SEES_BOARDS};
 use crate::collect::github::items::body;
 use crate::collect::github::records::{self, RECORD, Written};
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// The collector of `github.project`.
 #[derive(Debug, Clone, Copy)]
@@ -21,10 +21,6 @@ pub struct Project;
 const OPERATION: &str = "graphql/project";
 const QUERY: &str = include_str!("queries/project.graphql");
 const OPTIONAL_TEXT: AttributeType = AttributeType::Optional(&AttributeType::Text);
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 const UPDATE: &[AttributeDecl] = &[
     attribute("at", AttributeType::Time, "When it was written", "statusUpdates.createdAt"),

@@ -10,7 +10,7 @@ use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Fact, Field, set};
 use crate::collect::github::board::{self, FieldValue, Item, SEES_BOARDS};
-use crate::model::{AttributeDecl, AttributeType, Boards, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally};
+use crate::model::{AttributeDecl, AttributeType, Boards, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// The collector of `github.project_item`.
 #[derive(Debug, Clone, Copy)]
@@ -20,10 +20,6 @@ const SEES_CONTENT: &str = "access to the repository of the item's issue or pull
 const OPTIONAL_TEXT: AttributeType = AttributeType::Optional(&AttributeType::Text);
 const OPTIONAL_TIME: AttributeType = AttributeType::Optional(&AttributeType::Time);
 const TEXTS: AttributeType = AttributeType::List(&AttributeType::Text);
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 const FIELD: &[AttributeDecl] = &[
     attribute("name", AttributeType::Text, "The field", "fieldValues.field.name"),

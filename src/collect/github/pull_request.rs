@@ -17,7 +17,7 @@ use crate::collect::github::share;
 use crate::collect::github::told::{self, Told};
 use crate::collect::paging::Paging;
 use crate::model::ids::InvalidId;
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Period, Population, Resource, Scope, Tally};
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Period, Population, Resource, Scope, Tally, attribute};
 
 /// The kind.
 pub struct PullRequest;
@@ -113,10 +113,6 @@ pub static KIND: Kind = Kind {
     ],
 };
 
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
-
 #[async_trait]
 impl Collector for PullRequest {
     fn kind(&self) -> &'static Kind {
@@ -208,29 +204,8 @@ fn tally(organization: &str, count: u64, found: &Found, searched: Option<u64>) -
 }
 
 fn resource(listed: &Listed, details: Details<'_>, teams: &Teams) -> Result<Resource, InvalidId> {
-    let id = format!("github.com/{}/pull/{}", listed.repository, listed.number).parse()?;
-    let mut resource = Resource::new(&KIND, id, format!("{}#{}", listed.repository, listed.number), vec![listed.exchange]);
-    resource.know("repository", listed.repository.as_str());
-    resource.know("number", listed.number);
-    resource.know("url", listed.url.as_str());
-    resource.know("title", listed.title.as_str());
-    resource.know("base", listed.base.as_str());
-    match details {
-        Ok((node, exchange)) => {
-            resource.evidence.push(exchange);
-            describe(&mut resource, node, teams);
-            resource.evidence.sort_unstable();
-            resource.evidence.dedup();
-        }
-        Err(gap) => {
-            for declared in KIND.attributes {
-                if !resource.attributes.contains_key(declared.name) {
-                    resource.lack(declared.name, gap.clone());
-                }
-            }
-        }
-    }
-    Ok(resource.completed(&KIND))
+    let name = format!("{}#{}", listed.repository, listed.number);
+    listed.resource(&KIND, ("pull", name), details, |resource, node| describe(resource, node, teams))
 }
 
 fn describe(resource: &mut Resource, node: &Field<'_>, teams: &Teams) {

@@ -10,14 +10,10 @@ use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::Fact;
 use crate::collect::github::discussion;
 use crate::collect::github::issue;
-use crate::model::{Attribute, AttributeDecl, AttributeType, Gap, GapCause, Resource, Scope};
+use crate::model::{Attribute, AttributeDecl, AttributeType, Gap, GapCause, Resource, Scope, attribute};
 
 /// How long before the end of the run's window a record may have been written.
 const REACH: TimeDelta = TimeDelta::days(92);
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What is told of a record.
 pub(super) const RECORD: &[AttributeDecl] = &[

@@ -13,7 +13,7 @@ use crate::collect::github::properties::{self, Properties};
 use crate::collect::github::repositories::{self, Listed, RestItem};
 use crate::collect::github::repository_access::{self, AllAccess};
 use crate::collect::github::security_configuration::{self, Configurations};
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally};
+use crate::model::{AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally, attribute};
 
 /// The collector of `github.repository`.
 #[derive(Debug, Clone, Copy)]
@@ -22,10 +22,6 @@ pub struct Repository;
 const SEES_ADMINISTRATION: &str = "Administration: read on the repository (token: repo of somebody who administers it)";
 const OPTIONAL_TEXT: AttributeType = AttributeType::Optional(&AttributeType::Text);
 const OPTIONAL_TIME: AttributeType = AttributeType::Optional(&AttributeType::Time);
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What the kind promises.
 pub static KIND: Kind = Kind {

@@ -13,7 +13,7 @@ use crate::collect::github::actions_policy::{self, OF_ORGANIZATION, OF_REPOSITOR
 use crate::collect::github::answer::{Answer, Fact, Field};
 use crate::collect::github::repositories::{self, Listed};
 use crate::collect::github::workflow;
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally};
+use crate::model::{AttributeType, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// The collector of `github.repository_actions`.
 #[derive(Debug, Clone, Copy)]
@@ -21,10 +21,6 @@ pub struct RepositoryActions;
 
 /// Repositories that are asked at the same time; the `Api` has its own limit.
 const AT_ONCE: usize = 16;
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What the kind promises.
 pub static KIND: Kind = Kind {

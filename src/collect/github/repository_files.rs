@@ -12,7 +12,7 @@ use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
 use crate::collect::github::repositories;
 use crate::collect::github::wording::repository_path;
-use crate::model::{AttributeDecl, AttributeType, Exchange, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
+use crate::model::{AttributeType, Exchange, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// The collector of `github.repository_files`.
 #[derive(Debug, Clone, Copy)]
@@ -22,10 +22,6 @@ const OPERATION: &str = "git/get-tree";
 const SEES_FILES: &str = "Contents: read on all repositories (token: repo)";
 /// Repositories that are asked about at the same time; the `Api` has its own limit.
 const AT_ONCE: usize = 16;
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What the kind promises.
 pub static KIND: Kind = Kind {

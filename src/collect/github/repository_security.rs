@@ -11,15 +11,11 @@ use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Fact, set};
 use crate::collect::github::repositories::{self, Listed};
 use crate::collect::github::{reporting, scanning};
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally};
+use crate::model::{AttributeType, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// The collector of `github.repository_security`.
 #[derive(Debug, Clone, Copy)]
 pub struct RepositorySecurity;
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What the kind promises.
 pub static KIND: Kind = Kind {

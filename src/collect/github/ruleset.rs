@@ -11,7 +11,7 @@ use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Fact, Field, set};
 use crate::collect::github::repositories;
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally};
+use crate::model::{AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally, attribute};
 
 /// The collector of `github.ruleset`.
 #[derive(Debug, Clone, Copy)]
@@ -20,10 +20,6 @@ pub struct Ruleset;
 const SEES_RULESETS: &str = "Metadata: read on all repositories (token: repo)";
 const TEXT: AttributeType = AttributeType::Text;
 const TEXTS: AttributeType = AttributeType::List(&TEXT);
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What the kind promises.
 pub static KIND: Kind = Kind {

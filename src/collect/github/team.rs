@@ -11,7 +11,7 @@ use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
 use crate::collect::github::walk::{self, Part};
 use crate::collect::github::wording::graphql_body;
 use crate::collect::paging::Paging;
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally};
+use crate::model::{AttributeType, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// The collector of `github.team`.
 #[derive(Debug, Clone, Copy)]
@@ -21,10 +21,6 @@ const OPERATION: &str = "graphql/teams";
 const QUERY: &str = include_str!("queries/teams.graphql");
 const PAGING: Paging = Paging::Cursor("/data/organization/teams/pageInfo");
 const SEES_TEAMS: &str = "Members: read on the organisation (token: read:org)";
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What the kind promises.
 pub static KIND: Kind = Kind {

@@ -11,15 +11,11 @@ use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Fact, set};
 use crate::collect::github::team_access::{Listed, MEMBERS, SEES_TEAMS};
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally};
+use crate::model::{AttributeType, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// The collector of `github.team_member`.
 #[derive(Debug, Clone, Copy)]
 pub struct TeamMember;
-
-const fn attribute(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
 
 /// What the kind promises.
 pub static KIND: Kind = Kind {

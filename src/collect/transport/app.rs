@@ -76,8 +76,8 @@ impl App {
         }
     }
 
-    /// Drops a cached token, unless somebody else has replaced it already.
-    pub(super) async fn forget(&self, organization: &str, token: &SecretString) {
+    /// Drops a cached token. False where somebody else has replaced it already.
+    pub(super) async fn forget(&self, organization: &str, token: &SecretString) -> bool {
         let slot = self.slot(organization);
         let mut installation = slot.lock().await;
         if let Installation::Known(id, octocrab) = &*installation
@@ -87,7 +87,9 @@ impl App {
             && let Ok(fresh) = self.act_as(*id)
         {
             *installation = Installation::Known(*id, fresh);
+            return true;
         }
+        false
     }
 
     fn slot(&self, organization: &str) -> Slot {

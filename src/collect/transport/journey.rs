@@ -31,6 +31,9 @@ pub(super) const GITHUB_VERSION: &str = "2022-11-28";
 /// A renamed repository costs one hop; more than two is a loop.
 pub(super) const HOPS: u32 = 2;
 
+/// How often one request has a new installation token made. One may be withdrawn before its hour is over, and what takes its time meets the next one's end too.
+const RENEWALS: u32 = 3;
+
 /// How often a request is sent that meets trouble and can be made smaller: GitHub gives each ten seconds, and what took longer takes longer again.
 /// <https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#timeouts>
 const OF_DIVISIBLE: usize = 2;
@@ -47,7 +50,7 @@ pub(super) struct Journey<'a> {
     pub(super) previous: Option<Previous>,
     delays: ExponentialBackoff,
     pub(super) hops: u32,
-    renewal: Renewal,
+    renewed: u32,
     pub(super) credential: Travels,
 }
 
@@ -83,7 +86,7 @@ impl<'a> Journey<'a> {
             url,
             delays: delays.build(),
             hops: 0,
-            renewal: Renewal::Possible,
+            renewed: 0,
             credential: Travels::Secret,
         }
     }
@@ -269,14 +272,10 @@ impl<'a> Journey<'a> {
             }
             301 | 302 | 303 | 307 | 308 if is_file(self.request) => return self.file_redirected(received, leads_to).await,
             301 | 302 | 307 | 308 => return self.redirected(received).await,
-            401 if self.renewal == Renewal::Possible => {
-                // Once; an installation token may be withdrawn before its hour is over.
-                self.renewal = Renewal::Impossible;
-                if self.core.keyring.renew(pass, self.organization()).await == Renewal::Possible {
-                    return Ok(Step::Onward);
-                }
-            }
             _ => {}
+        }
+        if received.head.status == 401 && self.renewed < RENEWALS && self.renew(pass).await != Renewal::Impossible {
+            return Ok(Step::Onward);
         }
         let asked = self.asked();
         let answer =
@@ -303,6 +302,13 @@ impl<'a> Journey<'a> {
                 self.limited(received, limit)
             }
         })
+    }
+
+    /// Has the installation token replaced that was refused.
+    async fn renew(&mut self, pass: &Pass) -> Renewal {
+        let renewal = self.core.keyring.renew(pass, self.organization()).await;
+        self.renewed = self.renewed.saturating_add(u32::from(renewal == Renewal::Begun));
+        renewal
     }
 
     fn refused(&self, received: Received, gap: Gap) -> Landing<'a> {

@@ -155,10 +155,8 @@ impl Keyring {
     /// Gives an installation token up that was answered with 401, so that the next pass has a new one.
     pub(super) async fn renew(&self, pass: &Pass, organization: &str) -> Renewal {
         match (&self.github, &pass.token) {
-            (GitHub::App(app), Some(token)) => {
-                app.forget(organization, token).await;
-                Renewal::Possible
-            }
+            (GitHub::App(app), Some(token)) if app.forget(organization, token).await => Renewal::Begun,
+            (GitHub::App(_), Some(_)) => Renewal::Done,
             _ => Renewal::Impossible,
         }
     }
@@ -193,10 +191,13 @@ impl Keyring {
     }
 }
 
-/// Whether a credential that was refused can be replaced by a new one.
+/// What becomes of a credential that was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Renewal {
-    Possible,
+    /// The next pass has a new one.
+    Begun,
+    /// Another request was refused too and has begun it before.
+    Done,
     Impossible,
 }
 

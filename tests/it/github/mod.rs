@@ -34,7 +34,7 @@ use proofline::collect::github::organization_member::OrganizationMember;
 use proofline::collect::github::repository::Repository;
 use proofline::collect::replay::{Answer, Replay, ReplayedEvidence};
 use proofline::collect::{Collector, Evidence, Request};
-use proofline::model::{Attribute, AttributeType, Gap, Method, Period, Population, Resource, Scope};
+use proofline::model::{Attribute, AttributeType, Gap, GapCause, Method, Period, Population, Resource, Scope};
 use serde_json::Value;
 
 /// One organisation, `acme`.
@@ -180,5 +180,19 @@ async fn every_case_of_every_kind_keeps_the_contract() {
                 || case == "partial" && collector.kind().name != "github.branch";
             assert_eq!(complete, whole, "{} {case}: {:?} {:?}", collector.kind().name, population.tallies, population.gaps);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_listing_that_was_not_read_to_its_end_is_never_whole() {
+    let collectors: [&dyn Collector; 8] =
+        [&AuditEvent, &AuditLog, &Branch, &MemberActivity, &OrgRoleAssignment, &Organization, &OrganizationMember, &Repository];
+    for collector in collectors {
+        let name = collector.kind().name;
+        let evidence = collect(collector, world(fixture(name, "normal"))).await.stopped();
+        let (resources, population) = assert_contract(collector, &evidence);
+        let is_unknown = |attribute: &Attribute| matches!(attribute, Attribute::Unknown(gap) if gap.cause == GapCause::Incomplete);
+        let told = !population.completeness().is_complete() || resources.iter().any(|resource| resource.attributes.values().any(is_unknown));
+        assert!(told, "{name}: {resources:#?} {population:?}");
     }
 }

@@ -31,6 +31,20 @@ async fn what_is_not_told_of_an_activity_is_unknown() {
     assert_eq!(known(named(&resources, "ada"), "last_action"), "git.push");
 }
 
+/// An entry that does not say who made it shows nobody active.
+#[tokio::test]
+async fn an_entry_that_names_nobody_is_nobodys_activity() {
+    let mut fixture = fixture("github.member_activity", "normal");
+    let answers = fixture["answers"].as_object_mut().expect("answers");
+    let entries = answers.values_mut().filter_map(|answer| answer["body"].as_array_mut()).flatten();
+    let told = entries.filter_map(|entry| entry.as_object_mut()?.remove("actor")).count();
+    assert!(told > 0, "no entry named anybody");
+    let (resources, _) = assert_contract(&MemberActivity, &collect(&MemberActivity, world(fixture)).await);
+    for attribute in ["last_event_at", "last_action"] {
+        assert_eq!(unknown(named(&resources, "ada"), attribute).cause, GapCause::LeftOut, "{attribute}");
+    }
+}
+
 const ROLES: &str = "GET /orgs/acme/organization-roles";
 
 fn of_role(id: u64, holders: &str) -> String {

@@ -1,5 +1,6 @@
 //! A GitHub App: one installation in each organisation, tokens that end, and tokens that are withdrawn.
 
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
@@ -106,7 +107,7 @@ async fn a_token_about_to_end_is_renewed_before_it_is_used() {
 }
 
 #[tokio::test]
-async fn a_withdrawn_token_is_replaced_once() {
+async fn a_withdrawn_token_is_replaced_and_not_for_ever() {
     let minted = AtomicUsize::new(0);
     let answer = |seen: &Seen| match seen.headers["authorization"].ends_with("-0") || seen.target.ends_with("never") {
         true => status(401, &[], "{}"),
@@ -117,7 +118,38 @@ async fn a_withdrawn_token_is_replaced_once() {
     assert_eq!(ask(&bench, "/repos/acme/a", "acme/a").await.gap, None);
     assert_eq!(bearers(&server), ["Bearer installation-11-token-0", "Bearer installation-11-token-1"]);
     assert_eq!(gap(&ask(&bench, "/repos/acme/never", "acme/never").await).0, GapCause::Forbidden);
-    assert_eq!(bearers(&server).len(), 4);
+    assert_eq!(bearers(&server).len(), 6);
+}
+
+#[tokio::test]
+async fn a_request_that_meets_what_another_has_renewed_already_may_still_renew() {
+    let minted = AtomicUsize::new(0);
+    let (slow_is_there, may_be_asked) = (Barrier::new(2), Barrier::new(2));
+    let answer = move |seen: &Seen| {
+        let (is_slow, token) = (seen.target.ends_with("slow"), seen.headers["authorization"].chars().last());
+        match (is_slow, token) {
+            (true, Some('0')) => {
+                slow_is_there.wait();
+                may_be_asked.wait();
+                status(401, &[], "{}")
+            }
+            (false, Some('0')) => {
+                slow_is_there.wait();
+                status(401, &[], "{}")
+            }
+            (false, _) => {
+                may_be_asked.wait();
+                json("{}")
+            }
+            (true, Some('1')) => status(401, &[], "{}"),
+            (true, _) => json("{}"),
+        }
+    };
+    let server = Loopback::start(move |_, seen| app(seen, &minted, 60).unwrap_or_else(|| answer(seen)));
+    let bench = bench(&server);
+    let (slow, fast) = tokio::join!(ask(&bench, "/repos/acme/slow", "acme/slow"), ask(&bench, "/repos/acme/fast", "acme/fast"));
+    assert_eq!((slow.gap, fast.gap), (None, None));
+    assert_eq!(bearers(&server).len(), 5);
 }
 
 #[tokio::test]

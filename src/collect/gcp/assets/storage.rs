@@ -34,7 +34,7 @@ pub static BUCKET: Asset = Asset {
             "retention_locked": BOOL, "True where the retention policy can no longer be shortened; false without a policy, or where isLocked is left out (it comes only when true)", "retentionPolicy.isLocked";
             "soft_delete_seconds": SECONDS, "Seconds for which deleted objects can be restored, 0 where switched off; unknown where absent, since the source writes 0", "softDeletePolicy.retentionDurationSeconds";
             "kms_key": AttributeType::Optional(&AttributeType::Text), "The customer's default key; null where Google's keys are used (the source then leaves it out)", "encryption.defaultKmsKeyName";
-            "is_log_destination": BOOL, "True where a sink below what is configured sends logs here", "logging.googleapis.com/LogSink destination";
+            "is_log_destination": BOOL, "True where a sink sends logs here; false only where all of the organisation is in scope", "logging.googleapis.com/LogSink destination";
             "labels": AttributeType::Map(&AttributeType::Text), "Labels; the source leaves the field out where there are none", "labels";
         },
     },

@@ -2,43 +2,39 @@
 //! all of it in every project, where lists of sinks and policies alone would not tell of the project that has none.
 
 use crate::collect::gcp::asset::{Asset, columns};
-use crate::model::{AttributeDecl, AttributeType, Kind};
+use crate::model::{AttributeDecl, AttributeType, Kind, attribute};
 
 const BOOL: AttributeType = AttributeType::Bool;
 const INT: AttributeType = AttributeType::Int;
 const TEXT: AttributeType = AttributeType::Text;
 
-const fn member(name: &'static str, ty: AttributeType, meaning: &'static str, vendor: &'static str) -> AttributeDecl {
-    AttributeDecl { name, ty, meaning, vendor }
-}
-
 const EXPORT: &[AttributeDecl] = &[
-    member("name", TEXT, "Name of the sink", "name"),
-    member("of", TEXT, "Whose sink it is, e.g. organizations/1", "resourceName"),
-    member("destination", TEXT, "Where the logs go, e.g. storage.googleapis.com/acme-logs", "destination"),
-    member("filter", TEXT, "Which entries go there; empty where all do", "filter"),
-    member("disabled", BOOL, "True where none do", "disabled"),
-    member("exclusions", INT, "How many exclusions in force keep entries out", "exclusions"),
+    attribute("name", TEXT, "Name of the sink", "name"),
+    attribute("of", TEXT, "Whose sink it is, e.g. organizations/1", "resourceName"),
+    attribute("destination", TEXT, "Where the logs go, e.g. storage.googleapis.com/acme-logs", "destination"),
+    attribute("filter", TEXT, "Which entries go there; empty where all do", "filter"),
+    attribute("disabled", BOOL, "True where none do", "disabled"),
+    attribute("exclusions", INT, "How many exclusions in force keep entries out", "exclusions"),
 ];
 
 const METRIC: &[AttributeDecl] = &[
-    member("name", TEXT, "Its name in the project", "name"),
-    member("filter", TEXT, "Which entries it counts", "filter"),
-    member("disabled", BOOL, "True where it counts none", "disabled"),
+    attribute("name", TEXT, "Its name in the project", "name"),
+    attribute("filter", TEXT, "Which entries it counts", "filter"),
+    attribute("disabled", BOOL, "True where it counts none", "disabled"),
 ];
 
 const ALERT: &[AttributeDecl] = &[
-    member("name", TEXT, "What people call it", "displayName"),
-    member("enabled", BOOL, "True where it alerts", "enabled"),
-    member("channels", INT, "How many channels it tells", "notificationChannels"),
-    member("conditions", AttributeType::List(&TEXT), "The filter or query of each condition", "conditions"),
+    attribute("name", TEXT, "What people call it", "displayName"),
+    attribute("enabled", BOOL, "True where it alerts", "enabled"),
+    attribute("channels", INT, "How many channels it tells", "notificationChannels"),
+    attribute("conditions", AttributeType::List(&TEXT), "The filter or query of each condition", "conditions"),
 ];
 
 const CHECK: &[AttributeDecl] = &[
-    member("name", TEXT, "What people call it", "displayName"),
-    member("disabled", BOOL, "True where it does not ask", "disabled"),
-    member("period_seconds", INT, "How often it asks, in seconds", "period"),
-    member("regions", INT, "From how many regions; 0 where from all", "selectedRegions"),
+    attribute("name", TEXT, "What people call it", "displayName"),
+    attribute("disabled", BOOL, "True where it does not ask", "disabled"),
+    attribute("period_seconds", INT, "How often it asks, in seconds", "period"),
+    attribute("regions", INT, "From how many regions; 0 where from all", "selectedRegions"),
 ];
 
 /// `gcp.watched_project`.
