@@ -14,9 +14,10 @@ use crate::catalog::page::{Node, Page, Section, shown};
 use crate::catalog::source::Place;
 use crate::catalog::suggest;
 use crate::catalog::value;
-use crate::model::{Control, ControlId, CriterionId, Digest, Frequency, Parameters, Severity, Test};
+use crate::model::{Control, ControlId, CriterionId, Digest, Frequency, Parameters, Severity, Test, Weekday};
 
-pub(super) const KEYS: &[&str] = &["id", "title", "owner", "severity", "satisfies", "frequency", "why", "fix", "retention_days", "parameters", "test"];
+pub(super) const KEYS: &[&str] =
+    &["id", "title", "owner", "severity", "satisfies", "frequency", "weekday", "why", "fix", "retention_days", "parameters", "test"];
 
 /// What a control is checked against, and which ids were met.
 #[derive(Debug)]
@@ -49,6 +50,7 @@ fn control(page: &mut Page<'_>, node: Node<'_, '_>, register: &mut Register<'_>)
     let severity = severity.and_then(|node| value::variant::<Severity>(page, node, "severity", &[]));
     let frequency = section.required(page, "frequency", "write hourly, daily, weekly, monthly, quarterly or yearly");
     let frequency = frequency.and_then(|node| value::variant::<Frequency>(page, node, "frequency", &[]));
+    let weekday = section.get("weekday").and_then(|node| weekday(page, node, frequency));
     let satisfies = satisfies(page, &section, register.criteria);
     let own = parameters(page, &section);
     let in_force = id.as_ref().map(|id| register.overrides.apply(id, &own.values, &mut register.override_mistakes));
@@ -63,6 +65,7 @@ fn control(page: &mut Page<'_>, node: Node<'_, '_>, register: &mut Register<'_>)
         severity: severity?,
         satisfies: satisfies?,
         frequency: frequency?,
+        weekday,
         why: why?,
         fix: fix?,
         retention_days: section.get("retention_days").and_then(|node| value::number(page, node, "retention_days", value::RETENTION_DAYS)),
@@ -73,6 +76,14 @@ fn control(page: &mut Page<'_>, node: Node<'_, '_>, register: &mut Register<'_>)
     };
     control.digest = digest(&control);
     Some(control)
+}
+
+fn weekday(page: &mut Page<'_>, node: Node<'_, '_>, frequency: Option<Frequency>) -> Option<Weekday> {
+    if frequency.is_some_and(|frequency| frequency != Frequency::Weekly) {
+        page.error(node.span(), "`weekday` is for weekly controls", "leave it out, or write frequency = \"weekly\"".to_owned());
+        return None;
+    }
+    value::variant(page, node, "weekday", &[])
 }
 
 enum Shape {
@@ -200,7 +211,7 @@ fn warn_of_unused(page: &mut Page<'_>, section: &Section<'_, '_>, tests: &[Test]
     }
 }
 
-/// What is judged or said; examples, how long evidence is kept, the file's name and where in it the control stands are not.
+/// What is judged or said; examples, the day of the week, how long evidence is kept, the file's name and where in it the control stands are not.
 #[derive(Serialize)]
 struct Definition<'a> {
     id: &'a ControlId,

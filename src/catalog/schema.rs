@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::catalog::value;
-use crate::model::{AttributeDecl, AttributeType, Frequency, Kind, Severity};
+use crate::model::{AttributeDecl, AttributeType, Frequency, Kind, Severity, Weekday};
 
 /// The schema of a control file that may speak of `kinds`; without kinds any population and any example table is allowed.
 #[must_use]
@@ -54,6 +54,7 @@ fn control() -> Value {
                 "items": { "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]*:[A-Za-z0-9][A-Za-z0-9_.()-]*$" }
             },
             "frequency": described(&schemars::schema_for!(Frequency), "How often it is due."),
+            "weekday": described(&schemars::schema_for!(Weekday), "For a weekly control: the day from which on it is owed, the first when left out."),
             "why": text("The risk, for the auditor."),
             "fix": text("What to do, for the engineer."),
             "retention_days": {

@@ -43,7 +43,7 @@ struct Judged {
 /// # Errors
 /// Where stored evidence is missing or changed.
 pub async fn assess(project: &Project, store: &Arc<dyn Store>, sealed: &Runs, brief: &Brief) -> Result<Assessment> {
-    let (all, criteria) = judged_runs(store, sealed, brief).await?;
+    let (all, Declared { criteria, waiting }) = judged_runs(store, sealed, brief).await?;
     let runs: Vec<&Judged> = all.iter().filter(|run| brief.period.contains(run.sealed.manifest.started_at)).collect();
     let ids: BTreeSet<ControlId> = runs.iter().flat_map(|run| run.controls.iter().map(|control| control.id.clone())).collect();
     let mut controls = Vec::new();
@@ -59,6 +59,8 @@ pub async fn assess(project: &Project, store: &Arc<dyn Store>, sealed: &Runs, br
         assessed.observations = rows.filter(|row| row.control == id).cloned().collect();
         controls.push(assessed);
     }
+    controls.extend(waiting.into_iter().map(|control| not_judged_yet(brief, &all, control)));
+    controls.sort_by(|a, b| a.control.id.cmp(&b.control.id));
     let began = runs.iter().map(|run| (run.sealed.manifest.run.clone(), run.sealed.manifest.started_at));
     let rests_on = verify::rests_on(project, began).await?;
     Ok(Assessment {
@@ -80,10 +82,18 @@ pub async fn assess(project: &Project, store: &Arc<dyn Store>, sealed: &Runs, br
     })
 }
 
-/// Every run up to the end of the period, judged, with its controls as they were; and the criteria of the newest.
-async fn judged_runs(store: &Arc<dyn Store>, runs: &Runs, brief: &Brief) -> Result<(Vec<Judged>, Vec<Criterion>)> {
+/// What the control files of the newest run declare beside the controls that it judged.
+#[derive(Default)]
+struct Declared {
+    criteria: Vec<Criterion>,
+    /// Weekly controls whose day had never come.
+    waiting: Vec<Control>,
+}
+
+/// Every run up to the end of the period, judged, with its controls as they were; and what the newest declares.
+async fn judged_runs(store: &Arc<dyn Store>, runs: &Runs, brief: &Brief) -> Result<(Vec<Judged>, Declared)> {
     let mut judged: Vec<Judged> = Vec::new();
-    let mut criteria = Vec::new();
+    let mut declared = Declared::default();
     for run in runs.ids().await? {
         let sealed = runs.sealed(&run).await?;
         if sealed.manifest.started_at >= brief.period.end() {
@@ -92,10 +102,13 @@ async fn judged_runs(store: &Arc<dyn Store>, runs: &Runs, brief: &Brief) -> Resu
         let evaluation = runs.evaluation(&sealed).await?.evaluation();
         let catalog = judge::sealed_catalog(store.as_ref(), &sealed.manifest).await?;
         let controls = judge::judged_controls(&catalog, &sealed.manifest);
-        criteria = catalog.criteria;
+        // By hand a person chooses what is judged.
+        let waits = |control: &Control| control.weekday.is_some() && sealed.manifest.trigger == "due";
+        declared = Declared { criteria: catalog.criteria, waiting: catalog.controls.into_iter().filter(waits).collect() };
         judged.push(Judged { sealed, evaluation, controls });
     }
-    Ok((judged, criteria))
+    declared.waiting.retain(|waiting| judged.iter().flat_map(|run| &run.controls).all(|control| control.id != waiting.id));
+    Ok((judged, declared))
 }
 
 /// A control over the period, without its observations, and the newest run that judged it.
@@ -112,6 +125,12 @@ fn control<'a>(brief: &Brief, all: &'a [Judged], id: &ControlId) -> Option<(Cont
         observations: Vec::new(),
     };
     Some((assessed, newest))
+}
+
+/// A control that no run has judged yet: it is in the report all the same, since nothing ran is no reason to leave it out.
+fn not_judged_yet(brief: &Brief, all: &[Judged], control: Control) -> ControlAssessment {
+    let began = all.first().map_or(brief.now, |run| run.sealed.manifest.started_at);
+    ControlAssessment { slots: slots(brief, &control, &[], began), control, other_definitions: Vec::new(), findings: Vec::new(), observations: Vec::new() }
 }
 
 fn finding<'a>(run: &'a Judged, id: &ControlId) -> Option<&'a Finding> {

@@ -85,10 +85,13 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Collect, 
     recorder.evaluation(&judged).await?;
     let recorded = recorder.finish(host, project).await?;
     let evaluation = judged.evaluation;
+    let mut waiting = due::waiting(&known.catalog.controls, &known.past, now, project.settings.time_zone);
+    waiting.retain(|waiting| arguments.due && plan.controls.iter().all(|control| control.id != waiting.control));
     let missed = known.owed.iter().filter(|owed| plan.controls.iter().any(|control| control.id == owed.control)).collect();
     let exit = Exit::of(&evaluation.findings);
     let exit = recorded.as_ref().map_or(exit, |recorded| recorded.exit(exit));
-    summary::run(host, &summary::Told { controls: &plan.controls, sealed: &sealed, evaluation: &evaluation, missed, recorded: recorded.as_ref() }, form)?;
+    let told = summary::Told { controls: &plan.controls, sealed: &sealed, evaluation: &evaluation, missed, waiting, recorded: recorded.as_ref() };
+    summary::run(host, &told, form)?;
     Ok(exit)
 }
 
@@ -250,7 +253,8 @@ pub async fn again(host: &mut Host, project: &Project, arguments: &args::Evaluat
     let evaluation = judged.evaluation;
     let catalog = judge::sealed_catalog(store.as_ref(), &sealed.manifest).await?;
     let controls = judge::judged_controls(&catalog, &sealed.manifest);
-    let told = summary::Told { controls: &controls, sealed: &sealed, evaluation: &evaluation, missed: Vec::new(), recorded: recorded.as_ref() };
+    let told =
+        summary::Told { controls: &controls, sealed: &sealed, evaluation: &evaluation, missed: Vec::new(), waiting: Vec::new(), recorded: recorded.as_ref() };
     summary::run(host, &told, form)?;
     if form == summary::Form::Text {
         let same = before.iter().any(|earlier| earlier.evaluation.id == evaluation.id);

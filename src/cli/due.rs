@@ -27,7 +27,18 @@ pub struct Owed {
     pub missed: Vec<Slot>,
 }
 
-/// The controls that no run has answered in the slot that holds `now`.
+/// A weekly control whose day has not come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The control.
+    pub control: ControlId,
+    /// The slot that is under way.
+    pub slot: Slot,
+    /// When its day begins.
+    pub from: DateTime<Utc>,
+}
+
+/// The controls that no run has answered in the slot that holds `now`, except those that wait for their day.
 ///
 /// A run answers a control unless its finding is undetermined for a reason that may pass by itself (a server that was down, a rate limit):
 /// then it is owed again, so that a later start of the same command in the same slot tries once more.
@@ -36,12 +47,26 @@ pub fn owed(controls: &[Control], past: &[Past], now: DateTime<Utc>, zone: Tz) -
     let mut owed = Vec::new();
     for control in controls {
         let slot = control.frequency.slot_at(now, zone);
-        let answered = past.iter().any(|run| slot.period.contains(run.manifest.started_at) && answers(run, &control.id));
-        if !answered {
+        if control.owed_from(&slot, zone) <= now && !is_answered(past, control, &slot) {
             owed.push(Owed { control: control.id.clone(), missed: missed(control, past, &slot, zone), slot });
         }
     }
     owed
+}
+
+/// The controls that are not owed yet although no run has answered them in the slot that holds `now`.
+#[must_use]
+pub fn waiting(controls: &[Control], past: &[Past], now: DateTime<Utc>, zone: Tz) -> Vec<Waiting> {
+    let of = |control: &Control| {
+        let slot = control.frequency.slot_at(now, zone);
+        let from = control.owed_from(&slot, zone);
+        (now < from && !is_answered(past, control, &slot)).then(|| Waiting { control: control.id.clone(), slot, from })
+    };
+    controls.iter().filter_map(of).collect()
+}
+
+fn is_answered(past: &[Past], control: &Control, slot: &Slot) -> bool {
+    past.iter().any(|run| slot.period.contains(run.manifest.started_at) && answers(run, &control.id))
 }
 
 fn answers(run: &Past, control: &ControlId) -> bool {
@@ -105,8 +130,10 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
     use chrono_tz::Tz;
 
-    use super::{Past, day_start, owed, window};
-    use crate::model::{Control, Counts, Digest, Expression, Finding, FindingStatus, Frequency, Manifest, Outcome, Period, Scope, Severity, StoredFile, Test};
+    use super::{Past, day_start, owed, waiting, window};
+    use crate::model::{
+        Control, Counts, Digest, Expression, Finding, FindingStatus, Frequency, Manifest, Outcome, Period, Scope, Severity, StoredFile, Test, Weekday,
+    };
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().expect("an instant")
@@ -123,6 +150,7 @@ mod tests {
             severity: Severity::High,
             satisfies: Vec::new(),
             frequency,
+            weekday: None,
             why: String::new(),
             fix: String::new(),
             retention_days: None,
@@ -186,6 +214,20 @@ mod tests {
         assert_eq!(due(&[past("2026-03-05T01:00:00Z", Outcome::Partial)]), 1, "the API was down: try again");
         // 23:30 UTC of the day before is already the same day in Berlin.
         assert_eq!(owed(&controls, &[past("2026-03-04T23:30:00Z", Outcome::Complete)], now, Tz::Europe__Berlin).len(), 0);
+    }
+
+    #[test]
+    fn a_weekly_control_is_owed_from_its_day_until_a_run_answers_it() {
+        let controls = [Control { weekday: Some(Weekday::Thursday), ..control(Frequency::Weekly) }];
+        // 2026-03-02 is a Monday.
+        let due = |past: &[Past], now: &str| (owed(&controls, past, at(now), Tz::UTC).len(), waiting(&controls, past, at(now), Tz::UTC).len());
+        assert_eq!(due(&[], "2026-03-04T23:59:59Z"), (0, 1), "its day has not come");
+        assert_eq!(waiting(&controls, &[], at("2026-03-02T02:00:00Z"), Tz::UTC).first().map(|waiting| waiting.from), Some(at("2026-03-05T00:00:00Z")));
+        assert_eq!(due(&[], "2026-03-05T02:00:00Z"), (1, 0));
+        assert_eq!(due(&[], "2026-03-08T02:00:00Z"), (1, 0), "a missed night leaves those after it");
+        assert_eq!(due(&[past("2026-03-05T02:00:00Z", Outcome::Complete)], "2026-03-06T02:00:00Z"), (0, 0));
+        assert_eq!(due(&[past("2026-03-03T02:00:00Z", Outcome::Complete)], "2026-03-04T02:00:00Z"), (0, 0), "somebody looked by hand before its day");
+        assert_eq!(due(&[past("2026-03-05T02:00:00Z", Outcome::Complete)], "2026-03-09T02:00:00Z"), (0, 1), "the next week");
     }
 
     #[test]

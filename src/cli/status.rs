@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::host::Host;
 use crate::cli::project::Project;
 use crate::cli::runs::Runs;
-use crate::cli::summary::{Form, instant, table};
+use crate::cli::summary::{self, Form, instant, table};
 use crate::model::{ControlId, Finding};
 
 /// Runs the verb. The exit code is that of the newest findings.
@@ -23,6 +23,7 @@ pub async fn run(host: &mut Host, project: &Project, form: Form) -> Result<Exit>
     let (past, _made) = past(&Runs::open(&project.store()?, project.settings.log.vkey.as_ref()).await?).await?;
     let now = host.now();
     let owed = due::owed(&catalog.controls, &past, now, project.settings.time_zone);
+    let waiting = due::waiting(&catalog.controls, &past, now, project.settings.time_zone);
     let newest: Vec<(&Past, &Finding)> = catalog.controls.iter().filter_map(|control| newest(&past, &control.id)).collect();
     let findings: Vec<Finding> = newest.iter().map(|(_run, finding)| (*finding).clone()).collect();
     if form == Form::Json {
@@ -30,8 +31,13 @@ pub async fn run(host: &mut Host, project: &Project, form: Form) -> Result<Exit>
             .iter()
             .map(|owed| json!({"control": owed.control, "slot": owed.slot.name, "missed": owed.missed.iter().map(|slot| &slot.name).collect::<Vec<_>>()}))
             .collect();
+        let waiting: Vec<_> = waiting.iter().map(summary::waiting_json).collect();
         let runs: Vec<_> = past.iter().map(|run| &run.manifest.run).collect();
-        writeln!(host.out, "{}", serde_json::to_string_pretty(&json!({"now": instant(now), "runs": runs, "due": due, "findings": findings}))?)?;
+        writeln!(
+            host.out,
+            "{}",
+            serde_json::to_string_pretty(&json!({"now": instant(now), "runs": runs, "due": due, "waiting": waiting, "findings": findings}))?
+        )?;
         return Ok(Exit::of(&findings));
     }
     let mut table = table(&["CONTROL", "SLOT", "DUE", "MISSED", "NEWEST RUN", "STATUS"]);
@@ -41,7 +47,10 @@ pub async fn run(host: &mut Host, project: &Project, form: Form) -> Result<Exit>
         table.add_row([
             control.id.to_string(),
             control.frequency.slot_at(now, project.settings.time_zone).name,
-            if owing.is_some() { "due".to_owned() } else { "done".to_owned() },
+            match waiting.iter().find(|waiting| waiting.control == control.id) {
+                Some(waiting) => format!("from {}", instant(waiting.from)),
+                None => if owing.is_some() { "due" } else { "done" }.to_owned(),
+            },
             owing.map_or(0, |owed| owed.missed.len()).to_string(),
             found.map_or_else(|| "never".to_owned(), |(run, _finding)| run.manifest.run.to_string()),
             found.map_or_else(String::new, |(_run, finding)| finding.status.as_str().to_owned()),

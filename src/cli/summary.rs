@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::catalog::Catalog;
 use crate::cli::anchors::{Said, Word};
-use crate::cli::due::Owed;
+use crate::cli::due::{Owed, Waiting};
 use crate::cli::exit::Exit;
 use crate::cli::host::Host;
 use crate::cli::project::Project;
@@ -51,6 +51,8 @@ pub struct Told<'a> {
     pub evaluation: &'a Evaluation,
     /// What it owed, with the slots that were missed before.
     pub missed: Vec<&'a Owed>,
+    /// What it did not look at because its day has not come.
+    pub waiting: Vec<Waiting>,
     /// Where it was entered in the log; none where there is no log.
     pub recorded: Option<&'a Recorded>,
 }
@@ -60,9 +62,12 @@ pub struct Told<'a> {
 /// # Errors
 /// Where the output cannot be written.
 pub fn run(host: &mut Host, told: &Told<'_>, form: Form) -> Result<()> {
-    let Told { controls, sealed, evaluation, missed, recorded } = told;
+    let Told { controls, sealed, evaluation, missed, waiting, recorded } = told;
     if form == Form::Json {
-        let document = run_json(sealed, evaluation, missed, *recorded);
+        let mut document = run_json(sealed, evaluation, missed, *recorded);
+        if let (Some(fields), false) = (document.as_object_mut(), waiting.is_empty()) {
+            fields.insert("waiting".to_owned(), waiting.iter().map(waiting_json).collect());
+        }
         writeln!(host.out, "{}", serde_json::to_string_pretty(&document)?)?;
         return Ok(());
     }
@@ -88,6 +93,9 @@ pub fn run(host: &mut Host, told: &Told<'_>, form: Form) -> Result<()> {
         let names: Vec<_> = owed.missed.iter().map(|slot| slot.name.as_str()).collect();
         writeln!(host.out, "  {} did not run in {}: these slots stay missed", owed.control, names.join(", "))?;
     }
+    for Waiting { control, slot, from } in waiting {
+        writeln!(host.out, "  {control} was not looked at: in {} it is due from {} on", slot.name, instant(*from))?;
+    }
     writeln!(host.out, "\n{}\n", findings_table(controls, &evaluation.findings))?;
     for finding in evaluation.findings.iter().filter(|finding| finding.status != FindingStatus::Satisfied) {
         let title = controls.iter().find(|control| control.id == finding.control).map_or("", |control| control.title.as_str());
@@ -106,6 +114,12 @@ pub fn run(host: &mut Host, told: &Told<'_>, form: Form) -> Result<()> {
         of(FindingStatus::Undetermined)
     )?;
     Ok(())
+}
+
+/// A control whose day has not come, for a machine.
+#[must_use]
+pub fn waiting_json(waiting: &Waiting) -> Value {
+    json!({"control": waiting.control, "slot": waiting.slot.name, "from": instant(waiting.from)})
 }
 
 fn log_line(recorded: &Recorded) -> String {
@@ -184,11 +198,18 @@ fn run_json(sealed: &Sealed, evaluation: &Evaluation, missed: &[&Owed], recorded
 /// Where the output cannot be written.
 pub fn nothing_due(host: &mut Host, catalog: &Catalog, now: DateTime<Utc>, project: &Project, form: Form) -> Result<Exit> {
     let zone = project.settings.time_zone;
-    let next = catalog.controls.iter().map(|control| control.frequency.slot_at(now, zone).period.end()).min();
-    let until = next.map(instant);
+    let next = |control: &Control| {
+        let slot = control.frequency.slot_at(now, zone);
+        Some(control.owed_from(&slot, zone)).filter(|from| now < *from).unwrap_or(slot.period.end())
+    };
+    let until = catalog.controls.iter().map(next).min().map(instant);
     match form {
         Form::Json => writeln!(host.out, "{}", json!({"due": [], "next_slot": until}))?,
-        Form::Text => writeln!(host.out, "Nothing is due: every control has been answered in its slot. The next slot begins {}.", until.unwrap_or_default())?,
+        Form::Text => writeln!(
+            host.out,
+            "Nothing is due: every control has been answered in its slot, or waits for its day. The next is due from {} on.",
+            until.unwrap_or_default()
+        )?,
     }
     Ok(Exit::Satisfied)
 }

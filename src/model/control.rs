@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::digest::Digest;
 use crate::model::ids::{ControlId, CriterionId};
-use crate::model::period::Frequency;
+use crate::model::period::{Frequency, Slot, Weekday};
 use crate::model::verdict::Verdict;
 
 /// Values that a user may tune without copying the control; `params.name` in expressions.
@@ -29,6 +30,9 @@ pub struct Control {
     pub satisfies: Vec<CriterionId>,
     /// How often it is due.
     pub frequency: Frequency,
+    /// For a weekly control the day from which on it is owed, so that not all that is asked once a week is asked in the same night; none for the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weekday: Option<Weekday>,
     /// The risk, for the auditor.
     pub why: String,
     /// What to do, for the engineer.
@@ -44,6 +48,14 @@ pub struct Control {
     pub file: String,
     /// SHA-256 of the definition in force (TOML values and parameters, as compact JSON with sorted keys): changes when, and only when, what is judged or said changes.
     pub digest: Digest,
+}
+
+impl Control {
+    /// When it begins to be owed in a slot of its own.
+    #[must_use]
+    pub fn owed_from(&self, slot: &Slot, zone: Tz) -> DateTime<Utc> {
+        self.weekday.map_or(slot.period.start(), |weekday| slot.from(weekday, zone))
+    }
 }
 
 /// One population judged by one condition.

@@ -37,7 +37,7 @@ pub use gap::{Gap, GapCause};
 pub use headers::Headers;
 pub use ids::{ControlId, CriterionId, ResourceId, RunId};
 pub use kind::{AttributeDecl, AttributeType, Kind, attribute};
-pub use period::{Frequency, Period, Slot};
+pub use period::{Frequency, Period, Slot, Weekday};
 pub use permission::{MissingPermission, PermissionLedger};
 pub use population::{Completeness, Population, Tally};
 pub use redaction::{Pointer, Redaction, RedactionAction, RedactionRule, RedactionTarget};

@@ -88,6 +88,26 @@ pub enum Frequency {
     Yearly,
 }
 
+/// A day of the week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Weekday {
+    /// The first (ISO 8601).
+    Monday,
+    /// The second.
+    Tuesday,
+    /// The third.
+    Wednesday,
+    /// The fourth.
+    Thursday,
+    /// The fifth.
+    Friday,
+    /// The sixth.
+    Saturday,
+    /// The last.
+    Sunday,
+}
+
 /// One due occurrence of a control.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Slot {
@@ -95,6 +115,43 @@ pub struct Slot {
     pub name: String,
     /// When it is due.
     pub period: Period,
+}
+
+impl Weekday {
+    /// As written in TOML.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Monday => "monday",
+            Self::Tuesday => "tuesday",
+            Self::Wednesday => "wednesday",
+            Self::Thursday => "thursday",
+            Self::Friday => "friday",
+            Self::Saturday => "saturday",
+            Self::Sunday => "sunday",
+        }
+    }
+
+    fn days_from_monday(self) -> u64 {
+        match self {
+            Self::Monday => 0,
+            Self::Tuesday => 1,
+            Self::Wednesday => 2,
+            Self::Thursday => 3,
+            Self::Friday => 4,
+            Self::Saturday => 5,
+            Self::Sunday => 6,
+        }
+    }
+}
+
+impl Slot {
+    /// When a day of this week begins; for slots that are weeks.
+    #[must_use]
+    pub fn from(&self, weekday: Weekday, zone: Tz) -> DateTime<Utc> {
+        let monday = self.period.start.with_timezone(&zone).date_naive();
+        midnight(monday + Days::new(weekday.days_from_monday()), zone)
+    }
 }
 
 impl Frequency {
@@ -197,10 +254,19 @@ mod tests {
     use chrono_tz::Tz;
     use proptest::prelude::{Just, ProptestConfig, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
-    use super::{Frequency, Period};
+    use super::{Frequency, Period, Weekday};
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().expect("an instant")
+    }
+
+    #[test]
+    fn a_day_of_a_week_begins_where_its_calendar_says() {
+        let week = |zone| Frequency::Weekly.slot_at(at("2026-03-26T12:00:00Z"), zone);
+        assert_eq!(week(Tz::UTC).from(Weekday::Monday, Tz::UTC), at("2026-03-23T00:00:00Z"));
+        assert_eq!(week(Tz::UTC).from(Weekday::Thursday, Tz::UTC), at("2026-03-26T00:00:00Z"));
+        // Summer time begins on the Sunday, after its midnight.
+        assert_eq!(week(Tz::Europe__Berlin).from(Weekday::Sunday, Tz::Europe__Berlin), at("2026-03-28T23:00:00Z"));
     }
 
     #[test]

@@ -234,6 +234,16 @@ fn mistakes_in_a_control_have_message_place_and_suggestion() {
             "frequency = \"annual\"",
             &["8:13 `frequency` cannot be \"annual\" | one of hourly, daily, weekly, monthly, quarterly, yearly"],
         ),
+        (
+            "frequency = \"daily\"",
+            "frequency = \"daily\"\nweekday = \"monday\"",
+            &["9:11 `weekday` is for weekly controls | leave it out, or write frequency = \"weekly\""],
+        ),
+        (
+            "frequency = \"daily\"",
+            "frequency = \"weekly\"\nweekday = \"thirsday\"",
+            &["9:11 `weekday` cannot be \"thirsday\" | did you mean \"thursday\"? one of monday, tuesday, wednesday, thursday, friday, saturday, sunday"],
+        ),
         ("\"soc2:CC8.1\"", "\"soc2:CC8.2\"", &["7:14 no criteria file has soc2:CC8.2 | did you mean `soc2:CC8.1`?"]),
         ("\"soc2:CC8.1\"", "\"sco2:CC8.1\"", &["7:14 no criteria file has sco2:CC8.1 | framework: did you mean `soc2`?"]),
         ("\"soc2:CC8.1\"", "\"CC8.1\"", &["7:14 \"CC8.1\" is not a criterion | write framework:number, e.g. soc2:CC8.1 or iso27001:A.8.32"]),

@@ -16,7 +16,7 @@ use proofline::cli::host::{Host, Output, Screen};
 use serde_json::Value;
 
 use crate::controls_readme::shipped_catalog;
-use crate::sandbox::site::{Limits, Site};
+use crate::sandbox::site::{Limits, Site, Size};
 
 /// An installation in a folder of its own, with a clock that stands.
 pub(crate) struct Bench {
@@ -157,6 +157,36 @@ fn two_nights_and_a_report() {
     let results = fs::read_to_string(bench.folder.path().join("report/results.csv")).expect("written");
     assert!(results.lines().count() > 100);
     site.assert_contracts_held();
+}
+
+#[test]
+fn a_weekly_control_waits_for_its_day_in_sight() {
+    let site = Site::sized(Size { repositories: 2, members: 2, projects: 1, changes: 1, tasks: 1 });
+    let mut bench = Bench::new(&site.configuration());
+    let has = |document: &Value, control: &str| document["findings"].as_array().is_some_and(|findings| findings.iter().any(|f| f["control"] == control));
+    let waits =
+        |document: &Value, control: &str| document["waiting"].as_array().and_then(|all| Some(all.iter().find(|w| w["control"] == control)?["from"].clone()));
+    let (_exit, monday) = bench.json(&["collect", "--due"]);
+    assert!(has(&monday, "REP-27") && !has(&monday, "REP-26"), "{}", monday["findings"]);
+    assert_eq!(waits(&monday, "REP-26"), Some("2026-11-05T00:00:00Z".into()));
+    let (_exit, status) = bench.json(&["status"]);
+    assert_eq!(waits(&status, "REP-26"), Some("2026-11-05T00:00:00Z".into()));
+    let report = |bench: &mut Bench, folder: &str| {
+        assert_eq!(bench.run(&["report", "--out", folder, "--from", "2026-11-02"]).exit, Exit::Satisfied);
+        let read = |name: &str| fs::read_to_string(bench.folder.path().join(folder).join(name)).expect("written");
+        (read("controls.csv"), read("slots.csv"))
+    };
+    let (controls, slots) = report(&mut bench, "monday");
+    let row = |table: &str, control: &str| table.lines().find(|line| line.starts_with(&format!("{control},"))).map(ToOwned::to_owned).unwrap_or_default();
+    assert!(row(&controls, "REP-26").contains(",not-run,"), "{controls}");
+    assert!(row(&slots, "REP-26").contains(",pending,"), "{slots}");
+
+    site.night(3);
+    bench.now += TimeDelta::days(3);
+    let (_exit, thursday) = bench.json(&["collect", "--due"]);
+    assert!(has(&thursday, "REP-26") && !has(&thursday, "REP-27"), "{}", thursday["findings"]);
+    assert_eq!(waits(&thursday, "REP-26"), None);
+    assert!(!row(&report(&mut bench, "thursday").1, "REP-26").contains(",pending,"));
 }
 
 #[test]

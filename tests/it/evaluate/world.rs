@@ -62,6 +62,7 @@ pub(super) fn control(id: &str, tests: Vec<Test>) -> Control {
         frequency: Frequency::Daily,
         why: "why".to_owned(),
         fix: "fix".to_owned(),
+        weekday: None,
         retention_days: None,
         parameters: parameters(),
         tests,
