@@ -19,6 +19,7 @@ const FILES: &[(&str, &str)] = files![
     "controls/data.toml",
     "controls/delivery.toml",
     "controls/encryption.toml",
+    "controls/identity.toml",
     "controls/incident.toml",
     "controls/infrastructure.toml",
     "controls/monitoring.toml",

@@ -29,8 +29,8 @@ use crate::store::snapshot::{self, Sealed, SealedEvaluation};
 
 /// Runs that are read at the same time; a bucket answers each after a while.
 const AT_ONCE: usize = 16;
-/// How many of the newest runs are searched for bodies to re-validate.
-const RECENT: usize = 3;
+/// How many of the newest runs are searched for bodies to re-validate: with a run a night, what is asked once a week is found again.
+const RECENT: usize = 8;
 /// How old an answer may be that a run takes over from the one that it continues: a primary limit lifts within an hour, an outage within some.
 const TAKEN_OVER: TimeDelta = TimeDelta::hours(6);
 

@@ -11,6 +11,7 @@ use crate::model::Kind;
 pub static COLLECTORS: &[&dyn Collector] = &[
     &gcp::assets::ALERT_POLICY,
     &gcp::assets::API_KEY,
+    &gcp::AuditConfig,
     &gcp::assets::BACKUP_PLAN,
     &gcp::assets::BIGQUERY_DATASET,
     &gcp::assets::BIGQUERY_TABLE,
@@ -28,6 +29,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &gcp::assets::LOG_BUCKET,
     &gcp::assets::NETWORK,
     &gcp::assets::NOTIFICATION_CHANNEL,
+    &gcp::Principal,
     &gcp::Project,
     &gcp::assets::PUBSUB_SUBSCRIPTION,
     &gcp::assets::PUBSUB_TOPIC,

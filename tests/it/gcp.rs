@@ -150,14 +150,14 @@ impl Outcome {
         self.resources.iter().map(|resource| resource.name.as_str()).collect()
     }
 
-    fn known(&self, name: &str, attribute: &str) -> Value {
+    pub(crate) fn known(&self, name: &str, attribute: &str) -> Value {
         match &self.one(name).attributes[attribute] {
             Attribute::Known(value) => value.clone(),
             Attribute::Unknown(gap) => panic!("{attribute} of {name} is unknown: {gap}"),
         }
     }
 
-    fn unknown(&self, name: &str, attribute: &str) -> GapCause {
+    pub(crate) fn unknown(&self, name: &str, attribute: &str) -> GapCause {
         match &self.one(name).attributes[attribute] {
             Attribute::Known(value) => panic!("{attribute} of {name} is {value}"),
             Attribute::Unknown(gap) => gap.cause,

@@ -19,6 +19,7 @@ mod evaluate;
 #[cfg(test)]
 mod export;
 mod gcp;
+mod gcp_policies;
 mod gcs_store;
 #[cfg(test)]
 mod github;

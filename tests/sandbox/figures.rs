@@ -1,8 +1,8 @@
 //! Measures the nightly job against the sandbox, beside a bare concurrent client that makes the same requests in the same run.
 //!
-//! `cargo run --release --example figures [REPOSITORIES] [LATENCY_MS] [few|all] [off|real]`: controls over six kinds or all that are shipped for GitHub, and
-//! whether GitHub's limits hold (then a large organisation takes hours). Each night is `proofline collect --due` in a process of its own, whose clock tells the
-//! night; the second one is the day after, so that weekly controls rest. No contract is checked here: the tests do that.
+//! `cargo run --release --example figures [REPOSITORIES] [LATENCY_MS] [few|all] [off|real] [NIGHTS]`: controls over six kinds or all that are shipped for GitHub,
+//! and whether GitHub's limits hold (then a large organisation takes hours). Each night is `proofline collect --due` in a process of its own, whose clock tells the
+//! night. The first is a Monday, on which what is weekly and names no weekday is due too; nine of them show a whole week and the same two days of the next. No contract is checked here: the tests do that.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a program for a terminal, which ends where it cannot go on")]
 
@@ -81,13 +81,14 @@ fn measure(arguments: &[String]) {
     let few = (which != "all").then_some(&FEW[..]);
     let controls = choose(&folder.path().join("controls"), few);
     println!("{repositories} repositories, {latency:?} a request, {CONCURRENCY} at once, {controls} controls, limits {limits}\n");
-    for (number, name) in [(0_u32, "first night"), (1, "second night")] {
-        site.night(usize::try_from(number).expect("a night"));
+    let nights: usize = argument(4, "2").parse().expect("a number of nights");
+    for number in 0..nights {
+        site.night(number);
         site.sandbox().refill();
         let before = stored_bytes(folder.path());
         let points_before = site.sandbox().points();
         // The sandbox tells when its limits end by the night and the time since it began.
-        let now = Site::first_night() + TimeDelta::days(i64::from(number)) + started.elapsed();
+        let now = Site::first_night() + TimeDelta::days(i64::try_from(number).expect("a night")) + started.elapsed();
         let (wall, peak_kib, document) = collect(folder.path(), now);
         let points = spent(&points_before, &site.sandbox().points());
         let run: RunId = document["run"].as_str().expect("a run").parse().expect("a run");
@@ -95,7 +96,17 @@ fn measure(arguments: &[String]) {
         // Under the limits a second client would wait for what the first one used up.
         let orders = if limits == "real" { &[][..] } else { &[Order::PageAfterPage, Order::AllAtOnce] };
         let bare = orders.iter().map(|order| bare_client(&exchanges, &bodies, *order)).collect();
-        let night = Night { name, wall, peak_kib, stored: stored_bytes(folder.path()) - before, document, exchanges, bodies, points, bare };
+        let night = Night {
+            name: format!("night {}, {}", number + 1, now.format("%A")),
+            wall,
+            peak_kib,
+            stored: stored_bytes(folder.path()) - before,
+            document,
+            exchanges,
+            bodies,
+            points,
+            bare,
+        };
         night.print(repositories);
     }
     site.assert_contracts_held();

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// One measured night.
 pub(crate) struct Night {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) wall: Duration,
     pub(crate) peak_kib: u64,
     /// Bytes that were added to the store.

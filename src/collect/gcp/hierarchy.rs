@@ -126,6 +126,8 @@ pub(super) struct Hierarchy {
     pub(super) projects: BTreeMap<String, ProjectRow>,
     /// Nodes walked, with the tenant they belong to.
     pub(super) nodes: BTreeMap<String, usize>,
+    /// What each folder, and each project as `projects/` and its id, was listed for.
+    parents: BTreeMap<String, String>,
     /// Ids of projects by `projects/` and their number.
     numbers: BTreeMap<String, String>,
     tenants: Vec<Tenant>,
@@ -178,6 +180,7 @@ impl Hierarchy {
             let folders = listing(FOLDERS, "folders", "resourcemanager.folders.list").read(evidence, &mut |folder, _n| {
                 let name = text(folder, "name").ok().flatten();
                 waiting.extend(name.map(ToOwned::to_owned));
+                self.parents.extend(name.map(|name| (name.to_owned(), node.clone())));
                 Ok(name.is_none().then(|| nameless("folder", &node)))
             })?;
             let projects = listing(PROJECTS, "projects", "resourcemanager.projects.list").read(evidence, &mut |item, n| Ok(self.take(item, n, &node, each)))?;
@@ -212,6 +215,9 @@ impl Hierarchy {
         let Some(id) = id_of(item) else { return Some(nameless("project", below)) };
         if self.projects.contains_key(id) {
             return None;
+        }
+        if self.nodes.contains_key(below) {
+            self.parents.insert(format!("projects/{id}"), below.to_owned());
         }
         let numbered = text(item, "name").ok().flatten().map(|number| (number.to_owned(), id.to_owned()));
         self.numbers.extend(numbered);
@@ -267,6 +273,11 @@ impl Hierarchy {
         self.projects.iter().filter(|(_id, row)| row.live).map(|(id, row)| (id.as_str(), row))
     }
 
+    /// The configured parents.
+    pub(super) fn tenants(&self) -> impl Iterator<Item = &str> {
+        self.tenants.iter().map(|tenant| tenant.name.as_str())
+    }
+
     /// The same below one configured parent.
     pub(super) fn live_below(&self, parent: &str) -> impl Iterator<Item = (&str, &ProjectRow)> {
         let tenant = self.tenants.iter().position(|tenant| tenant.name == parent);
@@ -277,6 +288,30 @@ impl Hierarchy {
     pub(super) fn nodes_below(&self, parent: &str) -> impl Iterator<Item = &str> {
         let tenant = self.tenants.iter().position(|tenant| tenant.name == parent);
         self.nodes.iter().filter(move |(_node, of)| Some(**of) == tenant).map(|(node, _of)| node.as_str())
+    }
+
+    /// The configured parent that a node or `projects/` and an id was found for.
+    pub(super) fn tenant_of(&self, name: &str) -> Option<&str> {
+        let project = name.strip_prefix("projects/").and_then(|id| self.projects.get(id)).map(|row| row.tenant);
+        let tenant = self.nodes.get(name).copied().or(project)?;
+        self.tenants.get(tenant).map(|tenant| tenant.name.as_str())
+    }
+
+    /// The folders and the organisation above a node or `projects/` and an id, nearest first.
+    ///
+    /// # Errors
+    /// What is above is not in scope.
+    pub(super) fn above(&self, name: &str) -> Result<Vec<&str>, Gap> {
+        let mut above: Vec<&str> = Vec::new();
+        let mut at = name;
+        while let Some(parent) = self.parents.get(at).filter(|parent| !above.contains(&parent.as_str())) {
+            above.push(parent);
+            at = parent;
+        }
+        if at.starts_with("organizations/") {
+            return Ok(above);
+        }
+        Err(Gap::new(GapCause::NotConfigured, format!("what is above {at} is not in scope")).cured_by("the organisation among the parents in proofline.toml"))
     }
 
     /// A project by its number, as in `projects/1001`.

@@ -138,13 +138,16 @@ pub(crate) fn listing<T>(ask: &Ask, name: &str, size_name: &str, items: &[T], sh
 }
 
 fn policy(google: &Google, kind: &str, name: &str) -> Reply {
-    let bindings = match kind {
-        "organizations" if name == google.organization.to_string() => Some(&google.bindings),
-        "folders" => google.folders.iter().find(|folder| folder.number.to_string() == name).map(|folder| &folder.bindings),
-        "projects" => google.project(name).filter(|project| project.active && !project.policy_refused).map(|project| &project.bindings),
+    let policy = match kind {
+        "organizations" if name == google.organization.to_string() => Some(bodies::audited(bodies::policy(&google.bindings), &google.audited)),
+        "folders" => google.folders.iter().find(|folder| folder.number.to_string() == name).map(|folder| bodies::policy(&folder.bindings)),
+        "projects" => google
+            .project(name)
+            .filter(|project| project.active && !project.policy_refused)
+            .map(|project| bodies::audited(bodies::policy(&project.bindings), &project.audited)),
         _ => None,
     };
-    bindings.map_or_else(|| google_error(403, "PERMISSION_DENIED", DENIED), |bindings| Reply::json(200, &bodies::policy(bindings)))
+    policy.map_or_else(|| google_error(403, "PERMISSION_DENIED", DENIED), |policy| Reply::json(200, &policy))
 }
 
 /// What an API of a project answers: nothing where the project is going away, the documented error where the API is off.

@@ -1,9 +1,11 @@
 //! Google Cloud's REST objects. Flags that are false are left out where the API leaves them out.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::sandbox::rest::Reply;
-use crate::sandbox::world::google::{Account, Binding, Bucket, Cluster, Folder, Google, Key, Project};
+use crate::sandbox::world::google::{Account, Audited, Binding, Bucket, Cluster, Folder, Google, Key, Project};
 use crate::sandbox::world::truth::instant;
 
 fn labels(pairs: &[(&str, &str)]) -> Map<String, Value> {
@@ -66,6 +68,21 @@ pub(crate) fn policy(bindings: &[Binding]) -> Value {
         body.insert("bindings".to_owned(), bindings.iter().map(binding).collect());
     }
     body
+}
+
+/// A `Policy` that says what access to data is logged, too.
+pub(crate) fn audited(mut policy: Value, audited: &[Audited]) -> Value {
+    let log = |audited: &Audited| match audited.exempted.as_slice() {
+        [] => json!({ "logType": audited.log_type }),
+        exempted => json!({ "logType": audited.log_type, "exemptedMembers": exempted }),
+    };
+    let mut by_service: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    audited.iter().for_each(|audited| by_service.entry(audited.service).or_default().push(log(audited)));
+    let configs: Vec<Value> = by_service.into_iter().map(|(service, logs)| json!({ "service": service, "auditLogConfigs": logs })).collect();
+    if let (Value::Object(policy), false) = (&mut policy, configs.is_empty()) {
+        policy.insert("auditConfigs".to_owned(), configs.into());
+    }
+    policy
 }
 
 /// `ServiceAccount`.

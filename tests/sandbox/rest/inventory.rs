@@ -6,7 +6,7 @@ use crate::sandbox::rest::google::listing;
 use crate::sandbox::rest::{Ask, Reply, google_bodies as bodies, google_error};
 use crate::sandbox::world::World;
 use crate::sandbox::world::assets::{self, Asset};
-use crate::sandbox::world::google::{Binding, Folder, Google, Inventory, Project};
+use crate::sandbox::world::google::{Audited, Binding, Folder, Google, Inventory, Project};
 
 /// An asset as the inventory tells it.
 pub(crate) struct Shown {
@@ -16,6 +16,7 @@ pub(crate) struct Shown {
     location: &'static str,
     pub(crate) data: Value,
     bindings: Vec<Binding>,
+    audited: Vec<Audited>,
 }
 
 /// `assets.list`: everything below an organisation, a folder or a project.
@@ -67,8 +68,10 @@ pub(crate) fn everything(google: &Google) -> Vec<Shown> {
         location: "global",
         data,
         bindings: bindings.to_vec(),
+        audited: Vec::new(),
     };
-    let mut all = vec![node(root, "cloudresourcemanager.googleapis.com/Organization", bodies::organization(google), &google.bindings)];
+    let organization = node(root, "cloudresourcemanager.googleapis.com/Organization", bodies::organization(google), &google.bindings);
+    let mut all = vec![Shown { audited: google.audited.clone(), ..organization }];
     let folder =
         |folder: &Folder| node(format!("folders/{}", folder.number), "cloudresourcemanager.googleapis.com/Folder", bodies::folder(folder), &folder.bindings);
     all.extend(google.folders.iter().map(folder));
@@ -79,6 +82,7 @@ pub(crate) fn everything(google: &Google) -> Vec<Shown> {
         location: asset.location,
         data: asset.data,
         bindings: Vec::new(),
+        audited: Vec::new(),
     }));
     for project in &google.projects {
         all.extend(of_project(google, project));
@@ -97,9 +101,11 @@ fn of_project(google: &Google, project: &Project) -> Vec<Shown> {
         location,
         data,
         bindings: bindings.to_vec(),
+        audited: Vec::new(),
     };
     let name = format!("//cloudresourcemanager.googleapis.com/projects/{}", project.number);
-    let mut all = vec![shown(name, "cloudresourcemanager.googleapis.com/Project", "global", bodies::project_v1(project), &project.bindings)];
+    let itself = shown(name, "cloudresourcemanager.googleapis.com/Project", "global", bodies::project_v1(project), &project.bindings);
+    let mut all = vec![Shown { audited: project.audited.clone(), ..itself }];
     for bucket in &project.buckets {
         let name = format!("//storage.googleapis.com/{}", bucket.name);
         all.push(shown(name, "storage.googleapis.com/Bucket", "europe-west4", bodies::bucket(project, bucket), &bucket.bindings));
@@ -134,7 +140,7 @@ fn body(shown: &Shown, content: &str, read: &str) -> Value {
             let parent = format!("//cloudresourcemanager.googleapis.com/{parent}");
             ("resource", json!({ "version": "v1", "discoveryName": "Sandbox", "parent": parent, "location": shown.location, "data": shown.data }))
         }
-        "IAM_POLICY" => ("iamPolicy", bodies::policy(&shown.bindings)),
+        "IAM_POLICY" => ("iamPolicy", bodies::audited(bodies::policy(&shown.bindings), &shown.audited)),
         _ => return body,
     };
     if let Value::Object(body) = &mut body {

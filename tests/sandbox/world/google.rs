@@ -12,6 +12,7 @@ pub(crate) struct Google {
     pub(crate) organization: u64,
     pub(crate) domain: String,
     pub(crate) bindings: Vec<Binding>,
+    pub(crate) audited: Vec<Audited>,
     pub(crate) folders: Vec<Folder>,
     pub(crate) projects: Vec<Project>,
     pub(crate) inventory: Inventory,
@@ -53,6 +54,7 @@ pub(crate) struct Project {
     /// The viewer may not read its IAM policy.
     pub(crate) policy_refused: bool,
     pub(crate) bindings: Vec<Binding>,
+    pub(crate) audited: Vec<Audited>,
     pub(crate) accounts: Vec<Account>,
     pub(crate) buckets: Vec<Bucket>,
     pub(crate) clusters: Vec<Cluster>,
@@ -67,6 +69,20 @@ pub(crate) struct Binding {
     pub(crate) members: Vec<String>,
     /// Expression of a condition.
     pub(crate) condition: Option<&'static str>,
+}
+
+/// Access to data that is logged.
+#[derive(Debug, Clone)]
+pub(crate) struct Audited {
+    pub(crate) service: &'static str,
+    pub(crate) log_type: &'static str,
+    pub(crate) exempted: Vec<String>,
+}
+
+impl Audited {
+    fn everywhere(log_type: &'static str) -> Self {
+        Self { service: "allServices", log_type, exempted: Vec::new() }
+    }
 }
 
 /// A service account.
@@ -144,7 +160,7 @@ impl Google {
             Binding { role: "roles/viewer", members: vec![format!("domain:{domain}"), "user:advisor@partner.example".to_owned()], condition: None },
         ];
         let projects = (0..plan.projects).map(|index| project(plan, index, &domain, &root)).collect();
-        Self { organization, domain, bindings, folders, projects, inventory: plan.inventory }
+        Self { organization, domain, bindings, audited: vec![Audited::everywhere("DATA_WRITE")], folders, projects, inventory: plan.inventory }
     }
 
     /// By id or number.
@@ -188,6 +204,7 @@ fn project(plan: &Plan, index: usize, domain: &str, root: &str) -> Project {
         },
         policy_refused: index == 7,
         bindings: bindings(&mut dice, &id, domain),
+        audited: audited(&mut Dice::of(plan.seed, "audited", &[number]), &id),
         accounts: accounts(plan, &mut dice, &id),
         buckets: buckets(plan, &mut dice, &id),
         clusters: clusters(&mut dice, environment),
@@ -219,6 +236,18 @@ fn bindings(dice: &mut Dice, id: &str, domain: &str) -> Vec<Binding> {
     if dice.chance(25) {
         let members = vec![format!("user:bo@{domain}")];
         all.push(Binding { role: "roles/logging.viewer", members, condition: Some("request.time < timestamp(\"2027-01-01T00:00:00Z\")") });
+    }
+    all
+}
+
+fn audited(dice: &mut Dice, id: &str) -> Vec<Audited> {
+    let mut all: Vec<Audited> = ["ADMIN_READ", "DATA_READ"].into_iter().filter(|_type| dice.chance(80)).map(Audited::everywhere).collect();
+    if dice.chance(20) {
+        all.push(Audited {
+            service: "storage.googleapis.com",
+            log_type: "DATA_READ",
+            exempted: vec![format!("serviceAccount:backup@{id}.iam.gserviceaccount.com")],
+        });
     }
     all
 }

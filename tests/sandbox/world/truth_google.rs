@@ -1,5 +1,7 @@
 //! What is true of the Google Cloud side, by the program's kinds, ids and attribute names.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::sandbox::world::assets::logging::TOLD_ELSEWHERE;
@@ -10,8 +12,10 @@ use crate::sandbox::world::truth::{Truth, instant};
 /// Tells everything.
 pub(super) fn tell(google: &Google, truth: &mut Truth) {
     tell_bindings(truth, &format!("organizations/{}", google.organization), None, &google.bindings);
+    tell_principals(google, truth, &format!("organizations/{}", google.organization), None);
     for folder in &google.folders {
         tell_bindings(truth, &format!("folders/{}", folder.number), None, &folder.bindings);
+        tell_principals(google, truth, &format!("folders/{}", folder.number), None);
     }
     for project in &google.projects {
         tell_project(google, project, truth);
@@ -46,6 +50,8 @@ fn tell_project(google: &Google, project: &Project, truth: &mut Truth) {
         return;
     }
     tell_bindings(truth, &format!("projects/{}", project.id), Some(project), &project.bindings);
+    tell_principals(google, truth, &format!("projects/{}", project.id), Some(project));
+    tell_audited(google, project, truth);
     // The inventory shows what a project's own APIs refuse, or are switched off for.
     let listed = google.inventory == Inventory::On;
     if project.policy_refused && !listed {
@@ -117,6 +123,46 @@ fn tell_bindings(truth: &mut Truth, name: &str, project: Option<&Project>, bindi
             truth.add("gcp.iam_binding", id, attributes);
         }
     }
+}
+
+/// The policies at a place and above, nearest first.
+fn in_force<'g>(google: &'g Google, name: &str) -> Vec<&'g [Binding]> {
+    let project = name.strip_prefix("projects/").and_then(|id| google.project(id));
+    let folder = google.folders.iter().find(|folder| format!("folders/{}", folder.number) == name);
+    let (here, parent): (&[Binding], Option<&str>) = match (project, folder) {
+        (Some(project), _) => (&project.bindings, Some(&project.parent)),
+        (None, Some(folder)) => (&folder.bindings, Some(&folder.parent)),
+        (None, None) => (&google.bindings, None),
+    };
+    let mut all = vec![here];
+    all.extend(parent.into_iter().flat_map(|parent| in_force(google, parent)));
+    all
+}
+
+fn tell_principals(google: &Google, truth: &mut Truth, name: &str, project: Option<&Project>) {
+    let resource = format!("//cloudresourcemanager.googleapis.com/{name}");
+    let policies = in_force(google, name);
+    let given = |policy: &[Binding], member: &String| policy.iter().filter(|b| b.members.contains(member)).map(|b| b.role).collect::<BTreeSet<_>>();
+    let here = policies.first().copied().unwrap_or_default();
+    for member in here.iter().flat_map(|binding| &binding.members).collect::<BTreeSet<_>>() {
+        let inherited: BTreeSet<&str> = policies.iter().skip(1).flat_map(|policy| given(policy, member)).collect();
+        let attributes = json!({
+            "resource": resource, "resource_type": name.split('/').next().unwrap_or(name).trim_end_matches('s'), "project": project.map(|project| &project.id),
+            "project_labels": project.map_or_else(|| json!({}), |project| labels(&project.labels)), "member": member,
+            "member_type": member.split(':').next(), "roles": given(here, member), "inherited_roles": inherited,
+        });
+        truth.add("gcp.principal", format!("{resource}?member={member}"), attributes);
+    }
+}
+
+fn tell_audited(google: &Google, project: &Project, truth: &mut Truth) {
+    let all = || google.audited.iter().chain(&project.audited);
+    let log_types: BTreeSet<&str> = all().filter(|audited| audited.service == "allServices").map(|audited| audited.log_type).collect();
+    let attributes = json!({
+        "project": project.id, "project_labels": labels(&project.labels), "log_types": log_types,
+        "exempted_members": all().flat_map(|audited| &audited.exempted).collect::<BTreeSet<_>>(),
+    });
+    truth.add("gcp.audit_config", format!("//cloudresourcemanager.googleapis.com/projects/{}?audit_config", project.id), attributes);
 }
 
 fn tell_keys(project: &Project, truth: &mut Truth) {
