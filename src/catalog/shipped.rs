@@ -29,6 +29,7 @@ const FILES: &[(&str, &str)] = files![
     "controls/secrets.toml",
     "controls/tasks.toml",
     "controls/vulnerability.toml",
+    "controls/workloads.toml",
     "controls/criteria/cis-gcp.toml",
     "controls/criteria/cis-github.toml",
     "controls/criteria/iso27001.toml",

@@ -220,11 +220,29 @@ impl fmt::Display for Pointer {
 /// `*Token` and `*_token` are not among them, since pages are turned by such names; `temp_clone_token` comes with every private repository.
 const SHIPPED: &[(&str, &[&str], RedactionAction)] = &[
     ("email", &["/**/email", "/**/*_email", "/**/*Email", "/**/emails/*", "/**/email_address"], RedactionAction::Pseudonym),
-    ("environment", &["/**/env/*/value", "/**/environmentVariables/*", "/**/buildEnvironmentVariables/*"], RedactionAction::Remove),
+    (
+        "environment",
+        &[
+            "/**/env/*/value",
+            "/**/environmentVariables/*",
+            "/**/buildEnvironmentVariables/*",
+            "/**/containers/*/args/*",
+            "/**/containers/*/command/*",
+            "/**/softwareConfig/properties/*",
+        ],
+        RedactionAction::Remove,
+    ),
     ("gravatar", &["/**/gravatar_id", "/**/gravatarId"], RedactionAction::Pseudonym),
     (
         "metadata",
-        &["/**/metadata/items/*/value", "/**/commonInstanceMetadata/items/*/value", "/**/nodeConfig/metadata/*", "/**/nodePools/*/config/metadata/*"],
+        &[
+            "/**/metadata/items/*/value",
+            "/**/commonInstanceMetadata/items/*/value",
+            "/**/nodeConfig/metadata/*",
+            "/**/nodePools/*/config/metadata/*",
+            "/**/gceClusterConfig/metadata/*",
+            "/**/allInstancesConfig/properties/metadata/*",
+        ],
         RedactionAction::Remove,
     ),
     // Channels are told apart by type and name; their addresses are people's, or let in whoever has them. Headers and texts of checks carry credentials.

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use proofline::collect::Collector;
 use proofline::collect::api::Request;
-use proofline::collect::gcp::assets::{ASSETS, BUCKET, WATCHED_PROJECT};
+use proofline::collect::gcp::assets::{ASSETS, BUCKET, CLOUD_FUNCTION, RUN_SERVICE, WATCHED_PROJECT};
 use proofline::collect::replay::Answer;
 use proofline::model::{Attribute, GapCause};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ use crate::truth::assert_all_is_seen;
 
 /// Attributes that are worked out from fields whose absence the vendor documents to mean something; those that are read straight are in the tables themselves.
 const WORKED_OUT: &[(&str, &[&str])] = &[
-    ("gcp.bucket", &["retention_seconds", "versioning"]),
+    ("gcp.bucket", &["deletes_by_rule", "retention_seconds", "versioning"]),
     (
         "gcp.gke_cluster",
         &[
@@ -63,10 +63,14 @@ const WORKED_OUT: &[(&str, &[&str])] = &[
     ("gcp.disk", &["attached", "is_gke_node", "schedules", "supplied_key"]),
     ("gcp.dns_policy", &["networks"]),
     ("gcp.dns_zone", &["dnssec", "keys"]),
+    // "If not provided, … the default service account."
+    ("gcp.cloud_function", &["default_account", "in_vpc"]),
+    ("gcp.instance_group", &["heals"]),
     ("gcp.kms_key", &["primary_state", "primary_since"]),
     ("gcp.network", &["legacy"]),
     ("gcp.pubsub_subscription", &["pushes", "push_signed"]),
     ("gcp.restore", &["failed_resources"]),
+    ("gcp.run_service", &["default_account"]),
     ("gcp.secret", &["customer_key"]),
     (
         "gcp.sql_instance",
@@ -296,4 +300,29 @@ async fn a_bucket_that_no_known_sink_names_may_receive_logs_all_the_same() {
     assert_eq!(told("projects/acme-a", here).await, Attribute::Known(json!(true)));
     let unknown = told("projects/acme-a", elsewhere).await;
     assert!(matches!(&unknown, Attribute::Unknown(gap) if gap.cause == GapCause::NotConfigured), "{unknown:?}");
+}
+
+/// Cloud Run and its functions are shown by the inventory as an older API shows them, too.
+#[tokio::test]
+async fn what_the_older_api_shows_is_read_as_the_newer_one_is() {
+    let shown = |name: &str, asset_type: &str, data: Value| json!({ "name": name, "assetType": asset_type, "ancestors": ["projects/7", "organizations/1"], "resource": { "data": data } });
+    let of = |asset: Value| json!({ "exchanges": [{ "body": { "assets": [asset] } }] });
+    let service = |ingress: &str, account: Value| {
+        let data = json!({ "kind": "Service", "metadata": { "name": "web", "annotations": { "run.googleapis.com/ingress": ingress } },
+            "spec": { "template": { "spec": { "serviceAccountName": account } } } });
+        of(shown("//run.googleapis.com/projects/acme-a/locations/l/services/web", "run.googleapis.com/Service", data))
+    };
+    for (ingress, account, is_default) in [("internal", json!("web@acme-a.iam.gserviceaccount.com"), false), ("all", Value::Null, true)] {
+        let seen = read(&RUN_SERVICE, &["run.googleapis.com/Service"], &service(ingress, account)).await;
+        assert_eq!(seen.known("web", "ingress"), ingress);
+        assert_eq!(seen.known("web", "default_account"), is_default);
+    }
+    let seen = read(&RUN_SERVICE, &["run.googleapis.com/Service"], &service("all", json!(7))).await;
+    assert_eq!(seen.unknown("web", "default_account"), GapCause::Malformed);
+    let data = json!({ "name": "projects/acme-a/locations/l/functions/hook", "runtime": "go122", "ingressSettings": "ALLOW_ALL", "vpcConnector": "c",
+        "serviceAccountEmail": "acme-a@appspot.gserviceaccount.com" });
+    let function = of(shown("//cloudfunctions.googleapis.com/projects/acme-a/locations/l/functions/hook", "cloudfunctions.googleapis.com/CloudFunction", data));
+    let seen = read(&CLOUD_FUNCTION, CLOUD_FUNCTION.types(), &function).await;
+    assert_eq!((seen.known("hook", "runtime"), seen.known("hook", "ingress")), (json!("go122"), json!("ALLOW_ALL")));
+    assert_eq!((seen.known("hook", "in_vpc"), seen.known("hook", "default_account")), (json!(true), json!(true)));
 }

@@ -472,7 +472,7 @@ async fn a_value_of_the_wrong_type_makes_things_unknown_and_never_different() {
 async fn a_value_that_is_left_out_has_the_documented_default_or_none() {
     let documented: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("gcp.project", &["deleted_at", "labels"][..]),
-        ("gcp.iam_binding", &["project_labels"]),
+        ("gcp.iam_binding", &["member_project_labels", "project_labels"]),
         ("gcp.service_account_key", &["disabled", "service_account_disabled"]),
         // public_*: an empty policy is what a bucket without grants answers.
         ("gcp.bucket", &["kms_key", "labels", "project_labels", "public_members", "retention_locked", "retention_seconds", "versioning"]),

@@ -320,6 +320,12 @@ impl Hierarchy {
         self.projects.get(id).map(|row| (id.as_str(), row))
     }
 
+    /// A project by its id, or by its number alone.
+    pub(super) fn by_id_or_number(&self, project: &str) -> Option<(&str, &ProjectRow)> {
+        let by_id = self.projects.get_key_value(project).map(|(id, row)| (id.as_str(), row));
+        by_id.or_else(|| self.numbered(&format!("projects/{project}")))
+    }
+
     /// What the walk lacks.
     pub(super) fn gaps(&self) -> impl Iterator<Item = &Gap> {
         self.gaps.iter()

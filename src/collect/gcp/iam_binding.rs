@@ -13,7 +13,7 @@ use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::fields::{Absent, Read, list, put, short, text};
 use crate::collect::gcp::hierarchy::{self, Hierarchy};
-use crate::collect::gcp::member::Member;
+use crate::collect::gcp::member::{Member, service_account_project};
 use crate::collect::gcp::policies::{self, PERMISSION, Place, Policies};
 use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
 
@@ -40,6 +40,13 @@ const ATTRIBUTES: &[AttributeDecl] = &[
         "Lower-case domain of an address; null for members that have none (allUsers, principal sets)",
         "getIamPolicy bindings[].members[], after @",
     ),
+    attribute(
+        "member_project",
+        AttributeType::Optional(&AttributeType::Text),
+        "Id of the project that a service account belongs to; null for other members, and for accounts of no project in scope",
+        "getIamPolicy bindings[].members[], projects.list projectId",
+    ),
+    attribute("member_project_labels", AttributeType::Map(&AttributeType::Text), "Labels of that project; none where there is none", "projects.list labels"),
     attribute(
         "condition",
         AttributeType::Optional(&AttributeType::Text),
@@ -76,7 +83,7 @@ impl Collector for IamBinding {
                 Err(gap) => return vec![gap],
             };
             let before = seen.len();
-            let gaps = bindings.iter().filter_map(|binding| take(place, binding, n, &mut seen, emit)).collect();
+            let gaps = bindings.iter().filter_map(|binding| take((place, &hierarchy), binding, n, &mut seen, emit)).collect();
             *counts.entry(place.tenant.clone()).or_default() += u64::try_from(seen.len().saturating_sub(before)).unwrap_or(u64::MAX);
             gaps
         })?;
@@ -90,14 +97,14 @@ impl Collector for IamBinding {
 }
 
 /// Emits each member of a binding. Policies may name the same grant twice; it is one.
-fn take(place: &Place<'_>, binding: &Value, n: u32, seen: &mut BTreeSet<ResourceId>, emit: &mut dyn FnMut(Resource)) -> Option<Gap> {
+fn take((place, hierarchy): (&Place<'_>, &Hierarchy), binding: &Value, n: u32, seen: &mut BTreeSet<ResourceId>, emit: &mut dyn FnMut(Resource)) -> Option<Gap> {
     let members = match list(binding, "members") {
         Ok(members) => members.unwrap_or_default(),
         Err(gap) => return Some(gap),
     };
     let grants: Vec<Grant<'_>> = members.iter().filter_map(|member| grant(place, binding, member.as_str()?, n)).collect();
     let lost = members.len().saturating_sub(grants.len());
-    grants.into_iter().filter(|grant| seen.insert(grant.id.clone())).for_each(|grant| emit(resource(place, grant)));
+    grants.into_iter().filter(|grant| seen.insert(grant.id.clone())).for_each(|grant| emit(resource((place, hierarchy), grant)));
     (lost > 0).then(|| Gap::new(GapCause::Malformed, format!("{lost} members of a binding on {} are not usable text", place.name)))
 }
 
@@ -111,7 +118,7 @@ fn grant<'b>(place: &Place<'_>, binding: &'b Value, member: &'b str, n: u32) -> 
     Some(Grant { id: id.parse().or_else(by_digest).ok()?, binding, member, n })
 }
 
-fn resource(place: &Place<'_>, grant: Grant<'_>) -> Resource {
+fn resource((place, hierarchy): (&Place<'_>, &Hierarchy), grant: Grant<'_>) -> Resource {
     let Grant { id, binding, member, n } = grant;
     let role = text(binding, "role");
     let shown = format!("{} on {} for {}", role.as_ref().ok().copied().flatten().unwrap_or("a role without name"), place.name, short(member));
@@ -123,6 +130,10 @@ fn resource(place: &Place<'_>, grant: Grant<'_>) -> Resource {
     put(&mut resource, "project_labels", place.labels.clone().map(Some), Absent::IsUnknown);
     put(&mut resource, "role", role, Absent::IsUnknown);
     resource.know("member", member);
+    let of = service_account_project(member).and_then(|project| hierarchy.by_id_or_number(project));
+    resource.know("member_project", of.map(|(id, _row)| id));
+    put(&mut resource, "member_project_labels", of.map_or_else(|| Ok(json!({})), |(_id, row)| row.labels.clone()).map(Some), Absent::IsUnknown);
+    resource.evidence = hierarchy::sorted(resource.evidence.iter().copied().chain(of.map(|(_id, row)| row.n)).collect());
     let member = Member::parse(member);
     put(&mut resource, "member_type", member.kind.map(Some), Absent::IsUnknown);
     put(&mut resource, "member_domain", member.domain, Absent::Means(Value::Null));

@@ -39,7 +39,8 @@ pub(super) struct Linked {
 enum Stands {
     /// In the same project.
     Beside,
-    /// In the same project, or in a folder or the organisation above it, which then tell of everything below them.
+    /// In the same project, or in a folder or the organisation above it, which then tell of everything below them: where less than the organisation is in scope, that
+    /// none tells is not known.
     Above,
     /// Anywhere in the organisation: where less than that is in scope, that none tells is not known.
     Anywhere,
@@ -122,6 +123,24 @@ const LINKED: &[Linked] = &[
         tells: |(_name, check)| watching::check(check),
         together: all,
     },
+    Linked {
+        kind: WATCHED,
+        name: "contacts",
+        types: &["essentialcontacts.googleapis.com/Contact"],
+        stands: Stands::Above,
+        to: |(name, _contact)| Ok(owner(name).into_iter().collect()),
+        tells: watching::contact,
+        together: all,
+    },
+    Linked {
+        kind: WATCHED,
+        name: "apis",
+        types: &["serviceusage.googleapis.com/Service"],
+        stands: Stands::Beside,
+        to: |(name, _service)| Ok(owner(name).into_iter().collect()),
+        tells: watching::api,
+        together: all,
+    },
 ];
 
 const SINKS: &[&str] = &["logging.googleapis.com/LogSink"];
@@ -186,7 +205,7 @@ impl Links {
             names.extend(above.into_iter().filter(|above| !above.starts_with("projects/")).map(|above| key(above, hierarchy)));
         }
         let found: Vec<Value> = names.iter().filter_map(|name| told.get(name)).flatten().cloned().collect();
-        if found.is_empty() && self.linked.stands == Stands::Anywhere && !self.of_organization {
+        if found.is_empty() && self.linked.stands != Stands::Beside && !self.of_organization {
             let gap = Gap::new(GapCause::NotConfigured, format!("whether something outside of what is configured tells {} is not known", self.linked.name));
             return Err(gap.cured_by("the organisation under [google] in proofline.toml"));
         }

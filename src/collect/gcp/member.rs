@@ -29,6 +29,18 @@ impl<'a> Member<'a> {
     }
 }
 
+/// The id or number of the project that a service account belongs to, as its address tells it: of one that somebody made, of the default ones of Compute Engine and App
+/// Engine, and of a Kubernetes account. <https://cloud.google.com/iam/docs/service-account-types>
+pub(super) fn service_account_project(member: &str) -> Option<&str> {
+    let address = member.strip_prefix("serviceAccount:")?;
+    let Some((local, domain)) = address.split_once('@') else { return address.split_once(".svc.id.goog[").map(|(project, _rest)| project) };
+    match domain {
+        "developer.gserviceaccount.com" => local.strip_suffix("-compute"),
+        "appspot.gserviceaccount.com" => Some(local),
+        _ => domain.strip_suffix(".iam.gserviceaccount.com"),
+    }
+}
+
 fn domain_of(address: &str) -> Option<String> {
     let domain = match address.rsplit_once('@') {
         Some((_local, domain)) => domain,
@@ -39,7 +51,7 @@ fn domain_of(address: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::Member;
+    use super::{Member, service_account_project};
 
     #[test]
     fn members_of_every_documented_form_have_a_type_and_their_domain() {
@@ -59,6 +71,22 @@ mod tests {
         for (member, kind, domain) in cases {
             let parsed = Member::parse(member);
             assert_eq!((parsed.kind, parsed.domain), (Ok(kind), Ok(domain.map(str::to_owned))), "{member}");
+        }
+    }
+
+    #[test]
+    fn a_service_account_tells_its_project() {
+        let cases = [
+            ("serviceAccount:ci@acme-web.iam.gserviceaccount.com", Some("acme-web")),
+            ("serviceAccount:1001-compute@developer.gserviceaccount.com", Some("1001")),
+            ("serviceAccount:acme-web@appspot.gserviceaccount.com", Some("acme-web")),
+            ("serviceAccount:acme-web.svc.id.goog[web/app]", Some("acme-web")),
+            ("serviceAccount:1001@cloudservices.gserviceaccount.com", None),
+            ("user:ada@acme-web.iam.gserviceaccount.com", None),
+            ("deleted:serviceAccount:ci@acme-web.iam.gserviceaccount.com?uid=1", None),
+        ];
+        for (member, project) in cases {
+            assert_eq!(service_account_project(member), project, "{member}");
         }
     }
 

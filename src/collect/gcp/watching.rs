@@ -45,6 +45,25 @@ pub(super) fn check(check: &Value) -> Read<Value> {
     Ok(Some(json!({ "name": told(check, "displayName", "an uptime check")?, "disabled": disabled, "period_seconds": period, "regions": regions })))
 }
 
+/// Whom Google tells of what, with the full name of the contact. <https://cloud.google.com/resource-manager/docs/managing-notification-contacts>
+pub(super) fn contact((name, contact): (&str, &Value)) -> Read<Value> {
+    let of = name.strip_prefix("//essentialcontacts.googleapis.com/").and_then(|path| path.split_once("/contacts/")).map(|(of, _contact)| of);
+    let of = of.ok_or_else(|| Gap::new(GapCause::Malformed, "the name of a contact in the inventory does not say whose it is"))?;
+    let categories = texts(contact, "notificationCategorySubscriptions")?.ok_or_else(|| left_out("a contact", "categories"))?;
+    let valid = told(contact, "validationState", "a contact")? == "VALID";
+    Ok(Some(json!({ "of": of, "categories": categories, "valid": valid })))
+}
+
+/// A service that is switched on, with its full name; none where it is not.
+pub(super) fn api((name, service): (&str, &Value)) -> Read<Value> {
+    if told(service, "state", "a service")? != "ENABLED" {
+        return Ok(None);
+    }
+    let api =
+        name.split_once("/services/").map(|(_of, api)| api).ok_or_else(|| Gap::new(GapCause::Malformed, "the name of a service does not say which it is"))?;
+    Ok(Some(json!(api)))
+}
+
 fn told<'a>(item: &'a Value, field: &str, what: &str) -> Result<&'a str, Gap> {
     text(item, field)?.ok_or_else(|| left_out(what, field))
 }
@@ -57,7 +76,7 @@ fn left_out(what: &str, field: &str) -> Gap {
 mod tests {
     use serde_json::json;
 
-    use super::{alert, check, export, metric};
+    use super::{alert, api, check, contact, export, metric};
 
     #[test]
     fn a_sink_above_tells_of_what_is_below_only_where_it_takes_its_logs() {
@@ -70,6 +89,21 @@ mod tests {
         assert!(export(("//logging.googleapis.com/projects/p/sinks/all", &alone)).is_ok_and(|told| told.is_some()));
         assert!(export(("//logging.googleapis.com/projects/p/sinks/all", &json!({"name": "all"}))).is_err(), "it goes somewhere");
         assert!(export(("all", &sink)).is_err());
+    }
+
+    #[test]
+    fn who_is_told_and_what_is_on_is_read_or_is_a_gap() {
+        let data = json!({"notificationCategorySubscriptions": ["SECURITY"], "validationState": "VALID"});
+        let name = "//essentialcontacts.googleapis.com/organizations/1/contacts/2";
+        assert_eq!(contact((name, &data)), Ok(Some(json!({"of": "organizations/1", "categories": ["SECURITY"], "valid": true}))));
+        for broken in [json!({"validationState": "VALID"}), json!({"notificationCategorySubscriptions": ["SECURITY"]})] {
+            assert!(contact((name, &broken)).is_err(), "{broken}");
+        }
+        assert!(contact(("//x/contacts/2", &data)).is_err());
+        let name = "//serviceusage.googleapis.com/projects/7/services/compute.googleapis.com";
+        assert_eq!(api((name, &json!({"state": "ENABLED"}))), Ok(Some(json!("compute.googleapis.com"))));
+        assert_eq!(api((name, &json!({"state": "DISABLED"}))), Ok(None));
+        assert!(api((name, &json!({}))).is_err() && api(("//x", &json!({"state": "ENABLED"}))).is_err());
     }
 
     #[test]

@@ -41,9 +41,12 @@ pub(crate) fn answer(world: &World, ask: &Ask) -> Reply {
             })
         }
         ("cloudasset", "GET", ["v1", kind, name, "assets"]) => inventory::assets(world, ask, &format!("{kind}/{name}")),
-        ("pubsub", "GET", ["v1", "projects", project, kind, name]) if name.ends_with(":getIamPolicy") => {
-            let name = format!("{kind}/{}", name.trim_end_matches(":getIamPolicy"));
-            of_project(google, project, "pubsub.googleapis.com", |project| inventory::item_policy(project, "pubsub.googleapis.com", &name))
+        (service @ ("artifactregistry" | "cloudfunctions" | "pubsub" | "run"), "GET", [_version, "projects", project, path @ .., name])
+            if name.ends_with(":getIamPolicy") =>
+        {
+            let api = format!("{service}.googleapis.com");
+            let name = format!("{}/{}", path.join("/"), name.trim_end_matches(":getIamPolicy"));
+            of_project(google, project, &api, |project| inventory::item_policy(project, &api, &name))
         }
         (_, "GET", path) => match inventory::direct(ask, path) {
             Some((project, member, asset_type)) => {

@@ -129,6 +129,9 @@ pub(crate) fn bucket(project: &Project, bucket: &Bucket) -> Value {
     }
     if bucket.versioning {
         fields.insert("versioning".to_owned(), json!({ "enabled": true }));
+        let old = json!({ "action": { "type": "Delete" }, "condition": { "numNewerVersions": 3 } });
+        let cold = json!({ "action": { "type": "SetStorageClass", "storageClass": "NEARLINE" }, "condition": { "age": 30 } });
+        fields.insert("lifecycle".to_owned(), json!({ "rule": [cold, old] }));
     }
     if let Some((seconds, locked)) = bucket.retention {
         let mut policy = json!({ "retentionPeriod": seconds.to_string(), "effectiveTime": created });

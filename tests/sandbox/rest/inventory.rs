@@ -75,7 +75,8 @@ pub(crate) fn everything(google: &Google) -> Vec<Shown> {
     let folder =
         |folder: &Folder| node(format!("folders/{}", folder.number), "cloudresourcemanager.googleapis.com/Folder", bodies::folder(folder), &folder.bindings);
     all.extend(google.folders.iter().map(folder));
-    all.extend(assets::logging::of_organization(google.organization).into_iter().map(|asset| Shown {
+    let of_organization = assets::logging::of_organization(google.organization).into_iter().chain(assets::identity::of_organization(google.organization));
+    all.extend(of_organization.map(|asset| Shown {
         name: asset.name,
         asset_type: asset.asset_type,
         ancestors: vec![format!("organizations/{}", google.organization)],
@@ -153,6 +154,14 @@ fn body(shown: &Shown, content: &str, read: &str) -> Value {
 const DIRECT: &[(&str, &str, &str, &str)] = &[
     ("compute", "compute/v1/projects/{}/global/firewalls", "items", "compute.googleapis.com/Firewall"),
     ("compute", "compute/v1/projects/{}/global/networks", "items", "compute.googleapis.com/Network"),
+    ("artifactregistry", "v1/projects/{}/locations/-/repositories", "repositories", "artifactregistry.googleapis.com/Repository"),
+    ("cloudfunctions", "v2/projects/{}/locations/-/functions", "functions", "cloudfunctions.googleapis.com/Function"),
+    ("run", "v2/projects/{}/locations/-/services", "services", "run.googleapis.com/Service"),
+    ("compute", "compute/v1/projects/{}/aggregated/backendServices", "items/*/backendServices", "compute.googleapis.com/BackendService"),
+    ("compute", "compute/v1/projects/{}/aggregated/instanceGroupManagers", "items/*/instanceGroupManagers", "compute.googleapis.com/InstanceGroupManager"),
+    ("compute", "compute/v1/projects/{}/aggregated/sslPolicies", "items/*/sslPolicies", "compute.googleapis.com/SslPolicy"),
+    ("compute", "compute/v1/projects/{}/global/targetHttpsProxies", "items", "compute.googleapis.com/TargetHttpsProxy"),
+    ("compute", "compute/v1/projects/{}/global/targetSslProxies", "items", "compute.googleapis.com/TargetSslProxy"),
     ("compute", "compute/v1/projects/{}/aggregated/instances", "items/*/instances", "compute.googleapis.com/Instance"),
     ("compute", "compute/v1/projects/{}/aggregated/subnetworks", "items/*/subnetworks", "compute.googleapis.com/Subnetwork"),
     ("compute", "compute/v1/projects/{}", "", "compute.googleapis.com/Project"),
@@ -192,8 +201,8 @@ pub(crate) fn item_policy(project: &Project, service: &str, name: &str) -> Reply
 
 /// A page of a project's own listing; `items/*/firewalls` is one by place.
 pub(crate) fn items(ask: &Ask, project: &Project, member: &str, asset_type: &str) -> Reply {
-    // The inventory tells disks of regions apart, the service does not.
-    let is_listed = |asset: &&Asset| asset.asset_type.replace("/RegionDisk", "/Disk") == asset_type;
+    // The inventory tells what is of a region apart, the service does not.
+    let is_listed = |asset: &&Asset| asset.asset_type.replace("/Region", "/") == asset_type;
     let found: Vec<_> = project.assets.iter().filter(is_listed).collect();
     if member.is_empty() {
         return Reply::json(200, &found.first().map_or_else(|| json!({}), |only| only.data.clone()));

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::sandbox::world::assets::logging::TOLD_ELSEWHERE;
-use crate::sandbox::world::assets::{Asset, logging, monitoring};
+use crate::sandbox::world::assets::{Asset, identity, logging, monitoring};
 use crate::sandbox::world::google::{Binding, Bucket, Cluster, Google, Inventory, Project};
 use crate::sandbox::world::truth::{Truth, instant};
 
 /// Tells everything.
 pub(super) fn tell(google: &Google, truth: &mut Truth) {
-    tell_bindings(truth, &format!("organizations/{}", google.organization), None, &google.bindings);
+    tell_bindings((google, truth), &format!("organizations/{}", google.organization), None, &google.bindings);
     tell_principals(google, truth, &format!("organizations/{}", google.organization), None);
     for folder in &google.folders {
-        tell_bindings(truth, &format!("folders/{}", folder.number), None, &folder.bindings);
+        tell_bindings((google, truth), &format!("folders/{}", folder.number), None, &folder.bindings);
         tell_principals(google, truth, &format!("folders/{}", folder.number), None);
     }
     for project in &google.projects {
@@ -49,12 +49,13 @@ fn tell_project(google: &Google, project: &Project, truth: &mut Truth) {
     if !project.active {
         return;
     }
-    tell_bindings(truth, &format!("projects/{}", project.id), Some(project), &project.bindings);
+    tell_bindings((google, truth), &format!("projects/{}", project.id), Some(project), &project.bindings);
     tell_principals(google, truth, &format!("projects/{}", project.id), Some(project));
     tell_audited(google, project, truth);
     // The inventory shows what a project's own APIs refuse, or are switched off for.
     let listed = google.inventory == Inventory::On;
     if project.policy_refused && !listed {
+        truth.hidden.insert(format!("{id}?audit_config"));
         truth.hidden.insert(id);
     }
     if listed || project.answers("iam.googleapis.com") {
@@ -64,6 +65,7 @@ fn tell_project(google: &Google, project: &Project, truth: &mut Truth) {
         tell_bucket(project, bucket, truth);
     }
     if listed {
+        tell_accounts(project, truth);
         tell_watch(google, project, truth);
     }
     for asset in project.assets.iter().filter(|asset| asset.kind != TOLD_ELSEWHERE) {
@@ -92,6 +94,8 @@ fn tell_watch(google: &Google, project: &Project, truth: &mut Truth) {
         "log_metrics": of_type("logging.googleapis.com/LogMetric").into_iter().map(metric).collect::<Vec<_>>(),
         "alerts": of_type("monitoring.googleapis.com/AlertPolicy").into_iter().map(monitoring::told).collect::<Vec<_>>(),
         "uptime_checks": of_type("monitoring.googleapis.com/UptimeCheckConfig").into_iter().map(monitoring::told).collect::<Vec<_>>(),
+        "contacts": [{ "of": format!("organizations/{}", google.organization), "categories": ["SECURITY", "TECHNICAL"], "valid": true }],
+        "apis": identity::apis(project),
     });
     truth.add("gcp.watched_project", format!("//cloudresourcemanager.googleapis.com/projects/{}", project.number), attributes);
 }
@@ -105,7 +109,7 @@ fn receives_logs(project: &Project, bucket: &Bucket) -> bool {
         .any(|asset| asset.asset_type == "logging.googleapis.com/LogSink" && asset.data.get("destination") == Some(&Value::from(destination.as_str())))
 }
 
-fn tell_bindings(truth: &mut Truth, name: &str, project: Option<&Project>, bindings: &[Binding]) {
+fn tell_bindings((google, truth): (&Google, &mut Truth), name: &str, project: Option<&Project>, bindings: &[Binding]) {
     let resource = format!("//cloudresourcemanager.googleapis.com/{name}");
     let resource_type = name.split('/').next().unwrap_or(name).trim_end_matches('s');
     for binding in bindings {
@@ -115,7 +119,10 @@ fn tell_bindings(truth: &mut Truth, name: &str, project: Option<&Project>, bindi
             let kind = member.split(':').next().unwrap_or(member);
             let address = member.strip_prefix("deleted:").unwrap_or(member).split('?').next().unwrap_or(member);
             let domain = address.split_once(':').map(|(kind, rest)| if kind == "domain" { rest } else { rest.rsplit('@').next().unwrap_or(rest) });
+            let account = member.strip_prefix("serviceAccount:").and(domain).and_then(|domain| domain.strip_suffix(".iam.gserviceaccount.com"));
+            let of = account.and_then(|id| google.project(id));
             let attributes = json!({
+                "member_project": of.map(|project| &project.id), "member_project_labels": of.map_or_else(|| json!({}), |project| labels(&project.labels)),
                 "resource": resource, "resource_type": resource_type, "project": project.map(|project| &project.id),
                 "project_labels": project.map_or_else(|| json!({}), |project| labels(&project.labels)), "role": binding.role, "member": member,
                 "member_type": kind, "member_domain": domain, "condition": binding.condition,
@@ -165,6 +172,16 @@ fn tell_audited(google: &Google, project: &Project, truth: &mut Truth) {
     truth.add("gcp.audit_config", format!("//cloudresourcemanager.googleapis.com/projects/{}?audit_config", project.id), attributes);
 }
 
+fn tell_accounts(project: &Project, truth: &mut Truth) {
+    for account in &project.accounts {
+        let attributes = json!({
+            "project": project.id, "project_labels": labels(&project.labels), "public_members": [], "email": account.email, "disabled": account.disabled,
+            "is_default": false,
+        });
+        truth.add("gcp.service_account", format!("//iam.googleapis.com/projects/{}/serviceAccounts/{}", project.id, account.email), attributes);
+    }
+}
+
 fn tell_keys(project: &Project, truth: &mut Truth) {
     for account in &project.accounts {
         for key in &account.keys {
@@ -185,7 +202,7 @@ fn tell_bucket(project: &Project, bucket: &Bucket, truth: &mut Truth) {
         "public_access_prevention": if bucket.prevention_enforced { "enforced" } else { "inherited" }, "uniform_access": bucket.uniform,
         "versioning": bucket.versioning, "retention_seconds": bucket.retention.map(|(seconds, _)| seconds),
         "retention_locked": bucket.retention.is_some_and(|(_, locked)| locked), "soft_delete_seconds": 604_800, "kms_key": bucket.kms_key,
-        "public_members": public_members(&bucket.bindings), "labels": labels(&project.labels), "is_log_destination": receives_logs(project, bucket),
+        "public_members": public_members(&bucket.bindings), "deletes_by_rule": bucket.versioning, "labels": labels(&project.labels), "is_log_destination": receives_logs(project, bucket),
     });
     truth.add("gcp.bucket", format!("//storage.googleapis.com/{}", bucket.name), attributes);
 }

@@ -32,6 +32,9 @@ pub static INSTANCE: Asset = Asset {
             "integrity_monitoring": BOOL, "True where what boots is compared with what booted before", "shieldedInstanceConfig.enableIntegrityMonitoring";
             "confidential": BOOL, "True where its memory is encrypted", "confidentialInstanceConfig";
             "deletion_protection": BOOL, "True where it cannot be deleted by mistake", "deletionProtection";
+            "restarts": BOOL, "True where it is started again when it fails", "scheduling.automaticRestart";
+            "migrates": BOOL, "True where it goes on running while its host is maintained", "scheduling.onHostMaintenance";
+            "preemptible": BOOL, "True where Google may take it away at any time", "scheduling.preemptible";
             "os_login": MAYBE, "What its own metadata says of OS Login; null where the project's holds", "metadata.items[enable-oslogin]";
             "blocks_project_keys": BOOL, "True where SSH keys of the project do not let anyone in", "metadata.items[block-project-ssh-keys]";
             "serial_port": MAYBE, "What its own metadata says of the serial console; null where the project's holds", "metadata.items[serial-port-enable]";
@@ -48,6 +51,7 @@ pub static INSTANCE: Asset = Asset {
         Derived { name: "vtpm", read: |data| shielded(data, "shieldedInstanceConfig/enableVtpm") },
         Derived { name: "integrity_monitoring", read: |data| shielded(data, "shieldedInstanceConfig/enableIntegrityMonitoring") },
         Derived { name: "confidential", read: confidential },
+        Derived { name: "migrates", read: |data| Ok(text(data, "scheduling/onHostMaintenance")?.map(|what| json!(what == "MIGRATE"))) },
         Derived { name: "os_login", read: |data| Ok(Some(json!(switch(data, "metadata/items", "enable-oslogin")?))) },
         Derived { name: "blocks_project_keys", read: |data| Ok(Some(json!(switch(data, "metadata/items", "block-project-ssh-keys")?.unwrap_or(false)))) },
         Derived { name: "serial_port", read: |data| Ok(Some(json!(switch(data, "metadata/items", "serial-port-enable")?))) },

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::collect::gcp::asset::{Asset, Derived, PUBLIC_MEMBERS, columns};
 use crate::collect::gcp::direct::{Direct, ItemPolicy};
-use crate::collect::gcp::fields::{Read, flag, number, record};
+use crate::collect::gcp::fields::{Read, flag, list, number, record, text};
 use crate::collect::gcp::typed::Absence;
 use crate::model::{AttributeType, Gap, GapCause, Kind};
 
@@ -34,6 +34,7 @@ pub static BUCKET: Asset = Asset {
             "retention_locked": BOOL, "True where the retention policy can no longer be shortened; false without a policy, or where isLocked is left out (it comes only when true)", "retentionPolicy.isLocked";
             "soft_delete_seconds": SECONDS, "Seconds for which deleted objects can be restored, 0 where switched off; unknown where absent, since the source writes 0", "softDeletePolicy.retentionDurationSeconds";
             "kms_key": AttributeType::Optional(&AttributeType::Text), "The customer's default key; null where Google's keys are used (the source then leaves it out)", "encryption.defaultKmsKeyName";
+            "deletes_by_rule": BOOL, "True where a lifecycle rule deletes objects", "lifecycle.rule[].action.type";
             "is_log_destination": BOOL, "True where a sink sends logs here; false only where all of the organisation is in scope", "logging.googleapis.com/LogSink destination";
             "labels": AttributeType::Map(&AttributeType::Text), "Labels; the source leaves the field out where there are none", "labels";
         },
@@ -45,6 +46,7 @@ pub static BUCKET: Asset = Asset {
         Derived { name: "uniform_access", read: uniform_access },
         Derived { name: "versioning", read: versioning },
         Derived { name: "retention_seconds", read: retention_seconds },
+        Derived { name: "deletes_by_rule", read: deletes_by_rule },
     ],
     direct: Some(Direct {
         service: "storage",
@@ -67,6 +69,16 @@ pub static BUCKET: Asset = Asset {
 fn versioning(item: &Value) -> Read<Value> {
     let versioning = inside(item, "versioning", |item| flag(item, "versioning/enabled"))?;
     Ok(Some(json!(versioning.unwrap_or(false))))
+}
+
+/// A bucket without rules has no such field. <https://cloud.google.com/storage/docs/lifecycle>
+fn deletes_by_rule(item: &Value) -> Read<Value> {
+    let mut deletes = false;
+    for rule in list(item, "lifecycle/rule")?.unwrap_or_default() {
+        let action = text(rule, "action/type")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "a lifecycle rule does not say what it does"))?;
+        deletes = deletes || action == "Delete";
+    }
+    Ok(Some(json!(deletes)))
 }
 
 fn retention_seconds(item: &Value) -> Read<Value> {

@@ -1,4 +1,4 @@
-//! Each project with what watches over it: where its logs are sent to, what is counted in them, what alerts, what asks whether it is there. One control can so ask for
+//! Each project with what watches over it: where its logs are sent to, what is counted in them, what alerts, what asks whether it is there, whom Google tells. One control can so ask for
 //! all of it in every project, where lists of sinks and policies alone would not tell of the project that has none.
 
 use crate::collect::gcp::asset::{Asset, columns};
@@ -37,6 +37,12 @@ const CHECK: &[AttributeDecl] = &[
     attribute("regions", INT, "From how many regions; 0 where from all", "selectedRegions"),
 ];
 
+const CONTACT: &[AttributeDecl] = &[
+    attribute("of", TEXT, "Whose contact it is, e.g. organizations/1", "name"),
+    attribute("categories", AttributeType::List(&TEXT), "Of what Google tells it, e.g. SECURITY or ALL", "notificationCategorySubscriptions"),
+    attribute("valid", BOOL, "True where somebody confirmed that mail arrives there", "validationState"),
+];
+
 /// `gcp.watched_project`.
 pub static WATCHED_PROJECT: Asset = Asset {
     kind: &Kind {
@@ -48,6 +54,8 @@ pub static WATCHED_PROJECT: Asset = Asset {
             "log_metrics": AttributeType::List(&AttributeType::Record(METRIC)), "What is counted in its logs", "logging.googleapis.com/LogMetric";
             "alerts": AttributeType::List(&AttributeType::Record(ALERT)), "Its alert policies", "monitoring.googleapis.com/AlertPolicy";
             "uptime_checks": AttributeType::List(&AttributeType::Record(CHECK)), "Its uptime checks", "monitoring.googleapis.com/UptimeCheckConfig";
+            "contacts": AttributeType::List(&AttributeType::Record(CONTACT)), "Whom Google tells of it, those of its folders and organisation included", "essentialcontacts.googleapis.com/Contact";
+            "apis": AttributeType::List(&TEXT), "Services that are switched on, e.g. compute.googleapis.com", "serviceusage.googleapis.com/Service";
         },
     },
     types: &["cloudresourcemanager.googleapis.com/Project"],

@@ -2,16 +2,20 @@
 
 pub(crate) mod apis;
 pub(crate) mod backups;
+pub(crate) mod balancing;
 pub(crate) mod bigquery;
 pub(crate) mod compute;
 pub(crate) mod disks;
 pub(crate) mod dns;
+pub(crate) mod groups;
+pub(crate) mod identity;
 pub(crate) mod keys;
 pub(crate) mod logging;
 pub(crate) mod monitoring;
 pub(crate) mod network;
 pub(crate) mod pubsub;
 pub(crate) mod secrets;
+pub(crate) mod serverless;
 pub(crate) mod sql;
 
 use serde_json::{Value, json};
@@ -44,16 +48,20 @@ pub(crate) fn of_project(plan: &Plan, project: &Project) -> Vec<Asset> {
     let mut assets = Vec::new();
     assets.extend(apis::of_project(&mut dice("apis"), plan, project));
     assets.extend(backups::of_project(&mut dice("backups"), plan, project));
+    assets.extend(balancing::of_project(&mut dice("balancing"), project));
     assets.extend(bigquery::of_project(&mut dice("bigquery"), project));
     assets.extend(compute::of_project(&mut dice("compute"), project));
     assets.extend(disks::of_project(&mut dice("disks"), plan, project));
     assets.extend(dns::of_project(&mut dice("dns"), project));
+    assets.extend(groups::of_project(&mut dice("groups"), plan, project));
+    assets.extend(identity::of_project(&mut dice("identity"), project));
     assets.extend(keys::of_project(&mut dice("keys"), plan, project));
     assets.extend(logging::of_project(&mut dice("logging"), project));
     assets.extend(monitoring::of_project(&mut dice("monitoring"), plan, project));
     assets.extend(network::of_project(&mut dice("network"), project));
     assets.extend(pubsub::of_project(&mut dice("pubsub"), project));
     assets.extend(secrets::of_project(&mut dice("secrets"), plan, project));
+    assets.extend(serverless::of_project(&mut dice("serverless"), project));
     assets.extend(sql::of_project(&mut dice("sql"), project));
     tell_networks(&mut assets);
     assets
