@@ -12,7 +12,7 @@ use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::fields::{Read, flag, list, record, text, texts, time};
 use crate::collect::gcp::hierarchy::Hierarchy;
 use crate::collect::gcp::inventory::{Content, Query};
-use crate::collect::gcp::watching;
+use crate::collect::gcp::{constraints, watching};
 use crate::model::{Gap, GapCause};
 
 /// An attribute that other assets tell.
@@ -30,7 +30,7 @@ pub(super) struct Linked {
     to: for<'a> fn(Told<'a>) -> Result<Vec<&'a str>, Gap>,
     /// What one of them tells; none where it does not count.
     tells: fn(Told<'_>) -> Read<Value>,
-    /// What all of them say together.
+    /// What all of them say together: those of the asset itself first, then those of each place above it, nearest first.
     together: fn(&[Value]) -> Value,
 }
 
@@ -140,6 +140,15 @@ const LINKED: &[Linked] = &[
         to: |(name, _service)| Ok(owner(name).into_iter().collect()),
         tells: watching::api,
         together: all,
+    },
+    Linked {
+        kind: WATCHED,
+        name: "constraints",
+        types: &["orgpolicy.googleapis.com/Policy"],
+        stands: Stands::Above,
+        to: |(name, _policy)| Ok(owner(name).into_iter().collect()),
+        tells: constraints::policy,
+        together: constraints::in_force,
     },
 ];
 

@@ -10,6 +10,7 @@ mod asking;
 mod asset;
 pub mod assets;
 pub mod audit_config;
+mod constraints;
 mod direct;
 mod fields;
 mod hierarchy;

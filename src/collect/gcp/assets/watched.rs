@@ -55,6 +55,7 @@ pub static WATCHED_PROJECT: Asset = Asset {
             "alerts": AttributeType::List(&AttributeType::Record(ALERT)), "Its alert policies", "monitoring.googleapis.com/AlertPolicy";
             "uptime_checks": AttributeType::List(&AttributeType::Record(CHECK)), "Its uptime checks", "monitoring.googleapis.com/UptimeCheckConfig";
             "contacts": AttributeType::List(&AttributeType::Record(CONTACT)), "Whom Google tells of it, those of its folders and organisation included", "essentialcontacts.googleapis.com/Contact";
+            "constraints": AttributeType::List(&TEXT), "Organisation policies in force without a condition, e.g. iam.disableServiceAccountKeyCreation", "orgpolicy.googleapis.com/Policy";
             "apis": AttributeType::List(&TEXT), "Services that are switched on, e.g. compute.googleapis.com", "serviceusage.googleapis.com/Service";
         },
     },

@@ -25,6 +25,9 @@ pub(crate) fn of_project(dice: &mut Dice, project: &Project) -> Vec<Asset> {
         let data = json!({ "name": path, "state": state, "config": { "name": api }, "parent": format!("projects/{}", project.number) });
         assets.push(elsewhere("serviceusage.googleapis.com/Service", format!("//serviceusage.googleapis.com/{path}"), data));
     }
+    for (constraint, enforce, chance) in [("iam.disableServiceAccountKeyCreation", false, 25), ("compute.requireOsLogin", true, 60)] {
+        assets.extend(dice.chance(chance).then(|| policy(&format!("projects/{}", project.number), constraint, &json!({ "enforce": enforce }))));
+    }
     assets
 }
 
@@ -33,7 +36,30 @@ pub(crate) fn of_organization(number: u64) -> Vec<Asset> {
     let path = format!("organizations/{number}/contacts/1");
     let data = json!({ "name": path, "email": "security@acme.example", "notificationCategorySubscriptions": ["SECURITY", "TECHNICAL"], "languageTag": "en",
         "validationState": "VALID", "validateTime": "2026-01-01T00:00:00Z" });
-    vec![elsewhere("essentialcontacts.googleapis.com/Contact", format!("//essentialcontacts.googleapis.com/{path}"), data)]
+    let mut all = vec![elsewhere("essentialcontacts.googleapis.com/Contact", format!("//essentialcontacts.googleapis.com/{path}"), data)];
+    all.extend(
+        ["iam.disableServiceAccountKeyCreation", "compute.skipDefaultNetworkCreation"]
+            .map(|name| policy(&format!("organizations/{number}"), name, &json!({ "enforce": true }))),
+    );
+    all
+}
+
+/// Organisation policies in force in a project, of which those of the organisation hold unless the project says otherwise.
+pub(crate) fn constraints(project: &Project) -> Vec<&'static str> {
+    let own = |name: &str| project.assets.iter().any(|asset| asset.name.ends_with(&format!("/policies/{name}")));
+    // The project lets keys be made again, and adds one of its own.
+    let all = [
+        ("compute.requireOsLogin", own("compute.requireOsLogin")),
+        ("compute.skipDefaultNetworkCreation", true),
+        ("iam.disableServiceAccountKeyCreation", !own("iam.disableServiceAccountKeyCreation")),
+    ];
+    all.into_iter().filter_map(|(name, holds)| holds.then_some(name)).collect()
+}
+
+fn policy(of: &str, constraint: &str, rule: &Value) -> Asset {
+    let path = format!("{of}/policies/{constraint}");
+    let data = json!({ "name": path, "spec": { "rules": [rule], "etag": "CJ=", "updateTime": "2026-01-01T00:00:00Z" } });
+    elsewhere("orgpolicy.googleapis.com/Policy", format!("//orgpolicy.googleapis.com/{path}"), data)
 }
 
 /// Services of a project that are switched on.
