@@ -40,7 +40,7 @@ pub(crate) fn collected(site: &Site) -> Vec<Read> {
 }
 
 /// Kinds that no shipped control asks for.
-const ASKED_BY_NONE: &[&str] = &["github.discussion", "github.environment_variable", "github.milestone", "github.repository_variable"];
+const ASKED_BY_NONE: &[&str] = &["github.discussion", "github.environment_variable", "github.repository_variable"];
 
 /// A control over a kind, so that it is read.
 fn control_over(number: usize, kind: &str) -> String {

@@ -42,6 +42,12 @@ pub static KIND: Kind = Kind {
     permission: CURE,
     attributes: &[
         attribute("repository", AttributeType::Text, "owner/name", "repository.nameWithOwner"),
+        attribute(
+            "repository_archived",
+            AttributeType::Bool,
+            "The repository is archived, so that nothing in it can be changed",
+            "Milestone.repository.isArchived",
+        ),
         attribute("number", AttributeType::Int, "Its number in the repository", "Milestone.number"),
         attribute("url", AttributeType::Text, "Its page", "Milestone.url"),
         attribute("title", AttributeType::Text, "Its title", "Milestone.title"),
@@ -120,6 +126,7 @@ fn resource(listed: &Listed, details: Details<'_>) -> Result<Resource, InvalidId
 }
 
 fn describe(resource: &mut Resource, node: &Field<'_>) {
+    set(resource, "repository_archived", node.path(&["repository", "isArchived"]).bool());
     set(resource, "description", node.get("description").or_none(text));
     set(resource, "state", text(&node.get("state")));
     set(resource, "created_at", node.get("createdAt").time());

@@ -13,7 +13,7 @@ fn listed(number: u32) -> Value {
 fn details(number: u32) -> Value {
     json!({
         "id": format!("MI_{number}"), "description": null, "state": "OPEN", "createdAt": "2026-01-01T00:00:00Z", "closedAt": null, "dueOn": "2026-03-31T07:00:00Z",
-        "creator": null, "unfinished": { "totalCount": 3 }, "finished": { "totalCount": 1 },
+        "creator": null, "repository": { "isArchived": false }, "unfinished": { "totalCount": 3 }, "finished": { "totalCount": 1 },
     })
 }
 
@@ -57,6 +57,9 @@ async fn what_is_cut_or_left_out_is_told() {
     let (milestones, hidden) = run(Value::Null, Value::Null, &json!([])).await;
     assert_eq!((milestones.len(), hidden.completeness()), (0, Completeness::Incomplete), "null is not none");
     let mut odd = details(1);
+    odd["repository"] = Value::Null;
+    let (milestones, _) = run(first(None, 1), Value::Null, &json!([odd])).await;
+    assert_eq!(unknown(&milestones[0], "repository_archived").cause, GapCause::LeftOut, "an archived one cannot be told from one in use");
     odd["unfinished"] = Value::Null;
     let (milestones, _) = run(first(None, 1), Value::Null, &json!([odd])).await;
     assert_eq!(unknown(&milestones[0], "open_issues").cause, GapCause::LeftOut);

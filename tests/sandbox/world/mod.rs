@@ -13,6 +13,7 @@ pub(crate) mod discussions;
 pub(crate) mod fates;
 pub(crate) mod google;
 pub(crate) mod hostile;
+pub(crate) mod milestones;
 pub(crate) mod people;
 pub(crate) mod protection;
 pub(crate) mod repositories;

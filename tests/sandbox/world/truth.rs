@@ -66,6 +66,7 @@ impl World {
             self.tell_workflows(repository, &mut truth);
             self.tell_actions(repository, &mut truth);
             self.tell_discussions(repository, &mut truth);
+            self.tell_milestones(repository, &mut truth);
             for deployment in repository.deployments() {
                 let name = self.full_name(repository);
                 let jobs: Vec<Value> =

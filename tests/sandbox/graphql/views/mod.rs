@@ -4,6 +4,7 @@ pub(crate) mod board;
 pub(crate) mod commit;
 pub(crate) mod discussion;
 pub(crate) mod issue;
+pub(crate) mod milestone;
 pub(crate) mod organization;
 pub(crate) mod people;
 pub(crate) mod protection;
@@ -110,6 +111,7 @@ fn node<'w>(world: &'w World, id: &str) -> Shown<'w> {
             issue.map(|issue| Shown::one(IssueView { world, repository, issue }))
         }
         ("D", Some(repository), Some(number)) => discussion::find(world, repository, number),
+        ("MI", Some(repository), Some(number)) => milestone::find(world, repository, number),
         ("PRR", Some(repository), Some(place)) => pull_request::review(world, repository, place),
         ("DE", Some(repository), Some(place)) => repository::deployment(world, repository, place),
         ("WFR", Some(repository), Some(place)) => repository::run(world, repository, place),

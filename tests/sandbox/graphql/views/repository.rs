@@ -9,6 +9,7 @@ use crate::sandbox::graphql::views::at;
 use crate::sandbox::graphql::views::commit::HeadView;
 use crate::sandbox::graphql::views::discussion;
 use crate::sandbox::graphql::views::issue::IssueView;
+use crate::sandbox::graphql::views::milestone;
 use crate::sandbox::graphql::views::organization::OrganizationView;
 use crate::sandbox::graphql::views::people::{self, TeamView};
 use crate::sandbox::graphql::views::protection::{ClassicView, rule_type, rules, ruleset};
@@ -202,7 +203,7 @@ impl<'w> RepositoryView<'w> {
             },
             "issues" => self.issues(arguments),
             "discussions" => discussion::of_repository(world, repository, arguments),
-            "milestones" => Connection::counted("MilestoneConnection", 0),
+            "milestones" => milestone::of_repository(world, repository),
             "languages" => {
                 Connection::over("LanguageConnection", repository.languages().to_vec(), |name| Edge::to(Record::new("Language", [("name", leaf(*name))])))
             }
