@@ -85,6 +85,7 @@ impl Project {
             github_organizations: sorted(&self.settings.github.organizations),
             github_enterprise: self.settings.github.enterprise.clone(),
             issue_labels: sorted(&self.settings.github.issue_labels),
+            release_workflows: sorted(&self.settings.github.release_workflows),
             boards: self.settings.github.boards.clone(),
             gcp_parents: self.settings.google.parents.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
             window,

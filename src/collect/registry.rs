@@ -103,6 +103,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::team::Team,
     &github::team_member::TeamMember,
     &github::workflow::Workflow,
+    &github::workflow_run::WorkflowRun,
 ];
 
 static KINDS: LazyLock<Vec<&'static Kind>> = LazyLock::new(|| COLLECTORS.iter().map(|collector| collector.kind()).collect());

@@ -17,6 +17,9 @@ pub struct Scope {
     pub github_enterprise: Option<String>,
     /// Issues with at least one of these labels are tasks; sorted.
     pub issue_labels: Vec<String>,
+    /// The workflows whose runs release something, by their paths in a repository; sorted. Manifests from before they were read name none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub release_workflows: Vec<String>,
     /// The boards that say where work stands. Manifests from before there were any name none.
     #[serde(default)]
     pub boards: Boards,

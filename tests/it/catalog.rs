@@ -643,6 +643,26 @@ kms_base_url = "https://kms.example.com/"
     }
 
     #[test]
+    fn workflows_that_release_are_named_by_their_paths() {
+        let with = |line: &str| read(&FULL.replacen("[google]", &format!("{line}\n[google]"), 1));
+        let named = with("release_workflows = [\".github/workflows/z.yaml\", \".github/workflows/release.yml\", \".github/workflows/z.yaml\"]");
+        let workflows = named.unwrap_or_else(|mistakes| panic!("{mistakes}")).github.release_workflows;
+        assert_eq!(workflows, [".github/workflows/release.yml", ".github/workflows/z.yaml"]);
+        assert_eq!(read(FULL).unwrap_or_else(|mistakes| panic!("{mistakes}")).github.release_workflows, [""; 0], "nobody said");
+        for path in [
+            "release.yml",
+            ".github/workflows/",
+            ".github/workflows/.yml",
+            ".github/workflows/a/b.yml",
+            ".github/workflows/release.json",
+            "/.github/workflows/a.yml",
+        ] {
+            let mistakes = with(&format!("release_workflows = [\"{path}\"]")).expect_err(path).to_string();
+            assert!(mistakes.contains("is not the file of a workflow") && mistakes.contains(".github/workflows/release.yml"), "{mistakes}");
+        }
+    }
+
+    #[test]
     fn boards_are_numbers_of_organisations_and_a_date_field() {
         let with = |line: &str| read(&FULL.replacen("[google]", &format!("{line}\n[google]"), 1));
         let of_one = |line: &str| read(&FULL.replacen("[google]", &format!("{line}\n[google]"), 1).replacen("\"zeta\", ", "", 1));

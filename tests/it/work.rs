@@ -24,6 +24,7 @@ fn scope() -> Scope {
         github_organizations: vec!["acme".into()],
         github_enterprise: None,
         issue_labels: vec!["cloud devops/soc2".into()],
+        release_workflows: Vec::new(),
         boards: proofline::model::Boards::default(),
         gcp_parents: Vec::new(),
         window: Period::new(now() - TimeDelta::days(1), now()).expect("a day"),

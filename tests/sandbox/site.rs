@@ -11,6 +11,7 @@ use crate::sandbox::server::Sandbox;
 use crate::sandbox::world::audit::ENTERPRISE;
 use crate::sandbox::world::boards::BOARD;
 use crate::sandbox::world::fates::Fate;
+use crate::sandbox::world::releases::RELEASE_WORKFLOW;
 use crate::sandbox::world::settings::Leaves;
 use crate::sandbox::world::truth::{Truth, instant};
 use crate::sandbox::world::{Plan, World};
@@ -102,7 +103,7 @@ impl Site {
         let labels: Vec<String> = world.issue_labels().map(|label| format!("\"{label}\"")).collect();
         let labels = labels.join(", ");
         let tenants = format!("organizations = [\"acme\"]\nenterprise = \"{ENTERPRISE}\"\nbase_url = \"{github}\"\n");
-        let of_github = format!("[github]\n{tenants}issue_labels = [{labels}]\nprojects = [{BOARD}]\n");
+        let of_github = format!("[github]\n{tenants}issue_labels = [{labels}]\nrelease_workflows = [\"{RELEASE_WORKFLOW}\"]\nprojects = [{BOARD}]\n");
         let of_google = format!("[google]\norganizations = [\"{}\"]\nbase_url = \"{google}\"\n", world.google.organization);
         format!("{general}\n{of_github}\n{of_google}\n[limits]\nattempts = 2\nbody_mib = 16\n")
     }
@@ -184,6 +185,7 @@ impl Site {
             ("CD-06", counts("github.workflow", &live, &none, &|workflow| workflow["declares_permissions"] == true && workflow["writes_all"] == false)),
             ("CD-07", counts("github.workflow", &live, &none, &|workflow| workflow["checks_out_untrusted"] == false && is_empty(&workflow["injections"]))),
             ("CD-08", counts("github.workflow", &live, &none, &|workflow| is_empty(&workflow["static_cloud_keys"]))),
+            ("CD-24", counts("github.workflow_run", &|run| run["in_window"] == true, &none, &|run| !is_empty(&run["merged_pull_requests"]))),
             ("VUL-10", counts("github.repository", &unarchived, &none, &|repository| repository["security_configuration_status"] == "enforced")),
             ("VUL-01", counts("github.repository", &unarchived, &none, &|repository| repository["dependabot_alerts"] == true)),
             ("VUL-03", counts("github.repository", &unarchived, &any, &scanned)),

@@ -71,6 +71,8 @@ pub struct GitHubSettings {
     pub base_url: String,
     /// Issues with one of these labels are tasks; sorted.
     pub issue_labels: Vec<String>,
+    /// The files of the workflows that release; sorted, empty where nobody said.
+    pub release_workflows: Vec<String>,
     /// The boards that say where work stands.
     pub boards: Boards,
 }
@@ -178,13 +180,14 @@ fn time_zone(page: &mut Page<'_>, node: Node<'_, '_>) -> Option<Tz> {
 }
 
 fn github(page: &mut Page<'_>, root: &Section<'_, '_>) -> GitHubSettings {
-    let keys = &["organizations", "enterprise", "base_url", "issue_labels", "projects", "due_field"];
+    let keys = &["organizations", "enterprise", "base_url", "issue_labels", "release_workflows", "projects", "due_field"];
     let section = root.get("github").and_then(|node| Section::of(page, node, "[github]", keys));
     let mut settings = GitHubSettings {
         organizations: Vec::new(),
         enterprise: None,
         base_url: "https://api.github.com".to_owned(),
         issue_labels: vec!["security-task".to_owned()],
+        release_workflows: Vec::new(),
         boards: Boards::default(),
     };
     let Some(section) = section else { return settings };
@@ -198,6 +201,7 @@ fn github(page: &mut Page<'_>, root: &Section<'_, '_>) -> GitHubSettings {
         settings.issue_labels.sort();
         settings.issue_labels.dedup();
     }
+    settings.release_workflows = names(page, &section, "release_workflows", &WORKFLOW);
     settings.boards = boards::read(page, &section, &settings.organizations);
     settings
 }
@@ -240,6 +244,15 @@ const LOGIN: Name = Name {
     help: "write it as in github.com/LOGIN, e.g. \"acme\"",
 };
 const ENTERPRISE: Name = Name { what: "the slug of an enterprise", valid: LOGIN.valid, help: "write it as in github.com/enterprises/SLUG, e.g. \"acme-inc\"" };
+const WORKFLOW: Name = Name {
+    what: "the file of a workflow",
+    valid: |name| {
+        let file = name.strip_prefix(".github/workflows/").unwrap_or_default();
+        let stem = file.strip_suffix(".yml").or_else(|| file.strip_suffix(".yaml")).unwrap_or_default();
+        !stem.is_empty() && file.len() <= 255 && !file.contains('/')
+    },
+    help: "write its path in the repository, e.g. \".github/workflows/release.yml\"",
+};
 const NUMBER: Name = Name {
     what: "the number of an organisation or folder",
     valid: |name| (1..=25).contains(&name.len()) && name.chars().all(|c| c.is_ascii_digit()),

@@ -83,6 +83,9 @@ fn scope_items(scope: &Scope, items: &mut Items) {
     for label in &scope.issue_labels {
         items.add("parameter.issue_label", label);
     }
+    for workflow in &scope.release_workflows {
+        items.add("parameter.release_workflow", workflow);
+    }
     for board in &scope.boards.projects {
         items.add("parameter.board", board.to_string());
     }

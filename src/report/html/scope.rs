@@ -36,6 +36,7 @@ fn tenants(scope: &Scope) -> Markup {
             @if let Some(enterprise) = &scope.github_enterprise { div { dt { "GitHub enterprise" } dd { (cells::foreign(enterprise)) } } }
             div { dt { "Google Cloud parents" } dd { (texts(&parents)) } }
             div { dt { "Task labels" } dd { (texts(&scope.issue_labels)) } }
+            @if !scope.release_workflows.is_empty() { div { dt { "Release workflows" } dd { (texts(&scope.release_workflows)) } } }
             @if !boards.is_empty() { div { dt { "Boards" } dd { (texts(&boards)) } } }
             div { dt { "Window of changes" } dd { (cells::time(scope.window.start())) " up to, not including, " (cells::time(scope.window.end())) } }
         }

@@ -19,6 +19,7 @@ mod properties;
 mod repository;
 pub(crate) mod rules;
 mod ruleset;
+mod runs;
 mod teams;
 mod workflow;
 
@@ -44,6 +45,7 @@ pub(crate) fn scope() -> Scope {
         github_organizations: vec!["acme".into()],
         github_enterprise: None,
         issue_labels: Vec::new(),
+        release_workflows: Vec::new(),
         boards: proofline::model::Boards::default(),
         gcp_parents: Vec::new(),
         window: Period::new(at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z")).expect("a period"),

@@ -83,6 +83,10 @@ async fn answers_fit_the_published_schemas() {
             answers.push(("code-scanning-analysis", asking.all(&format!("{base}/code-scanning/analyses?per_page=1")).await));
         }
         answers.push(("repository-ruleset", asking.all(&format!("{base}/rulesets")).await));
+        if repository.releases_itself() {
+            let all = format!("{base}/actions/workflows/release.yml/runs?created=2000-01-01T00:00:00Z..2100-01-01T00:00:00Z");
+            answers.push(("workflow-run", asking.json(&all).await["workflow_runs"].as_array().unwrap().clone()));
+        }
         if repository.classic.is_some() && repository.viewer_is_admin && !repository.classic.as_ref().unwrap().restricts_pushes {
             answers.push(("branch-protection", vec![asking.json(&format!("{base}/branches/{branch}/protection")).await]));
         }

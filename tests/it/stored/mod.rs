@@ -97,6 +97,7 @@ fn manifest(requests: StoredFile, bodies: StoredFile, configuration: Digest, exc
             github_organizations: Vec::new(),
             github_enterprise: None,
             issue_labels: Vec::new(),
+            release_workflows: Vec::new(),
             boards: proofline::model::Boards::default(),
             gcp_parents: Vec::new(),
             window: Period::new(at() - chrono::TimeDelta::days(1), at()).expect("a day"),

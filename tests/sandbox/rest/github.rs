@@ -8,6 +8,7 @@ use crate::sandbox::rest::github_bodies as bodies;
 use crate::sandbox::rest::github_protection as protection;
 use crate::sandbox::rest::listings;
 use crate::sandbox::rest::people;
+use crate::sandbox::rest::releases;
 use crate::sandbox::rest::{Ask, Reply, page, page_after};
 use crate::sandbox::world::repositories::{Repository, Visibility};
 use crate::sandbox::world::settings::CONFIGURATION;
@@ -170,6 +171,9 @@ fn repository(world: &World, ask: &Ask, found: &Repository, rest: &[&str]) -> Re
         ["actions", "permissions"] => Reply::json(200, &bodies::actions_of_repository(found, &found.actions(world.plan.leaves))),
         ["actions", "permissions", "workflow"] => Reply::json(200, &bodies::workflow_token(&found.actions(world.plan.leaves))),
         ["actions", "permissions", "selected-actions"] => bodies::chosen_actions(&found.actions(world.plan.leaves)),
+        ["actions", "workflows", file, "runs"] if found.workflows().iter().any(|(known, _)| known == file) => {
+            releases::page(world, ask, found, file, &listing(&rest.join("/")))
+        }
         ["actions", "runs", number] => Reply::json(200, &attachments::run(number)),
         ["git", "commits", sha] => Reply::json(200, &attachments::commit(sha)),
         ["git", "trees", "HEAD"] if found.branch().is_none() => Reply::message(409, "Git Repository is empty."),

@@ -16,6 +16,7 @@ pub(crate) mod hostile;
 pub(crate) mod milestones;
 pub(crate) mod people;
 pub(crate) mod protection;
+pub(crate) mod releases;
 pub(crate) mod repositories;
 pub(crate) mod settings;
 pub(crate) mod tasks;

@@ -124,7 +124,9 @@ impl Repository {
     /// The files of `.github/workflows`, with their texts.
     pub(crate) fn workflows(&self) -> Vec<(&'static str, &'static str)> {
         let files = [("ci.yml", CI), ("deploy.yaml", DEPLOY), ("triage.yml", TRIAGE)];
-        files.into_iter().take(if self.empty { 0 } else { usize::try_from(self.id % 4).unwrap_or_default() }).collect()
+        let some = files.into_iter().take(usize::try_from(self.id % 4).unwrap_or_default());
+        let release = self.releases_itself().then_some(("release.yml", CI));
+        some.chain(release).filter(|_file| !self.empty).collect()
     }
 
     /// Who has access otherwise than from above, with the permission, and whether through a team.

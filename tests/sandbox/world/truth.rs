@@ -67,6 +67,7 @@ impl World {
             self.tell_actions(repository, &mut truth);
             self.tell_discussions(repository, &mut truth);
             self.tell_milestones(repository, &mut truth);
+            self.tell_releases(repository, &mut truth);
             for deployment in repository.deployments() {
                 let name = self.full_name(repository);
                 let jobs: Vec<Value> =
@@ -199,10 +200,10 @@ impl World {
     fn tell_workflows(&self, repository: &Repository, truth: &mut Truth) {
         let name = self.full_name(repository);
         for (file, _) in repository.workflows() {
-            let (bad, worst) = (file != "ci.yml", file == "triage.yml");
+            let (bad, worst) = (!matches!(file, "ci.yml" | "release.yml"), file == "triage.yml");
             let attributes = json!({
                 "repository": name, "repository_archived": repository.archived, "path": format!(".github/workflows/{file}"),
-                "unpinned_uses": match file { "ci.yml" => vec![], "deploy.yaml" => vec!["google-github-actions/auth@v2"], _ => vec!["actions/checkout@v4"] },
+                "unpinned_uses": match file { "ci.yml" | "release.yml" => vec![], "deploy.yaml" => vec!["google-github-actions/auth@v2"], _ => vec!["actions/checkout@v4"] },
                 "declares_permissions": !worst, "writes_all": file == "deploy.yaml", "checks_out_untrusted": worst,
                 "injections": if worst { vec!["greet: github.event.pull_request.title"] } else { vec![] },
                 "static_cloud_keys": if bad && !worst { vec!["google-github-actions/auth: credentials_json", "secrets.GCP_SA_KEY"] } else { vec![] },

@@ -114,6 +114,7 @@ fn node<'w>(world: &'w World, id: &str) -> Shown<'w> {
         ("MI", Some(repository), Some(number)) => milestone::find(world, repository, number),
         ("PRR", Some(repository), Some(place)) => pull_request::review(world, repository, place),
         ("DE", Some(repository), Some(place)) => repository::deployment(world, repository, place),
+        ("REL", Some(repository), Some(number)) => repository::release(world, repository, number),
         ("WFR", Some(repository), Some(place)) => repository::run(world, repository, place),
         _ => None,
     };

@@ -16,6 +16,7 @@ use crate::sandbox::graphql::views::protection::{ClassicView, rule_type, rules, 
 use crate::sandbox::graphql::views::pull_request::{self, PullRequestView};
 use crate::sandbox::rest::listings::{counted, environments};
 use crate::sandbox::world::World;
+use crate::sandbox::world::changes::PullRequest;
 use crate::sandbox::world::deployments::Deployment;
 use crate::sandbox::world::people::Person;
 use crate::sandbox::world::protection::Rule;
@@ -90,6 +91,16 @@ fn run_record<'w>(world: &'w World, deployment: &Deployment<'w>) -> Record<'w> {
     let number = deployment.id / 2;
     let id = leaf(format!("WFR_{}_{}", number / 5_000, number % 5_000));
     Record::new("WorkflowRun", [("id", id), ("databaseId", leaf(number)), ("deploymentReviews", reviews)])
+}
+
+/// `WorkflowRun` of the release workflow, by its number.
+pub(crate) fn release<'w>(world: &'w World, repository: &'w Repository, number: u32) -> Option<Shown<'w>> {
+    let found = repository.releases(world).into_iter().find(|release| release.number == u64::from(number))?;
+    let changes: Vec<&PullRequest> = found.change.into_iter().collect();
+    let changes = Connection::over("PullRequestConnection", changes, move |change| Edge::to(PullRequestView { world, repository, change }));
+    let commit = Shown::one(Record::new("Commit", [("oid", leaf(found.commit)), ("associatedPullRequests", changes)]));
+    let suite = Shown::one(Record::new("CheckSuite", [("commit", commit)]));
+    Some(Shown::one(Record::new("WorkflowRun", [("id", leaf(format!("REL_{}_{number}", repository.id))), ("checkSuite", suite)])))
 }
 
 /// The suites on a deployed commit: another App's, and the run that deploys.
