@@ -71,8 +71,9 @@ impl Span {
     }
 
     /// What is asked instead, where the span's first page counts more than GitHub shows.
-    fn instead(self, first_page: &Answer) -> Option<[Self; 2]> {
-        if total(first_page).is_ok_and(|total| total >= MOST) { self.halves() } else { None }
+    fn instead(self, number: u32, page: &Answer) -> Option<[Self; 2]> {
+        let is_cut = number == 1 && total(page).is_ok_and(|total| total >= MOST);
+        if is_cut { self.halves() } else { None }
     }
 }
 
@@ -108,24 +109,29 @@ impl Pipeline {
     pub(super) async fn fetch(&self, span: Span, api: &dyn Api, asked_by: &'static str, mut on_page: impl FnMut(&Answer) + Send) -> Result<(), ApiError> {
         let mut spans = vec![span];
         while let Some(span) = spans.pop() {
-            let subject = self.subject(span);
-            let mut target = self.target(span);
-            for number in 1..=PAGES {
-                let request = Request::get(Host::GitHub, target, OPERATION, subject.as_str(), asked_by);
-                let reply = api.send(request.page(Paging::Link, number)).await?;
-                let page = Answer::rest(&reply.body);
-                let instead = if number == 1 { span.instead(&page) } else { None };
-                let next = reply.next.filter(|_next| reply.gap.is_none() && instead.is_none());
-                match instead {
-                    Some(halves) => spans.extend(halves),
-                    None if reply.gap.is_none() => on_page(&page),
-                    None => {}
-                }
-                let Some(next) = next else { break };
-                target = next;
-            }
+            spans.extend(self.ask(span, api, asked_by, &mut on_page).await?.into_iter().flatten());
         }
         Ok(())
+    }
+
+    /// Asks for one span; gives its halves, where those are to be asked for instead.
+    async fn ask(&self, span: Span, api: &dyn Api, asked_by: &'static str, on_page: &mut (dyn FnMut(&Answer) + Send)) -> Result<Option<[Span; 2]>, ApiError> {
+        let subject = self.subject(span);
+        let mut target = self.target(span);
+        for number in 1..=PAGES {
+            let request = Request::get(Host::GitHub, target, OPERATION, subject.as_str(), asked_by);
+            let reply = api.send(request.page(Paging::Link, number)).await?;
+            let page = Answer::rest(&reply.body);
+            if let Some(halves) = span.instead(number, &page) {
+                return Ok(Some(halves));
+            }
+            if reply.gap.is_none() {
+                on_page(&page);
+            }
+            let Some(next) = reply.next.filter(|_next| reply.gap.is_none()) else { break };
+            target = next;
+        }
+        Ok(None)
     }
 
     /// Shows every run of a span as it was stored, with its exchange.
@@ -143,19 +149,17 @@ impl Pipeline {
         let subject = self.subject(span);
         let before = told.gaps.len();
         let mut counted = None;
-        for exchange in evidence.about(OPERATION, &subject) {
+        for (number, exchange) in (1..).zip(evidence.about(OPERATION, &subject)) {
             told.evidence.push(exchange.n);
             if !exchange.is_answer() {
                 told.gaps.push(refused(evidence, exchange, SEES_RUNS)?);
                 continue;
             }
             let page = Answer::stored_rest(evidence, exchange)?;
-            if counted.is_none() {
-                if let Some(halves) = span.instead(&page) {
-                    return Ok(Some(halves));
-                }
-                counted = Some(total(&page));
+            if let Some(halves) = span.instead(number, &page) {
+                return Ok(Some(halves));
             }
+            counted.get_or_insert_with(|| total(&page));
             match runs(&page) {
                 Ok(runs) => runs.iter().for_each(|run| visit(run, exchange.n)),
                 Err(gap) => told.gaps.push(gap),
