@@ -10,6 +10,7 @@ use crate::model::Kind;
 /// Every kind that can be collected, by name.
 pub static COLLECTORS: &[&dyn Collector] = &[
     &gcp::assets::ALERT_POLICY,
+    &gcp::assets::ALLOYDB_CLUSTER,
     &gcp::assets::API_KEY,
     &gcp::assets::ARTIFACT_REPOSITORY,
     &gcp::AuditConfig,
@@ -41,6 +42,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &gcp::Project,
     &gcp::assets::PUBSUB_SUBSCRIPTION,
     &gcp::assets::PUBSUB_TOPIC,
+    &gcp::assets::REDIS_INSTANCE,
     &gcp::assets::RESTORE,
     &gcp::assets::RUN_SERVICE,
     &gcp::assets::SECRET,

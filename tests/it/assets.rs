@@ -58,6 +58,7 @@ const WORKED_OUT: &[(&str, &[&str])] = &[
             "vtpm",
         ],
     ),
+    ("gcp.alloydb_cluster", &["automated_backups", "continuous_backups"]),
     ("gcp.api_key", &["apis", "callers"]),
     ("gcp.backup_plan", &["lock_days", "retain_days"]),
     ("gcp.disk", &["attached", "is_gke_node", "schedules", "supplied_key"]),
@@ -280,7 +281,10 @@ async fn what_watches_over_a_project_is_told_of_it() {
 #[tokio::test]
 async fn a_bucket_that_no_known_sink_names_may_receive_logs_all_the_same() {
     let told = |parent: &'static str, destination: &'static str| async move {
+        const PROJECT: &str = r#"{"name":"projects/7","projectId":"acme-a","state":"ACTIVE","parent":"organizations/1"}"#;
         let outcome = collect(&BUCKET, &scope(&[parent]), |request: &Request| match request.operation {
+            "cloudresourcemanager.projects.list" => Answer::new(200, format!(r#"{{"projects":[{PROJECT}]}}"#)),
+            "cloudresourcemanager.projects.get" => Answer::new(200, PROJECT),
             "cloudasset.assets.list" if request.subject.ends_with("storage.googleapis.com/Bucket") => {
                 let bucket = json!({ "name": "//storage.googleapis.com/logs", "ancestors": ["projects/7", "organizations/1"], "resource": { "data": { "name": "logs" } } });
                 Answer::new(200, json!({ "assets": [bucket] }).to_string())
@@ -325,4 +329,28 @@ async fn what_the_older_api_shows_is_read_as_the_newer_one_is() {
     let seen = read(&CLOUD_FUNCTION, CLOUD_FUNCTION.types(), &function).await;
     assert_eq!((seen.known("hook", "runtime"), seen.known("hook", "ingress")), (json!("go122"), json!("ALLOW_ALL")));
     assert_eq!((seen.known("hook", "in_vpc"), seen.known("hook", "default_account")), (json!(true), json!(true)));
+}
+
+/// Other assets name a project by its id where it is listed by its number alone: what they tell of one that is in no list is not known, rather than nothing.
+#[tokio::test]
+async fn what_watches_over_a_project_that_is_not_listed_is_unknown() {
+    let shown = |name: &str, data: Value| json!({ "name": name, "ancestors": ["projects/7", "organizations/1"], "resource": { "data": data } });
+    let project = shown("//cloudresourcemanager.googleapis.com/projects/7", json!({ "projectId": "acme-a", "projectNumber": "7" }));
+    let alert = shown(
+        "//monitoring.googleapis.com/projects/acme-a/alertPolicies/1",
+        json!({ "displayName": "down", "enabled": true, "notificationChannels": ["c"], "conditions": [{ "conditionThreshold": { "filter": "f" } }] }),
+    );
+    for (listed, known) in [(r#"{"projects":[{"name":"projects/7","projectId":"acme-a","state":"ACTIVE","parent":"organizations/1"}]}"#, true), ("{}", false)] {
+        let seen = collect(&WATCHED_PROJECT, &scope(&["organizations/1"]), |request: &Request| match request.operation {
+            "cloudresourcemanager.projects.list" if request.target.contains("organizations") => Answer::new(200, listed),
+            "cloudasset.assets.list" if request.subject.ends_with("/Project") => Answer::new(200, json!({ "assets": [project] }).to_string()),
+            "cloudasset.assets.list" if request.subject.ends_with("/AlertPolicy") => Answer::new(200, json!({ "assets": [alert] }).to_string()),
+            _ => Answer::new(200, "{}"),
+        })
+        .await;
+        match known {
+            true => assert_eq!(seen.known("", "alerts").as_array().map(Vec::len), Some(1)),
+            false => assert_eq!(seen.unknown("", "alerts"), GapCause::Incomplete),
+        }
+    }
 }

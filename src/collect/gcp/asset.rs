@@ -235,6 +235,7 @@ impl Reading<'_, '_> {
         let told = beside.policies.iter().map(|policies| &policies.evidence).chain(beside.links.iter().map(|links| &links.evidence));
         let cited = listed.into_iter().chain([n]).chain(told.flatten().copied());
         let mut resource = self.started(name, sorted(cited.collect()))?;
+        let unlisted = owner.as_ref().err().cloned();
         match owner {
             Ok(Some((id, row))) => belongs(&mut resource, id, row),
             Ok(None) => {
@@ -244,7 +245,9 @@ impl Reading<'_, '_> {
             Err(gap) => [PROJECT, PROJECT_LABELS].iter().for_each(|attribute| resource.lack(attribute.name, gap.clone())),
         }
         for links in &beside.links {
-            put(&mut resource, links.linked.name, links.of(name, asset, self.hierarchy), Absent::IsUnknown);
+            // Of a project that is not listed, names by number and names by id cannot be told to be the same.
+            let told = unlisted.clone().map_or_else(|| links.of(name, asset, self.hierarchy), Err);
+            put(&mut resource, links.linked.name, told, Absent::IsUnknown);
         }
         if let Some(policies) = &beside.policies {
             let members = policies.members.as_ref().map(|members| json!(members.get(name).cloned().unwrap_or_default()));

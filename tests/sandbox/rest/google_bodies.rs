@@ -157,7 +157,8 @@ pub(crate) fn cluster(project: &Project, cluster: &Cluster) -> Value {
         "releaseChannel": { "channel": "REGULAR" }, "network": "default", "resourceLabels": labels(&cluster.labels),
         "masterAuth": { "clientCertificateConfig": {}, "clusterCaCertificate": "left out" },
         "privateClusterConfig": { "enablePrivateNodes": cluster.private_nodes, "enablePrivateEndpoint": false },
-        "networkConfig": { "defaultEnablePrivateNodes": cluster.private_nodes, "datapathProvider": "LEGACY_DATAPATH" },
+        "networkConfig": { "defaultEnablePrivateNodes": cluster.private_nodes, "datapathProvider": "LEGACY_DATAPATH", "enableIntraNodeVisibility": cluster.encrypted },
+        "enableKubernetesAlpha": cluster.legacy_abac, "ipAllocationPolicy": { "useIpAliases": true },
         "masterAuthorizedNetworksConfig": authorized,
         "controlPlaneEndpointsConfig": {
             "dnsEndpointConfig": { "allowExternalTraffic": false },
@@ -173,10 +174,14 @@ pub(crate) fn cluster(project: &Project, cluster: &Cluster) -> Value {
         "maintenancePolicy": { "resourceVersion": "1", "window": { "maintenanceExclusions": if cluster.open {
             json!({ "holidays": { "startTime": "2026-12-01T00:00:00Z", "endTime": "2027-01-20T00:00:00Z", "maintenanceExclusionOptions": { "scope": "NO_UPGRADES" } } })
         } else { json!({}) } } },
-        "nodePools": [{ "name": "default", "status": "RUNNING", "management": { "autoUpgrade": cluster.private_nodes, "autoRepair": true },
-            "config": { "serviceAccount": if cluster.open { "default".to_owned() } else { format!("nodes@{}.iam.gserviceaccount.com", project.id) },
-                "shieldedInstanceConfig": { "enableSecureBoot": cluster.encrypted, "enableIntegrityMonitoring": true } }, "version": "1.33.5-gke.1000", "locations": cluster.zones, "networkConfig": { "enablePrivateNodes": cluster.private_nodes } }],
+        "nodePools": pools(project, cluster),
     })
+}
+
+fn pools(project: &Project, cluster: &Cluster) -> Value {
+    json!([{ "name": "default", "status": "RUNNING", "management": { "autoUpgrade": cluster.private_nodes, "autoRepair": true },
+            "config": { "imageType": "COS_CONTAINERD", "serviceAccount": if cluster.open { "default".to_owned() } else { format!("nodes@{}.iam.gserviceaccount.com", project.id) },
+                "shieldedInstanceConfig": { "enableSecureBoot": cluster.encrypted, "enableIntegrityMonitoring": true } }, "version": "1.33.5-gke.1000", "locations": cluster.zones, "networkConfig": { "enablePrivateNodes": cluster.private_nodes } }])
 }
 
 /// The answer of an API that is switched off in a project.

@@ -216,6 +216,7 @@ fn tell_cluster(project: &Project, cluster: &Cluster, truth: &mut Truth) {
         "default_account": cluster.open, "auto_upgrade": cluster.private_nodes, "auto_repair": true, "secure_boot": cluster.encrypted, "integrity_monitoring": true,
         "exclusions": if cluster.open { json!([{ "name": "holidays", "start": "2026-12-01T00:00:00Z", "end": "2027-01-20T00:00:00Z" }]) } else { json!([]) },
         "network_policy": true, "log_components": ["SYSTEM_COMPONENTS", "WORKLOADS"], "managed_prometheus": true,
+        "alpha": cluster.legacy_abac, "vpc_native": true, "intranode_visibility": cluster.encrypted, "node_images": ["COS_CONTAINERD"],
         "binary_authorization": "PROJECT_SINGLETON_POLICY_ENFORCE", "labels": labels(&cluster.labels),
     });
     truth.add(

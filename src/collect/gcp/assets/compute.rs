@@ -34,6 +34,8 @@ pub static INSTANCE: Asset = Asset {
             "deletion_protection": BOOL, "True where it cannot be deleted by mistake", "deletionProtection";
             "restarts": BOOL, "True where it is started again when it fails", "scheduling.automaticRestart";
             "migrates": BOOL, "True where it goes on running while its host is maintained", "scheduling.onHostMaintenance";
+            "interfaces": AttributeType::Int, "How many network interfaces it has", "networkInterfaces";
+            "deletes_disks": BOOL, "True where a disk that it did not boot from is deleted with it", "disks[].autoDelete";
             "preemptible": BOOL, "True where Google may take it away at any time", "scheduling.preemptible";
             "os_login": MAYBE, "What its own metadata says of OS Login; null where the project's holds", "metadata.items[enable-oslogin]";
             "blocks_project_keys": BOOL, "True where SSH keys of the project do not let anyone in", "metadata.items[block-project-ssh-keys]";
@@ -51,6 +53,8 @@ pub static INSTANCE: Asset = Asset {
         Derived { name: "vtpm", read: |data| shielded(data, "shieldedInstanceConfig/enableVtpm") },
         Derived { name: "integrity_monitoring", read: |data| shielded(data, "shieldedInstanceConfig/enableIntegrityMonitoring") },
         Derived { name: "confidential", read: confidential },
+        Derived { name: "interfaces", read: |data| Ok(list(data, "networkInterfaces")?.map(|interfaces| json!(interfaces.len()))) },
+        Derived { name: "deletes_disks", read: deletes_disks },
         Derived { name: "migrates", read: |data| Ok(text(data, "scheduling/onHostMaintenance")?.map(|what| json!(what == "MIGRATE"))) },
         Derived { name: "os_login", read: |data| Ok(Some(json!(switch(data, "metadata/items", "enable-oslogin")?))) },
         Derived { name: "blocks_project_keys", read: |data| Ok(Some(json!(switch(data, "metadata/items", "block-project-ssh-keys")?.unwrap_or(false)))) },
@@ -128,6 +132,16 @@ fn external_address(data: &Value) -> Read<Value> {
         }
     }
     Ok(Some(json!(external)))
+}
+
+/// The boot disk holds what the image brought, and goes with the machine.
+fn deletes_disks(data: &Value) -> Read<Value> {
+    let mut deletes = false;
+    for disk in list(data, "disks")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "the machine's disks are not told"))? {
+        let told = |field: &str| flag(disk, field)?.ok_or_else(|| Gap::new(GapCause::LeftOut, format!("a disk of the machine does not tell {field}")));
+        deletes |= !told("boot")? && told("autoDelete")?;
+    }
+    Ok(Some(json!(deletes)))
 }
 
 /// A machine without a configuration was made from an image that has no such features.

@@ -6,6 +6,8 @@
 //! and what the inventory shows of them is taken out before anything is kept.
 //! Left out: node pools as resources of their own, and what runs in the cluster.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::collect::gcp::asset::{Asset, Derived, columns};
@@ -57,6 +59,10 @@ pub static GKE_CLUSTER: Asset = Asset {
             "secure_boot": BOOL, "True where the nodes of every pool boot signed software only", "nodePools[].config.shieldedInstanceConfig.enableSecureBoot";
             "integrity_monitoring": BOOL, "True where what boots on the nodes of every pool is compared with what booted before", "nodePools[].config.shieldedInstanceConfig.enableIntegrityMonitoring";
             "exclusions": AttributeType::List(&AttributeType::Record(EXCLUSION)), "Times in which nothing is upgraded; none where no policy says so", "maintenancePolicy.window.maintenanceExclusions";
+            "alpha": BOOL, "True where alpha features of Kubernetes are on, with which a cluster lives for thirty days and is not upgraded; false where absent", "enableKubernetesAlpha";
+            "vpc_native": BOOL, "True where pods have addresses of the network; false where absent", "ipAllocationPolicy.useIpAliases";
+            "intranode_visibility": BOOL, "True where traffic between pods of one node is seen by firewalls and flow logs; false where absent", "networkConfig.enableIntraNodeVisibility";
+            "node_images": TEXTS, "What nodes run, e.g. COS_CONTAINERD; unknown where a pool does not say", "nodePools[].config.imageType";
             "backup_plans": AttributeType::Int, "How many plans back it up by themselves; unknown without the inventory", "backupPlans[].cluster";
             "labels": AttributeType::Map(&AttributeType::Text), "Labels; the source leaves the field out where there are none", "resourceLabels";
         },
@@ -68,6 +74,9 @@ pub static GKE_CLUSTER: Asset = Asset {
         ("workload_pool", Absence::Text("")),
         ("shielded_nodes", Absence::False),
         ("managed_prometheus", Absence::False),
+        ("alpha", Absence::False),
+        ("vpc_native", Absence::False),
+        ("intranode_visibility", Absence::False),
         ("labels", Absence::NoEntries),
     ],
     derived: &[
@@ -87,6 +96,7 @@ pub static GKE_CLUSTER: Asset = Asset {
         Derived { name: "auto_repair", read: |item| every_pool(item, "management", "management/autoRepair") },
         Derived { name: "secure_boot", read: |item| every_pool(item, "config", "config/shieldedInstanceConfig/enableSecureBoot") },
         Derived { name: "integrity_monitoring", read: |item| every_pool(item, "config", "config/shieldedInstanceConfig/enableIntegrityMonitoring") },
+        Derived { name: "node_images", read: node_images },
         Derived { name: "exclusions", read: exclusions },
         Derived { name: "binary_authorization", read: |item| binary_authorization(item).map(|mode| Some(json!(mode))) },
     ],
@@ -107,7 +117,7 @@ const TARGET: &str = "/v1/projects/{project}/locations/-/clusters?fields=missing
 currentMasterVersion,initialClusterVersion,releaseChannel,autopilot,network,networkConfig,networkPolicy,privateClusterConfig,controlPlaneEndpointsConfig,\
 masterAuthorizedNetworksConfig,masterAuth(clientCertificate,clientCertificateConfig,clusterCaCertificate,username),legacyAbac,shieldedNodes,databaseEncryption,\
 workloadIdentityConfig,binaryAuthorization,loggingService,loggingConfig,monitoringService,monitoringConfig,maintenancePolicy,addonsConfig,securityPostureConfig,\
-confidentialNodes,authenticatorGroupsConfig,resourceLabels,\
+confidentialNodes,authenticatorGroupsConfig,resourceLabels,enableKubernetesAlpha,ipAllocationPolicy/useIpAliases,\
 nodePools(name,status,version,locations,management,networkConfig/enablePrivateNodes,config(imageType,serviceAccount,oauthScopes,shieldedInstanceConfig,workloadMetadataConfig)))";
 
 /// A value of a part that says nothing where it is absent as a whole.
@@ -171,6 +181,13 @@ fn default_account(item: &Value) -> Read<Value> {
         default = default || account == "default" || account.is_empty() || account.ends_with("-compute@developer.gserviceaccount.com");
     }
     Ok(Some(json!(default)))
+}
+
+/// What the nodes of each pool run, once each.
+fn node_images(item: &Value) -> Read<Value> {
+    let image = |pool| text(pool, "config/imageType")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "a node pool does not tell its image"));
+    let images = pools(item)?.iter().map(image).collect::<Result<BTreeSet<_>, Gap>>()?;
+    Ok(Some(json!(images)))
 }
 
 fn exclusions(item: &Value) -> Read<Value> {

@@ -21,6 +21,7 @@ mod secrets;
 mod serverless;
 mod sql;
 mod storage;
+mod stores;
 mod watched;
 
 pub use apis::API_KEY;
@@ -44,6 +45,7 @@ pub use secrets::{SECRET, SECRET_VERSION};
 pub use serverless::{CLOUD_FUNCTION, RUN_SERVICE};
 pub use sql::SQL_INSTANCE;
 pub use storage::BUCKET;
+pub use stores::{ALLOYDB_CLUSTER, REDIS_INSTANCE};
 pub use watched::WATCHED_PROJECT;
 
 pub(super) use monitoring::{conditions, seconds};
@@ -53,6 +55,7 @@ use crate::collect::gcp::asset::Asset;
 /// All of them, by name.
 pub static ASSETS: &[&Asset] = &[
     &ALERT_POLICY,
+    &ALLOYDB_CLUSTER,
     &API_KEY,
     &ARTIFACT_REPOSITORY,
     &BACKEND_SERVICE,
@@ -80,6 +83,7 @@ pub static ASSETS: &[&Asset] = &[
     &NOTIFICATION_CHANNEL,
     &PUBSUB_SUBSCRIPTION,
     &PUBSUB_TOPIC,
+    &REDIS_INSTANCE,
     &RESTORE,
     &RUN_SERVICE,
     &SECRET,

@@ -10,18 +10,18 @@ use crate::sandbox::world::google::Project;
 pub(crate) fn of_project(dice: &mut Dice, project: &Project) -> Vec<Asset> {
     let mut assets = vec![settings(project, dice)];
     let wild = json!({
-        "status": "TERMINATED", "canIpForward": true, "scheduling": { "onHostMaintenance": "TERMINATE", "automaticRestart": false, "preemptible": true }, "labels": { "team": "a" },
+        "status": "TERMINATED", "canIpForward": true, "disks": [{ "boot": true, "autoDelete": true }, { "boot": false, "autoDelete": true }], "scheduling": { "onHostMaintenance": "TERMINATE", "automaticRestart": false, "preemptible": true }, "labels": { "team": "a" },
         "serviceAccounts": [{ "email": format!("{}-compute@developer.gserviceaccount.com", project.number), "scopes": ["https://www.googleapis.com/auth/cloud-platform"] }],
         "networkInterfaces": [{ "name": "nic0" }, { "name": "nic1", "accessConfigs": [{ "type": "ONE_TO_ONE_NAT", "name": "external-nat" }] }],
         "metadata": { "items": [{ "key": "serial-port-enable", "value": "1" }, { "key": "startup-script", "value": "echo what nobody may read" }, { "key": "enable-oslogin", "value": "False" }] },
     });
     let told = json!({
-        "restarts": false, "migrates": false, "preemptible": true, "status": "TERMINATED", "ip_forward": true, "labels": { "team": "a" }, "is_gke_node": false, "default_account": true, "full_scope": true, "external_address": true,
+        "interfaces": 2, "deletes_disks": true, "restarts": false, "migrates": false, "preemptible": true, "status": "TERMINATED", "ip_forward": true, "labels": { "team": "a" }, "is_gke_node": false, "default_account": true, "full_scope": true, "external_address": true,
         "secure_boot": false, "vtpm": false, "integrity_monitoring": false, "confidential": false, "deletion_protection": false, "os_login": false,
         "blocks_project_keys": false, "serial_port": true,
     });
     let tame = json!({
-        "status": "RUNNING", "deletionProtection": true, "scheduling": { "onHostMaintenance": "MIGRATE", "automaticRestart": true, "preemptible": false },
+        "status": "RUNNING", "deletionProtection": true, "disks": [{ "boot": true, "autoDelete": true }, { "boot": false, "autoDelete": false }], "scheduling": { "onHostMaintenance": "MIGRATE", "automaticRestart": true, "preemptible": false },
         "serviceAccounts": [{ "email": format!("app@{}.iam.gserviceaccount.com", project.id), "scopes": ["https://www.googleapis.com/auth/logging.write"] }],
         "networkInterfaces": [{ "name": "nic0", "ipv6AccessConfigs": [] }],
         "shieldedInstanceConfig": { "enableSecureBoot": true, "enableVtpm": true, "enableIntegrityMonitoring": true },
@@ -29,16 +29,16 @@ pub(crate) fn of_project(dice: &mut Dice, project: &Project) -> Vec<Asset> {
         "metadata": { "items": [{ "key": "block-project-ssh-keys", "value": "TRUE" }] },
     });
     let tame_told = json!({
-        "restarts": true, "migrates": true, "preemptible": false, "status": "RUNNING", "ip_forward": false, "labels": {}, "is_gke_node": false, "default_account": false, "full_scope": false, "external_address": false,
+        "interfaces": 1, "deletes_disks": false, "restarts": true, "migrates": true, "preemptible": false, "status": "RUNNING", "ip_forward": false, "labels": {}, "is_gke_node": false, "default_account": false, "full_scope": false, "external_address": false,
         "secure_boot": true, "vtpm": true, "integrity_monitoring": true, "confidential": true, "deletion_protection": true, "os_login": null,
         "blocks_project_keys": true, "serial_port": null,
     });
     let node = json!({
-        "status": "RUNNING", "canIpForward": true, "scheduling": { "onHostMaintenance": "MIGRATE", "automaticRestart": true, "preemptible": false }, "labels": { "goog-gke-node": "" }, "networkInterfaces": [{ "name": "nic0" }],
+        "status": "RUNNING", "canIpForward": true, "disks": [{ "boot": true, "autoDelete": true }, { "boot": false, "autoDelete": false }], "scheduling": { "onHostMaintenance": "MIGRATE", "automaticRestart": true, "preemptible": false }, "labels": { "goog-gke-node": "" }, "networkInterfaces": [{ "name": "nic0" }],
         "shieldedInstanceConfig": { "enableSecureBoot": false, "enableVtpm": true, "enableIntegrityMonitoring": true },
     });
     let node_told = json!({
-        "restarts": true, "migrates": true, "preemptible": false, "status": "RUNNING", "ip_forward": true, "labels": { "goog-gke-node": "" }, "is_gke_node": true, "default_account": false, "full_scope": false,
+        "interfaces": 1, "deletes_disks": false, "restarts": true, "migrates": true, "preemptible": false, "status": "RUNNING", "ip_forward": true, "labels": { "goog-gke-node": "" }, "is_gke_node": true, "default_account": false, "full_scope": false,
         "external_address": false, "secure_boot": false, "vtpm": true, "integrity_monitoring": true, "confidential": false, "deletion_protection": false, "os_login": null,
         "blocks_project_keys": false, "serial_port": null,
     });

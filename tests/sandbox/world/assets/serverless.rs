@@ -1,4 +1,4 @@
-//! Services of Cloud Run, functions, repositories of artifacts, and clusters of Dataproc.
+//! Services of Cloud Run, functions, repositories of artifacts, clusters of Dataproc and AlloyDB, and instances of Redis.
 
 use serde_json::{Value, json};
 
@@ -58,6 +58,27 @@ pub(crate) fn of_project(dice: &mut Dice, project: &Project) -> Vec<Asset> {
         let data = json!({ "config": { "gceClusterConfig": { "internalIpOnly": false } } });
         assets.push(asset(project, DATAPROC, "plain", (data, json!({ "kms_key": null, "internal_only": false })), None));
     }
+    assets.extend(stores(dice, project));
+    assets
+}
+
+/// Databases and caches.
+fn stores(dice: &mut Dice, project: &Project) -> Vec<Asset> {
+    let mut assets = Vec::new();
+    if dice.chance(25) {
+        let key = format!("projects/{}/locations/{PLACE}/keyRings/main/cryptoKeys/orders", project.id);
+        let data = json!({ "clusterType": "PRIMARY", "automatedBackupPolicy": { "enabled": dice.chance(70) }, "continuousBackupConfig": { "enabled": true }, "encryptionConfig": { "kmsKeyName": key },
+            "initialUser": { "user": "postgres", "password": "nobody-may-read-this" } });
+        let told = json!({ "primary": true, "automated_backups": data.pointer("/automatedBackupPolicy/enabled"), "continuous_backups": true, "kms_key": key });
+        assets.push(asset(project, ALLOYDB, "orders", (data, told), None));
+        let data = json!({ "clusterType": "SECONDARY", "automatedBackupPolicy": {} });
+        let told = json!({ "primary": false, "automated_backups": false, "continuous_backups": true, "kms_key": null });
+        assets.push(asset(project, ALLOYDB, "orders-copy", (data, told), None));
+        let data = json!({ "tier": "STANDARD_HA", "authEnabled": true, "transitEncryptionMode": "SERVER_AUTHENTICATION" });
+        assets.push(asset(project, REDIS, "sessions", (data, json!({ "tier": "STANDARD_HA", "auth": true, "encrypted": true })), None));
+        let data = json!({ "tier": "BASIC", "transitEncryptionMode": "DISABLED" });
+        assets.push(asset(project, REDIS, "cache", (data, json!({ "tier": "BASIC", "auth": false, "encrypted": false })), None));
+    }
     assets
 }
 
@@ -67,6 +88,8 @@ type What = (&'static str, &'static str, &'static str);
 const RUN: What = ("gcp.run_service", "run.googleapis.com/Service", "services");
 const FUNCTION: What = ("gcp.cloud_function", "cloudfunctions.googleapis.com/Function", "functions");
 const REPOSITORY: What = ("gcp.artifact_repository", "artifactregistry.googleapis.com/Repository", "repositories");
+const ALLOYDB: What = ("gcp.alloydb_cluster", "alloydb.googleapis.com/Cluster", "clusters");
+const REDIS: What = ("gcp.redis_instance", "redis.googleapis.com/Instance", "instances");
 const DATAPROC: What = ("gcp.dataproc_cluster", "dataproc.googleapis.com/Cluster", "clusters");
 
 fn asset(
@@ -77,9 +100,9 @@ fn asset(
     bindings: Option<Vec<crate::sandbox::world::google::Binding>>,
 ) -> Asset {
     let service = asset_type.split('/').next().unwrap_or_default();
-    let (places, named) = if what == "clusters" { ("regions", "clusterName") } else { ("locations", "name") };
+    let (places, named) = if service == "dataproc.googleapis.com" { ("regions", "clusterName") } else { ("locations", "name") };
     let path = format!("projects/{}/{places}/{PLACE}/{what}/{name}", project.id);
-    let own = if what == "clusters" { name } else { &path };
+    let own = if named == "clusterName" { name } else { &path };
     Asset {
         kind,
         asset_type,
