@@ -99,6 +99,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::repository_team::RepositoryTeam,
     &github::listings::REPOSITORY_VARIABLE,
     &github::listings::REPOSITORY_WEBHOOK,
+    &github::reviewed_access::ReviewedAccess,
     &github::ruleset::Ruleset,
     &github::listings::RUNNER_GROUP,
     &github::listings::SECRET_ALERT,

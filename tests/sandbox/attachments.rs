@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::sandbox::rest::{Ask, Reply};
+use crate::sandbox::world::World;
+use crate::sandbox::world::reviews::TABLE;
 
 /// What lets in at the store; not a signature of anything.
 const SIGNATURE: &str = "X-Amz-Expires=300&X-Amz-Signature=5ca1ab1e";
@@ -30,7 +32,7 @@ pub(crate) fn page(store: &str, ask: &Ask) -> Reply {
 }
 
 /// The store. A credential that arrives here has left GitHub: the second answer says so.
-pub(crate) fn store(ask: &Ask) -> (Reply, Option<String>) {
+pub(crate) fn store(world: &World, ask: &Ask) -> (Reply, Option<String>) {
     if let Some(header) = &ask.authorization {
         let told = format!("attached {} {}: a credential of {} characters arrived at the store", ask.method, ask.path, header.len());
         return (Reply::new(400, b"<Error><Code>InvalidRequest</Code></Error>".to_vec()), Some(told));
@@ -38,7 +40,7 @@ pub(crate) fn store(ask: &Ask) -> (Reply, Option<String>) {
     if ask.query != SIGNATURE {
         return (Reply::new(403, b"<Error><Code>AccessDenied</Code></Error>".to_vec()), None);
     }
-    let body = if ask.path.ends_with(LARGE) { vec![0; TOO_MUCH] } else { contents(ask.path.trim_start_matches("/bucket")) };
+    let body = if ask.path.ends_with(LARGE) { vec![0; TOO_MUCH] } else { contents(world, ask.path.trim_start_matches("/bucket")) };
     (Reply::new(200, body).header("content-type", "text/plain").revalidated(ask), None)
 }
 
@@ -52,8 +54,11 @@ pub(crate) fn commit(sha: &str) -> Value {
     json!({ "sha": sha, "message": "Restore into a fresh instance", "author": { "name": "a member", "email": "member@acme.example", "date": "2026-10-01T00:00:00Z" } })
 }
 
-/// The bytes behind a path: no JSON, and different for every file.
-pub(crate) fn contents(path: &str) -> Vec<u8> {
+/// The bytes behind a path: the table of the review of access, else no JSON, and different for every file.
+pub(crate) fn contents(world: &World, path: &str) -> Vec<u8> {
+    if path.ends_with(TABLE) {
+        return world.review_table();
+    }
     let mut bytes = format!("restore of {path}\n\"email\": not JSON\n").into_bytes();
     bytes.extend([0, 0xff, b'[', b'\\', b'u']);
     bytes

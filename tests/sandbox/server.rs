@@ -368,7 +368,7 @@ impl Shared {
             return slow_down(behaviour.retry_after);
         }
         if ask.service == "attached" {
-            let (reply, told) = attachments::store(ask);
+            let (reply, told) = attachments::store(&world, ask);
             lock(&self.journal).violations.extend(told);
             return reply;
         }

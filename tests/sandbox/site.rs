@@ -195,7 +195,7 @@ impl Site {
             ("IAM-19", counts("gcp.project", &|project| project["state"] == "ACTIVE", &none, &labelled)),
             ("STO-01", counts("gcp.bucket", &any, &none, &closed)),
         ];
-        rows.into_iter().chain(truth.of_people(now)).map(|(control, counts)| (control.to_owned(), counts)).collect()
+        rows.into_iter().chain(truth.of_people(now)).chain(truth.of_reviews(now)).map(|(control, counts)| (control.to_owned(), counts)).collect()
     }
 
     /// How many repositories are public.
@@ -229,6 +229,25 @@ impl Truth {
             ("ORG-24", counts("github.org_role_assignment", &|assignment| assignment["assignment"] != "indirect", &|_| false)),
             ("CHG-13", both(overridden, lowered)),
         ]
+    }
+
+    /// Of the review of access, whose task itself is well done.
+    fn of_reviews(&self, now: DateTime<Utc>) -> [(&'static str, (u64, u64, u64)); 2] {
+        let decisions = |entry: &Attributes| entry["decisions"].as_array().cloned().unwrap_or_default();
+        let decided_once = |entry: &Attributes| decisions(entry).len() == 1 && entry.get("standing").is_some_and(|standing| standing != "stranger");
+        let (pass, fail, undetermined) = self.judged("github.reviewed_access", &|_| true, &|_| true, &decided_once);
+        let removed = |entry: &Attributes| {
+            decisions(entry).into_iter().find(|row| row["decision"] == "remove").and_then(|row| row.get("at")?.as_str().map(str::to_owned))
+        };
+        let limit = |at: String| at.parse::<DateTime<Utc>>().map(|at| at + TimeDelta::hours(48));
+        let owed = |entry: &Attributes| {
+            removed(entry).is_some_and(|at| entry.get("is_there").is_some_and(|there| there == false) || limit(at).is_ok_and(|limit| now > limit))
+        };
+        let in_time = |entry: &Attributes| {
+            let gone = entry.get("gone_at").and_then(Value::as_str).map(str::to_owned);
+            removed(entry).zip(gone).is_some_and(|(at, gone)| limit(at).is_ok_and(|limit| gone <= instant(limit)))
+        };
+        [("TSK-13", (pass + 1, fail, undetermined)), ("TSK-14", self.judged("github.reviewed_access", &owed, &|_| true, &in_time))]
     }
 
     /// Pass, fail and undetermined over the resources that are `meant`; of a hidden one, nothing can be told where it is `unseen`.

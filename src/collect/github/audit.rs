@@ -50,6 +50,21 @@ pub(super) async fn fetch_newest(organization: &str, login: &str, until: DateTim
     api.send(Request::get(Host::GitHub, target, AUDIT_LOG, newest_subject(organization, login), asked_by)).await.map(drop)
 }
 
+/// Asks for the entries of one action since then.
+/// <https://docs.github.com/en/enterprise-cloud@latest/organizations/keeping-your-organization-secure/managing-security-settings-for-your-organization/reviewing-the-audit-log-for-your-organization#search-based-on-the-action-performed>
+pub(super) async fn fetch_action(organization: &str, action: &str, since: DateTime<Utc>, (api, asked_by): (&dyn Api, &'static str)) -> Result<(), ApiError> {
+    let phrase = format!("action:{action} created:>={}", seconds(since));
+    let subject = action_subject(organization, action);
+    let ask = |target: &str| Request::get(Host::GitHub, target, AUDIT_LOG, subject.as_str(), asked_by);
+    let first = format!("/orgs/{}/audit-log?phrase={}&include=web&per_page=100", path_part(organization), path_part(&phrase));
+    all_pages(api, ask(&first), Paging::Link, ask, |_page| {}).await
+}
+
+/// What the exchanges about one action are filed under.
+pub(super) fn action_subject(organization: &str, action: &str) -> String {
+    format!("{organization}/audit-log?action={action}")
+}
+
 /// What the exchange about somebody's newest entry is filed under: it must not be mistaken for a page of the log.
 pub(super) fn newest_subject(organization: &str, login: &str) -> String {
     format!("{organization}/audit-log?actor={login}")
@@ -71,8 +86,13 @@ pub(super) struct Log {
 
 /// Shows every entry that was read for the window, with the exchange that brought it.
 pub(super) fn each(organization: &str, evidence: &dyn Evidence, visit: &mut dyn FnMut(&Field<'_>, u32)) -> Result<Log, Unreadable> {
+    each_about(organization, evidence, visit)
+}
+
+/// Shows every entry that is filed under `subject`, with the exchange that brought it.
+pub(super) fn each_about(subject: &str, evidence: &dyn Evidence, visit: &mut dyn FnMut(&Field<'_>, u32)) -> Result<Log, Unreadable> {
     let mut log = Log::default();
-    for exchange in evidence.about(AUDIT_LOG, organization) {
+    for exchange in evidence.about(AUDIT_LOG, subject) {
         log.evidence.push(exchange.n);
         if !exchange.is_answer() {
             log.gaps.push(refused(evidence, exchange, SEES_LOG)?);
@@ -84,7 +104,7 @@ pub(super) fn each(organization: &str, evidence: &dyn Evidence, visit: &mut dyn 
         }
     }
     if log.gaps.is_empty() {
-        log.gaps.extend(evidence.listing_gap(AUDIT_LOG, organization));
+        log.gaps.extend(evidence.listing_gap(AUDIT_LOG, subject));
     }
     Ok(log)
 }

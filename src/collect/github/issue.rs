@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError, Reply};
 use crate::collect::evidence::{Evidence, Unreadable};
+use crate::collect::github::access_review::Decision;
 use crate::collect::github::answer::{Fact, Field, set};
 use crate::collect::github::board;
 use crate::collect::github::completion::{TaskBox, boxes, links, named_changes};
@@ -16,7 +17,7 @@ use crate::collect::github::issue_board;
 use crate::collect::github::issue_evidence::{self, Given, Library, Named};
 use crate::collect::github::issue_parts::{self, Parent, SubIssues};
 use crate::collect::github::issue_timeline;
-use crate::collect::github::items::{Details, Listed, Listing, Place};
+use crate::collect::github::items::{Details, Found, Listed, Listing, Place};
 use crate::collect::github::share;
 use crate::collect::paging::Paging;
 use crate::model::ids::InvalidId;
@@ -108,6 +109,20 @@ pub(super) async fn fetch_all(organization: &str, labels: &[String], api: &dyn A
         return Ok(());
     }
     LISTING.fetch(organization, &json!({"labels": labels}), &member, api).await
+}
+
+/// Asks for the issues of an organisation, what they are, and the tables that are attached to them; what is decided in those.
+pub(super) async fn fetch_tables(organization: &str, labels: &[String], api: &dyn Api, asked_by: &'static str) -> Result<Vec<Decision>, ApiError> {
+    let ids = LISTING.list(organization, &json!({"labels": labels}), &member, api).await?;
+    let named = LISTING.read(organization, &ids, &issue_evidence::named, api).await?;
+    issue_evidence::fetch_tables(organization, &named, api, asked_by).await
+}
+
+/// Shows the answer about each issue.
+pub(super) fn each_answer(organization: &str, evidence: &dyn Evidence, visit: &mut dyn FnMut(&Listed, Details<'_>)) -> Result<Found, Unreadable> {
+    let found = LISTING.found(organization, &member, evidence)?;
+    LISTING.each_detail(organization, &found, evidence, visit)?;
+    Ok(found)
 }
 
 /// Shows what is told of each issue without its evidence and boards; why they are not all, where they are not.
@@ -221,7 +236,7 @@ pub(super) fn login(field: &Field<'_>) -> Fact<String> {
     Ok(field.or_none(|account| text(&account.get("login")))?.unwrap_or_else(|| "ghost".to_owned()))
 }
 
-fn names(connection: &Field<'_>, field: &str) -> Fact<Vec<String>> {
+pub(super) fn names(connection: &Field<'_>, field: &str) -> Fact<Vec<String>> {
     connection.all_nodes()?.iter().map(|node| text(&node.get(field))).collect()
 }
 

@@ -1,7 +1,6 @@
 //! What `github.issue` promises of an issue, by attribute. Left out: how each is read (`issue`, `issue_timeline`, `issue_parts`, `issue_evidence`, `issue_board`).
 
 use crate::collect::github::issue_board;
-use crate::collect::github::issue_evidence::{DECISIONS, EVIDENCE};
 use crate::collect::github::issue_parts;
 use crate::collect::github::issue_timeline::{ASSIGNED, CLOSINGS, LABELLED, LINKED};
 use crate::model::{AttributeDecl, AttributeType, attribute};
@@ -24,6 +23,34 @@ const BOX: &[AttributeDecl] = &[
     attribute("text", AttributeType::Text, "What stands behind it", "body"),
     attribute("done", AttributeType::Bool, "True where it is checked", "body"),
     attribute("pull_requests", AttributeType::List(&AttributeType::Text), "Pages of the pull requests that it names", "body"),
+];
+
+/// One thing that was given.
+const EVIDENCE: &[AttributeDecl] = &[
+    attribute(
+        "kind",
+        AttributeType::Text,
+        "attachment, pull_request (merged), workflow_run, commit (by its whole SHA) or link_only (may be changed by anybody who owns it)",
+        "body, comments, closedByPullRequestsReferences",
+    ),
+    attribute("at", AttributeType::Time, "When it was given; for a merged pull request, when it was merged", "createdAt, lastEditedAt, mergedAt"),
+    attribute("by", AttributeType::Text, "Who gave it", "author.login"),
+    attribute("url", AttributeType::Text, "Where it is", "body, comments, closedByPullRequestsReferences"),
+    attribute("captured", AttributeType::Bool, "True where its bytes are kept with the evidence of this run", "the answer to asking for it"),
+    attribute("reason", AttributeType::Optional(&AttributeType::Text), "Why it is not captured; null where it is", "the answer to asking for it"),
+    attribute("name", AttributeType::Optional(&AttributeType::Text), "The name of a file or a workflow", "the address, GET /repos/{}/{}/actions/runs/{}.name"),
+    attribute("media_type", AttributeType::Optional(&AttributeType::Text), "What sort of file it is, as its store says", "content-type"),
+    attribute("bytes", AttributeType::Optional(&AttributeType::Int), "How large what is kept is; null where nothing is kept", "the answer to asking for it"),
+    attribute("sha256", AttributeType::Optional(&AttributeType::Text), "SHA-256 of what is kept; null where nothing is kept", "the answer to asking for it"),
+    attribute("conclusion", AttributeType::Optional(&AttributeType::Text), "How a workflow's run ended, e.g. success; null for everything else", "conclusion"),
+];
+
+/// One row of an access review.
+const DECISIONS: &[AttributeDecl] = &[
+    attribute("member", AttributeType::Text, "Whose access", "column member, login, user, username or account of an attached table"),
+    attribute("decision", AttributeType::Text, "What was decided, in lower case; empty where nothing was", "column decision or result of an attached table"),
+    attribute("at", AttributeType::Time, "When the table was given", "createdAt, lastEditedAt"),
+    attribute("by", AttributeType::Text, "Who gave it", "author.login"),
 ];
 
 /// All of them.

@@ -15,7 +15,7 @@ use crate::collect::github::answer::{Answer, Fact, Field};
 use crate::collect::github::completion::links;
 use crate::collect::github::issue::login;
 use crate::collect::github::wording::repository_path;
-use crate::model::{AttributeDecl, AttributeType, Exchange, Gap, GapCause, Host, attribute};
+use crate::model::{Exchange, Gap, GapCause, Host};
 
 const RUN: &str = "actions/get-workflow-run";
 const COMMIT: &str = "git/get-commit";
@@ -25,34 +25,6 @@ const ABREAST: usize = 8;
 const MOST: usize = 100;
 /// The host of GitHub's pages where an issue does not say.
 const WEB: &str = "github.com";
-
-/// One thing that was given.
-pub(super) const EVIDENCE: &[AttributeDecl] = &[
-    attribute(
-        "kind",
-        AttributeType::Text,
-        "attachment, pull_request (merged), workflow_run, commit (by its whole SHA) or link_only (may be changed by anybody who owns it)",
-        "body, comments, closedByPullRequestsReferences",
-    ),
-    attribute("at", AttributeType::Time, "When it was given; for a merged pull request, when it was merged", "createdAt, lastEditedAt, mergedAt"),
-    attribute("by", AttributeType::Text, "Who gave it", "author.login"),
-    attribute("url", AttributeType::Text, "Where it is", "body, comments, closedByPullRequestsReferences"),
-    attribute("captured", AttributeType::Bool, "True where its bytes are kept with the evidence of this run", "the answer to asking for it"),
-    attribute("reason", AttributeType::Optional(&AttributeType::Text), "Why it is not captured; null where it is", "the answer to asking for it"),
-    attribute("name", AttributeType::Optional(&AttributeType::Text), "The name of a file or a workflow", "the address, GET /repos/{}/{}/actions/runs/{}.name"),
-    attribute("media_type", AttributeType::Optional(&AttributeType::Text), "What sort of file it is, as its store says", "content-type"),
-    attribute("bytes", AttributeType::Optional(&AttributeType::Int), "How large what is kept is; null where nothing is kept", "the answer to asking for it"),
-    attribute("sha256", AttributeType::Optional(&AttributeType::Text), "SHA-256 of what is kept; null where nothing is kept", "the answer to asking for it"),
-    attribute("conclusion", AttributeType::Optional(&AttributeType::Text), "How a workflow's run ended, e.g. success; null for everything else", "conclusion"),
-];
-
-/// One row of an access review.
-pub(super) const DECISIONS: &[AttributeDecl] = &[
-    attribute("member", AttributeType::Text, "Whose access", "column member, login, user, username or account of an attached table"),
-    attribute("decision", AttributeType::Text, "What was decided, in lower case; empty where nothing was", "column decision or result of an attached table"),
-    attribute("at", AttributeType::Time, "When the table was given", "createdAt, lastEditedAt"),
-    attribute("by", AttributeType::Text, "Who gave it", "author.login"),
-];
 
 /// Something that a text names and that can be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,6 +107,11 @@ impl Named {
         }
     }
 
+    /// True for an attached file that may tell the decisions of an access review.
+    fn is_table(&self) -> bool {
+        matches!(self, Self::File(place) if is_table(&place.target))
+    }
+
     fn kind(&self) -> &'static str {
         match self {
             Self::File(_) => "attachment",
@@ -182,6 +159,14 @@ pub(super) async fn fetch(organization: &str, named: &BTreeSet<Named>, api: &dyn
     stream::iter(requests).map(|request| api.send(request)).buffer_unordered(ABREAST).try_for_each(|_reply| future::ok(())).await
 }
 
+/// Asks for the attached tables only; what is decided in them, as far as it can be read.
+pub(super) async fn fetch_tables(organization: &str, named: &BTreeSet<Named>, api: &dyn Api, asked_by: &'static str) -> Result<Vec<Decision>, ApiError> {
+    let requests: Vec<Request> = named.iter().filter(|named| named.is_table()).map(|named| named.request(organization, asked_by)).collect();
+    let replies: Vec<Reply> = stream::iter(requests).map(|request| api.send(request)).buffer_unordered(ABREAST).try_collect().await?;
+    let answers = replies.iter().filter(|reply| reply.gap.is_none());
+    Ok(answers.flat_map(|reply| decisions(&reply.body, organization).unwrap_or_default()).collect())
+}
+
 /// What came of asking for everything that the issues of an organisation name.
 #[derive(Debug, Default)]
 pub(super) struct Library {
@@ -205,6 +190,19 @@ struct Capture {
     decisions: Option<Fact<Vec<Decision>>>,
 }
 
+/// A captured table that decides something.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    sha256: String,
+    pub(super) rows: Vec<Decision>,
+    /// When it was given.
+    pub(super) at: String,
+    /// Who gave it.
+    pub(super) by: String,
+    /// The exchange that brought it.
+    pub(super) exchange: u32,
+}
+
 /// What was given for one issue.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Given {
@@ -222,7 +220,7 @@ impl Library {
     pub(super) fn read(organization: &str, evidence: &dyn Evidence) -> Result<Self, Unreadable> {
         let mut found = BTreeMap::new();
         for exchange in evidence.operation(attachment::OPERATION) {
-            found.insert((attachment::OPERATION, exchange.subject.clone()), (exchange.n, file(exchange, evidence)?));
+            found.insert((attachment::OPERATION, exchange.subject.clone()), (exchange.n, file(organization, exchange, evidence)?));
         }
         for operation in [RUN, COMMIT] {
             for exchange in evidence.operation(operation) {
@@ -238,12 +236,7 @@ impl Library {
         let comments = node.get("comments").all_nodes()?;
         let (web, asked) = (web(url), first_named(node, &comments, web(url)));
         for source in std::iter::once(node).chain(&comments) {
-            // A text that was edited gave its links when it was last edited: whether they were there before cannot be told.
-            let at = match source.get("lastEditedAt").or_none(Field::time)? {
-                Some(edited) => edited,
-                None => source.get("createdAt").time()?,
-            };
-            let by = login(&source.get("author"))?;
+            let (at, by) = (given_at(source)?, login(&source.get("author"))?);
             for link in links(source.get("body").text()?) {
                 let (kind, seen) = self.look_up(&link, web, &asked, &mut given.exchanges);
                 given.add(kind, (&at, &by, shown(kind, &link)), seen?.settled(node, web)?);
@@ -257,6 +250,25 @@ impl Library {
             }
         }
         Ok(given)
+    }
+
+    /// The tables that were given for the issue at `url` and that decide something. One that was given twice counts once, from when it was first given.
+    pub(super) fn tables(&self, node: &Field<'_>, url: &str) -> Fact<Vec<Table>> {
+        let comments = node.get("comments").all_nodes()?;
+        let (web, asked) = (web(url), first_named(node, &comments, web(url)));
+        let mut tables: Vec<Table> = Vec::new();
+        for source in std::iter::once(node).chain(&comments) {
+            let found = links(source.get("body").text()?);
+            for link in found.iter().filter(|link| matches!(read(link, web), Link::Named(named) if named.is_table())) {
+                let mut exchanges = Vec::new();
+                let capture = self.look_up(link, web, &asked, &mut exchanges).1?.settled(node, web)?;
+                tables.extend(table(capture, source, &exchanges)?);
+            }
+        }
+        tables.sort_by(|one, other| one.at.cmp(&other.at));
+        let mut seen = BTreeSet::new();
+        tables.retain(|table| !table.rows.is_empty() && seen.insert(table.sha256.clone()));
+        Ok(tables)
     }
 
     fn look_up(&self, link: &str, web: &str, asked: &BTreeSet<Named>, exchanges: &mut Vec<u32>) -> (&'static str, Fact<Capture>) {
@@ -282,6 +294,20 @@ impl Library {
     }
 }
 
+/// What a captured table decides.
+fn table(capture: Capture, source: &Field<'_>, exchanges: &[u32]) -> Fact<Option<Table>> {
+    let (Some(sha256), Some(rows), [exchange]) = (capture.sha256, capture.decisions, exchanges) else { return Ok(None) };
+    Ok(Some(Table { sha256, rows: rows?, at: given_at(source)?, by: login(&source.get("author"))?, exchange: *exchange }))
+}
+
+/// When a text gave its links. One that was edited gave them when it was last edited: whether they were there before cannot be told.
+fn given_at(source: &Field<'_>) -> Fact<String> {
+    match source.get("lastEditedAt").or_none(Field::time)? {
+        Some(edited) => Ok(edited),
+        None => source.get("createdAt").time(),
+    }
+}
+
 /// True where the files of an issue are open to everybody, so that what is not found there is gone. Enterprise Servers may ask everybody to sign in.
 fn is_open_to_all(issue: &Field<'_>, web: &str) -> bool {
     web.eq_ignore_ascii_case(WEB) && issue.path(&["repository", "visibility"]).text() == Ok("PUBLIC")
@@ -292,7 +318,7 @@ fn shown<'a>(kind: &str, link: &'a str) -> &'a str {
     if kind == "attachment" { link.split('?').next().unwrap_or_default() } else { link }
 }
 
-fn file(exchange: &Exchange, evidence: &dyn Evidence) -> Result<Fact<Capture>, Unreadable> {
+fn file(organization: &str, exchange: &Exchange, evidence: &dyn Evidence) -> Result<Fact<Capture>, Unreadable> {
     Ok(match attachment::outcome(exchange) {
         Err(gap) => Err(gap),
         Ok(Outcome::Refused(why)) => Ok(Capture::refused(why)),
@@ -303,7 +329,7 @@ fn file(exchange: &Exchange, evidence: &dyn Evidence) -> Result<Fact<Capture>, U
         Ok(Outcome::Captured) => {
             let last = exchange.subject.rsplit('/').next().unwrap_or_default();
             let name = percent_encoding::percent_decode_str(last).decode_utf8_lossy().into_owned();
-            let table = if is_table(&name) { Some(decisions(&evidence.body(exchange)?)) } else { None };
+            let table = if is_table(&name) { Some(decisions(&evidence.body(exchange)?, organization)) } else { None };
             Ok(Capture { name: Some(name), decisions: table, ..Capture::kept(exchange) })
         }
     })

@@ -3,7 +3,7 @@
 //! Kinds: one file each, or a table in `listings`. Shared: how a field of an answer is read (`answer`, `part`), the bulk listings
 //! (`members`, `identities`, `repositories`), the audit log (`audit`), what Actions may do (`actions_policy`), and what protects a branch (`branch_rules`, `classic_rule`, `rulesets`, `protection`). Pull requests and issues: how they are
 //! found (`items`), what boards hold (`board`, `issue_board`), who approved (`review`), what shows completion (`completion`, `issue_evidence`,
-//! `issue_timeline`, `issue_parts`, `issue_attributes`, `access_review`). The bulk queries are in `queries`;
+//! `issue_timeline`, `issue_parts`, `issue_attributes`, `access_review`), and who is and was where (`membership`). The bulk queries are in `queries`;
 //! their pages and batches become smaller where GitHub does not manage whole ones (`walk`, `batch`).
 
 pub mod access_review;
@@ -26,6 +26,7 @@ mod items;
 mod listing;
 pub mod listings;
 mod members;
+mod membership;
 mod part;
 mod properties;
 pub mod protection;
@@ -74,6 +75,7 @@ pub mod repository_files;
 pub mod repository_security;
 pub mod repository_team;
 pub mod review;
+pub mod reviewed_access;
 pub mod team;
 pub mod team_member;
 pub mod workflow;

@@ -17,7 +17,8 @@ use crate::collect::github::wording::graphql_body;
 use crate::collect::paging::Paging;
 use crate::model::{Exchange, Gap, GapCause, Host};
 
-const OPERATION: &str = "graphql/team-access";
+/// The operation that lists all teams.
+pub(super) const OPERATION: &str = "graphql/team-access";
 const QUERY: &str = include_str!("queries/team_access.graphql");
 const PAGING: Paging = Paging::Cursor("/data/organization/teams/pageInfo");
 /// What shows teams, who is in them and what they may do.
@@ -56,6 +57,8 @@ pub(super) const REPOSITORIES: TeamList = TeamList {
 pub(super) struct AllTeams {
     /// Items that GitHub counts; none where it does not for every team.
     pub(super) total: Option<u64>,
+    /// The names in URLs of the teams that were seen, those with an empty list included.
+    pub(super) slugs: BTreeSet<String>,
     pub(super) gaps: Vec<Gap>,
     pub(super) evidence: Vec<u32>,
 }
@@ -156,6 +159,7 @@ impl Reading<'_, '_> {
                 return self.all.gaps.push(gap);
             }
         };
+        self.all.slugs.insert(slug.to_owned());
         let count = team.path(&[self.list.field, "totalCount"]).int().ok().and_then(|count| u64::try_from(count).ok());
         self.all.total = self.all.total.zip(count).map(|(total, count)| total.saturating_add(count));
         self.unfinished.extend(self.list.cursor(team).map(|_cursor| slug.to_owned()));

@@ -17,6 +17,7 @@ mod organization;
 mod people;
 mod properties;
 mod repository;
+mod reviews;
 pub(crate) mod rules;
 mod ruleset;
 mod runs;

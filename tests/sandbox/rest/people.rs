@@ -21,10 +21,11 @@ pub(super) fn audit_log(world: &World, ask: &Ask, at: &str) -> Reply {
         Some((from, to)) => (time(from), time(to)),
         None => (created.strip_prefix(">=").and_then(time), None),
     };
-    let actor = term("actor:");
-    let fits = |entry: &Entry| {
-        from.is_none_or(|from| entry.at >= from) && to.is_none_or(|to| entry.at <= to) && actor.as_ref().is_none_or(|actor| entry.actor.as_ref() == Some(actor))
+    let (actor, action) = (term("actor:"), term("action:"));
+    let is_meant = |entry: &Entry| {
+        actor.as_ref().is_none_or(|actor| entry.actor.as_ref() == Some(actor)) && action.as_ref().is_none_or(|action| entry.action == action.as_str())
     };
+    let fits = |entry: &Entry| from.is_none_or(|from| entry.at >= from) && to.is_none_or(|to| entry.at <= to) && is_meant(entry);
     let all: Vec<Entry> = world.audit_log().into_iter().filter(fits).collect();
     page_after(ask, at, &all, |entry| body(world, entry))
 }
@@ -39,7 +40,9 @@ fn body(world: &World, entry: &Entry) -> Value {
     let repository = entry.repository.as_deref();
     let url = repository.zip(entry.pull_request).map(|(name, number)| format!("https://github.com/{name}/pull/{number}"));
     let named = repository.filter(|_| entry.pull_request.is_none()).map(ToOwned::to_owned);
-    for (name, value) in [("actor", entry.actor.clone()), ("user", entry.user.clone()), ("repo", named), ("pull_request_url", url)] {
+    for (name, value) in
+        [("actor", entry.actor.clone()), ("user", entry.user.clone()), ("team", entry.team.clone()), ("repo", named), ("pull_request_url", url)]
+    {
         if let (Value::Object(body), Some(value)) = (&mut body, value) {
             body.insert(name.to_owned(), value.into());
         }

@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::sandbox::world::World;
 use crate::sandbox::world::changes::Merge;
 use crate::sandbox::world::repositories::Repository;
+use crate::sandbox::world::reviews;
 
 /// The enterprise that streams the log.
 pub(crate) const ENTERPRISE: &str = "acme-inc";
@@ -18,6 +19,8 @@ pub(crate) struct Entry {
     pub(crate) operation: &'static str,
     pub(crate) actor: Option<String>,
     pub(crate) user: Option<String>,
+    /// `owner/team`.
+    pub(crate) team: Option<String>,
     /// `owner/name`.
     pub(crate) repository: Option<String>,
     /// The number of a pull request of that repository: the entry then names the repository by its address only.
@@ -35,11 +38,16 @@ impl World {
         }
         let joined = self.members.iter().rev().zip(0..self.plan.night).map(|(member, _)| member.login.clone()).collect::<Vec<_>>();
         for (night, login) in (1_i64..).zip(joined.into_iter().rev()) {
-            all.push(self.about("org.add_member", night, login, owner.clone()));
+            all.push(self.about("org.add_member", self.plan.instant(night) - TimeDelta::hours(5), login, owner.clone()));
         }
         for night in 0..=i64::from(self.plan.night) {
-            all.push(self.about("org.remove_member", night, format!("leaver-{night}"), owner.clone()));
+            let (leaver, left) = (format!("leaver-{night}"), self.plan.instant(night) - TimeDelta::hours(5));
+            // All but the first came and went on the same day.
+            all.extend((night > 0).then(|| self.about("org.add_member", left - TimeDelta::hours(20), leaver.clone(), owner.clone())));
+            all.push(self.about("org.remove_member", left, leaver, owner.clone()));
         }
+        let left_team = self.who_left_team().map(|login| self.about("team.remove_member", reviews::left_team(&self.plan), login, owner.clone()));
+        all.extend(left_team.map(|entry| Entry { team: Some(self.team_they_left()), ..entry }));
         all.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
         all
     }
@@ -54,6 +62,7 @@ impl World {
             operation: "modify",
             actor,
             user: None,
+            team: None,
             repository: Some(self.full_name(repository)),
             pull_request,
         };
@@ -64,10 +73,10 @@ impl World {
         std::iter::once(merged).chain(overridden).chain(lowered).collect()
     }
 
-    fn about(&self, action: &'static str, night: i64, user: String, actor: Option<String>) -> Entry {
+    fn about(&self, action: &'static str, at: DateTime<Utc>, user: String, actor: Option<String>) -> Entry {
         let operation = if action.ends_with("add_member") { "create" } else { "remove" };
-        let id = format!("{}-{night}", action.replace('.', "_"));
-        Entry { id, at: self.plan.instant(night) - TimeDelta::hours(5), action, operation, actor, user: Some(user), repository: None, pull_request: None }
+        let id = format!("{}-{user}", action.replace('.', "_"));
+        Entry { id, at, action, operation, actor, user: Some(user), team: None, repository: None, pull_request: None }
     }
 
     /// Pull requests merged from an instant up to an hour later, in one repository or in all.

@@ -18,6 +18,7 @@ pub(crate) mod people;
 pub(crate) mod protection;
 pub(crate) mod releases;
 pub(crate) mod repositories;
+pub(crate) mod reviews;
 pub(crate) mod settings;
 pub(crate) mod tasks;
 pub(crate) mod truth;
@@ -179,6 +180,7 @@ impl World {
         tasks::generate(&plan, &mut repositories);
         changes::generate(&plan, &mut repositories);
         tasks::link(&plan, &mut repositories);
+        reviews::generate(&plan, &mut repositories);
         let departed = fates::befall(&plan, &mut repositories);
         let by_name = repositories.iter().enumerate().map(|(index, repository)| (repository.name.clone(), index)).collect();
         Self {

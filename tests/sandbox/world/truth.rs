@@ -106,6 +106,7 @@ impl World {
             }
             for issue in repository.issues.iter().filter(|issue| issue.labels.iter().any(|label| self.issue_labels().any(|read| read == label))) {
                 self.tell_task(repository, issue, &mut truth);
+                self.tell_review(repository, issue, &mut truth);
             }
         }
         self.tell_register(&mut truth);

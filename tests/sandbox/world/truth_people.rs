@@ -54,7 +54,7 @@ impl World {
                 "id": entry.id, "organization": login, "action": entry.action, "at": instant(entry.at), "operation_type": entry.operation,
                 "merges_within_hour": self.merged_within_hour(entry.at, entry.repository.as_deref()),
             });
-            let named = [("actor", entry.actor), ("user", entry.user), ("repository", entry.repository)];
+            let named = [("actor", entry.actor), ("user", entry.user), ("team", entry.team), ("repository", entry.repository)];
             let named = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))));
             if let Value::Object(facts) = &mut facts {
                 facts.extend(named);

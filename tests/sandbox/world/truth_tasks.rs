@@ -55,7 +55,7 @@ impl World {
                     None => of_the_api(link).unwrap_or_else(|| withheld("link_only", "link only")),
                     Some(path) if path.ends_with(attachments::GONE) => withheld("attachment", "link only: GitHub answered 404"),
                     Some(path) if path.ends_with(attachments::LARGE) => withheld("attachment", "the body is larger than 16777216 bytes"),
-                    Some(path) => file(path),
+                    Some(path) => file(path, &attachments::contents(self, path)),
                 };
                 all.push(given(item, &at, by, link));
             }
@@ -101,11 +101,10 @@ fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn file(path: &str) -> Value {
-    let bytes = attachments::contents(path);
-    let sha256 = hex(&bytes);
+fn file(path: &str, bytes: &[u8]) -> Value {
+    let sha256 = hex(bytes);
     json!({
-        "kind": "attachment", "captured": true, "reason": null, "name": "restore-log.txt", "media_type": "text/plain", "bytes": bytes.len(),
+        "kind": "attachment", "captured": true, "reason": null, "name": path.rsplit('/').next(), "media_type": "text/plain", "bytes": bytes.len(),
         "sha256": sha256, "conclusion": null,
     })
 }
