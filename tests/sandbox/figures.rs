@@ -1,7 +1,7 @@
 //! Measures the nightly job against the sandbox, beside a bare concurrent client that makes the same requests in the same run.
 //!
-//! `cargo run --release --example figures [REPOSITORIES] [LATENCY_MS] [few|all] [off|real] [NIGHTS]`: controls over six kinds or all that are shipped for GitHub,
-//! and whether GitHub's limits hold (then a large organisation takes hours). Each night is `proofline collect --due` in a process of its own, whose clock tells the
+//! `cargo run --release --example figures [REPOSITORIES] [LATENCY_MS] [few|all|google|google-direct] [off|real] [NIGHTS]`: controls over six kinds or all that are
+//! shipped for GitHub, or all for Google Cloud with as many projects, through Cloud Asset Inventory or where that is switched off; and whether GitHub's limits hold (then a large organisation takes hours). Each night is `proofline collect --due` in a process of its own, whose clock tells the
 //! night. The first is a Monday, on which what is weekly and names no weekday is due too; nine of them show a whole week and the same two days of the next. No contract is checked here: the tests do that.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a program for a terminal, which ends where it cannot go on")]
@@ -27,6 +27,8 @@ use proofline::store::local::LocalStore;
 use proofline::store::snapshot;
 use proofline::store::spool::Spool;
 use sandbox::site::{Limits, Site, Size};
+use sandbox::world::google::Inventory;
+use sandbox::world::{Plan, World};
 use serde_json::Value;
 use table::Night;
 
@@ -73,14 +75,26 @@ fn measure(arguments: &[String]) {
     // As many as an organisation of that size has: 500 people, 300 changes a night and 500 tasks where there are 1,000 repositories.
     let share = |of_a_thousand: usize, least: usize| (repositories * of_a_thousand / 1_000).max(least);
     let started = Instant::now();
-    let site =
-        Site::sized(Size { repositories, members: share(500, 12).min(2_000), changes: share(300, 6), tasks: share(500, 16).min(500), ..Size::default() });
+    let of_google = which.starts_with("google");
+    let size = if of_google {
+        Size { repositories: 1, members: 1, changes: 1, tasks: 1, projects: repositories }
+    } else {
+        Size { repositories, members: share(500, 12).min(2_000), changes: share(300, 6), tasks: share(500, 16).min(500), ..Size::default() }
+    };
+    let site = Site::sized(size);
+    if which == "google-direct" {
+        let plan = site.sandbox().world().plan.clone();
+        site.sandbox().serve_world(World::new(Plan { inventory: Inventory::Off, ..plan }));
+    }
     site.pace(latency, if limits == "real" { Limits::Real } else { Limits::Off });
     let pace = if limits == "real" { "github_per_minute = 800\nmax_wait_minutes = 240\n" } else { "" };
     fs::write(folder.path().join("proofline.toml"), format!("controls = [\"controls\"]\n{}{pace}", site.configuration())).expect("written");
-    let few = (which != "all").then_some(&FEW[..]);
-    let controls = choose(&folder.path().join("controls"), few);
-    println!("{repositories} repositories, {latency:?} a request, {CONCURRENCY} at once, {controls} controls, limits {limits}\n");
+    let few = (which == "few").then_some(&FEW[..]);
+    let controls = choose(&folder.path().join("controls"), few, if of_google { "gcp." } else { "github." });
+    println!(
+        "{repositories} {}, {latency:?} a request, {CONCURRENCY} at once, {controls} controls, limits {limits}\n",
+        if of_google { "projects" } else { "repositories" }
+    );
     let nights: usize = argument(4, "2").parse().expect("a number of nights");
     for number in 0..nights {
         site.night(number);
@@ -116,17 +130,17 @@ fn spent(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> BTree
     after.iter().map(|(query, points)| (query.clone(), points - before.get(query).unwrap_or(&0))).collect()
 }
 
-/// Writes the shipped controls that need GitHub alone, a few or else all of them; how many there are.
-fn choose(folder: &Path, few: Option<&[&str]>) -> usize {
+/// Writes the shipped controls that need one source alone, a few or else all of them; how many there are.
+fn choose(folder: &Path, few: Option<&[&str]>, source: &str) -> usize {
     fs::create_dir_all(folder).expect("a folder");
-    let of_github = |control: &toml::Value| {
+    let of_source = |control: &toml::Value| {
         let tests = control["test"].as_array().expect("tests");
-        tests.iter().all(|test| test["population"].as_str().is_some_and(|kind| kind.starts_with("github.")))
+        tests.iter().all(|test| test["population"].as_str().is_some_and(|kind| kind.starts_with(source)))
     };
     let mut count = 0;
     for file in proofline::catalog::shipped::files().into_iter().filter(|file| !file.path.contains("criteria/")) {
         let parsed: toml::Table = file.text.parse().expect("TOML");
-        let controls = parsed["control"].as_array().expect("controls").iter().filter(|control| of_github(control));
+        let controls = parsed["control"].as_array().expect("controls").iter().filter(|control| of_source(control));
         let chosen: Vec<toml::Value> =
             controls.filter(|control| few.is_none_or(|few| few.iter().any(|id| control["id"].as_str() == Some(id)))).cloned().collect();
         if chosen.is_empty() {

@@ -40,8 +40,8 @@ impl Night {
     pub(crate) fn print(&self, repositories: usize) {
         let sent: Vec<&Exchange> = self.exchanges.iter().filter(|exchange| exchange.attempts > 0).collect();
         let all = self.row(&sent, self.points.values().sum());
-        println!("{}: {} requests, {:.3} a repository", self.name, sent.len(), per(sent.len(), repositories));
-        println!("    a repository: GraphQL queries, points, REST requests, of these counted (no 304); then the number of each");
+        println!("{}: {} requests, {:.3} each", self.name, sent.len(), per(sent.len(), repositories));
+        println!("    each: GraphQL queries (or policies asked for), points, REST requests, of these counted (no 304); then the number of all");
         let tell = |name: &str, row: &Row| {
             let each = [row.queries, usize::try_from(row.points).unwrap_or(usize::MAX), row.rest, row.counted];
             let [queries, points, rest, counted] = each.map(|number| per(number, repositories));
