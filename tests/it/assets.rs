@@ -354,3 +354,51 @@ async fn what_watches_over_a_project_that_is_not_listed_is_unknown() {
         }
     }
 }
+
+/// What folders and the organisation set holds below them, so that what is set in a project alone is not all.
+#[tokio::test]
+async fn what_is_set_above_is_unknown_where_that_is_not_in_scope() {
+    let shown = |name: &str, data: Value| json!({ "name": name, "ancestors": ["projects/7", "organizations/1"], "resource": { "data": data } });
+    let project = shown("//cloudresourcemanager.googleapis.com/projects/7", json!({ "projectId": "acme-a", "projectNumber": "7" }));
+    let contact = shown(
+        "//essentialcontacts.googleapis.com/projects/7/contacts/1",
+        json!({ "notificationCategorySubscriptions": ["BILLING"], "validationState": "VALID" }),
+    );
+    const LISTED: &str = r#"{"name":"projects/7","projectId":"acme-a","state":"ACTIVE","parent":"organizations/1"}"#;
+    for (parent, known) in [("organizations/1", true), ("projects/acme-a", false)] {
+        let seen = collect(&WATCHED_PROJECT, &scope(&[parent]), |request: &Request| match request.operation {
+            "cloudresourcemanager.projects.list" => Answer::new(200, format!(r#"{{"projects":[{LISTED}]}}"#)),
+            "cloudresourcemanager.projects.get" => Answer::new(200, LISTED),
+            "cloudasset.assets.list" if request.subject.ends_with("/Project") => Answer::new(200, json!({ "assets": [project] }).to_string()),
+            "cloudasset.assets.list" if request.subject.ends_with("/Contact") => Answer::new(200, json!({ "assets": [contact] }).to_string()),
+            _ => Answer::new(200, "{}"),
+        })
+        .await;
+        for attribute in ["contacts", "constraints", "log_exports"] {
+            match known {
+                true => drop(seen.known("", attribute)),
+                false => assert_eq!(seen.unknown("", attribute), GapCause::NotConfigured, "{attribute}"),
+            }
+        }
+        assert_eq!(seen.known("", "alerts"), json!([]), "nothing above tells of a project's own alerts");
+    }
+}
+
+/// What may be told where nothing is shown is not told: neither that a service acts as the default account nor that a function is outside of every network.
+#[tokio::test]
+async fn a_workload_whose_settings_are_not_shown_is_unknown() {
+    let of = |name: &str, data: Value| {
+        let shown = json!({ "name": name, "ancestors": ["projects/7", "organizations/1"], "resource": { "data": data } });
+        json!({ "exchanges": [{ "body": { "assets": [shown] } }] })
+    };
+    let service = of("//run.googleapis.com/projects/acme-a/locations/l/services/web", json!({ "name": "projects/acme-a/locations/l/services/web" }));
+    let seen = read(&RUN_SERVICE, &["run.googleapis.com/Service"], &service).await;
+    assert_eq!(seen.unknown("web", "default_account"), GapCause::LeftOut);
+    let function =
+        of("//cloudfunctions.googleapis.com/projects/acme-a/locations/l/functions/hook", json!({ "name": "projects/acme-a/locations/l/functions/hook" }));
+    let seen = read(&CLOUD_FUNCTION, CLOUD_FUNCTION.types(), &function).await;
+    assert_eq!((seen.unknown("hook", "default_account"), seen.unknown("hook", "in_vpc")), (GapCause::LeftOut, GapCause::LeftOut));
+    let data = json!({ "name": "projects/acme-a/locations/l/functions/hook", "serviceConfig": { "directVpcNetworkInterface": [{ "network": "n" }] } });
+    let direct = of("//cloudfunctions.googleapis.com/projects/acme-a/locations/l/functions/hook", data);
+    assert_eq!(read(&CLOUD_FUNCTION, CLOUD_FUNCTION.types(), &direct).await.known("hook", "in_vpc"), true);
+}

@@ -170,3 +170,35 @@ async fn what_may_be_logged_and_was_not_read_is_unknown() {
     let seen = world.seen_by(&AuditConfig).await;
     assert_eq!(seen.unknown("acme-dev", "log_types"), GapCause::Forbidden, "what the organisation sets holds everywhere below");
 }
+
+/// An account of a project that was not found may be one of the test environment's: it is nobody's only where all of the organisation was listed.
+#[tokio::test]
+async fn whose_a_service_account_is_is_known_or_is_not() {
+    let accounts = bindings(&[
+        ("roles/viewer", "serviceAccount:ci@acme-dev.iam.gserviceaccount.com"),
+        ("roles/viewer", "serviceAccount:12-compute@developer.gserviceaccount.com"),
+        ("roles/viewer", "serviceAccount:ci@elsewhere.iam.gserviceaccount.com"),
+        ("roles/viewer", "serviceAccount:service-12@gcp-sa-logging.iam.gserviceaccount.com"),
+    ]);
+    let with = |parents| {
+        let mut world = World { parents, inventory: false, ..world() };
+        world.policies.insert("projects/acme-prod", accounts.clone());
+        world
+    };
+    let whole = with(&["organizations/1"]).seen_by(&IamBinding).await;
+    assert_eq!(whole.known("for serviceAccount:ci@acme-dev", "member_project"), "acme-dev");
+    assert_eq!(whole.known("for serviceAccount:12-compute", "member_project"), "acme-dev");
+    assert_eq!(whole.known("for serviceAccount:ci@elsewhere", "member_project"), Value::Null);
+    let part = with(&["projects/acme-prod"]).seen_by(&IamBinding).await;
+    for member in ["for serviceAccount:ci@acme-dev", "for serviceAccount:ci@elsewhere"] {
+        assert_eq!(part.unknown(member, "member_project"), GapCause::NotConfigured);
+        assert_eq!(part.unknown(member, "member_project_labels"), GapCause::NotConfigured);
+    }
+    assert_eq!(part.known("for serviceAccount:service-12", "member_project"), Value::Null);
+    let cut = collect(&IamBinding, &scope(&["organizations/1"]), |request| match (request.operation, request.subject.as_str()) {
+        ("cloudresourcemanager.projects.list", "organizations/1") => Answer::new(503, "{}"),
+        _ => with(&["organizations/1"]).answer(request),
+    })
+    .await;
+    assert_eq!(cut.unknown("for serviceAccount:ci@acme-dev", "member_project"), GapCause::Unanswered);
+}

@@ -50,6 +50,16 @@ pub(super) fn text<'a>(item: &'a Value, path: &str) -> Read<&'a str> {
     shaped(item, path, "text", Value::as_str)
 }
 
+/// The last word of a path or an address: what is called by it, without where it stands.
+pub(super) fn last_word(item: &Value, path: &str) -> Read<Value> {
+    Ok(text(item, path)?.map(|name| name.rsplit('/').next().unwrap_or(name).into()))
+}
+
+/// That of the item's own name, `projects/…/NAME`.
+pub(super) fn last_of_name(item: &Value) -> Read<Value> {
+    last_word(item, "name")
+}
+
 /// True or false.
 pub(super) fn flag(item: &Value, path: &str) -> Read<bool> {
     shaped(item, path, "true or false", Value::as_bool)

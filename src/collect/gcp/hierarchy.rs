@@ -326,6 +326,21 @@ impl Hierarchy {
         by_id.or_else(|| self.numbered(&format!("projects/{project}")))
     }
 
+    /// Whether the walk found every project of an organisation, so that one it did not find is in none.
+    ///
+    /// # Errors
+    /// Why it may have missed one.
+    pub(super) fn is_whole(&self) -> Result<(), Gap> {
+        if let Some(gap) = self.gaps.first() {
+            return Err(gap.clone());
+        }
+        if self.tenants.iter().any(|tenant| tenant.name.starts_with("organizations/")) {
+            return Ok(());
+        }
+        let gap = Gap::new(GapCause::NotConfigured, format!("what else there is in the organisation of {} is not in scope", self.roots()));
+        Err(gap.cured_by("the organisation among the parents in proofline.toml"))
+    }
+
     /// What the walk lacks.
     pub(super) fn gaps(&self) -> impl Iterator<Item = &Gap> {
         self.gaps.iter()

@@ -12,7 +12,7 @@ use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::fields::{Absent, Read, list, put, short, text};
-use crate::collect::gcp::hierarchy::{self, Hierarchy};
+use crate::collect::gcp::hierarchy::{self, Hierarchy, ProjectRow};
 use crate::collect::gcp::member::{Member, service_account_project};
 use crate::collect::gcp::policies::{self, PERMISSION, Place, Policies};
 use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
@@ -43,10 +43,15 @@ const ATTRIBUTES: &[AttributeDecl] = &[
     attribute(
         "member_project",
         AttributeType::Optional(&AttributeType::Text),
-        "Id of the project that a service account belongs to; null for other members, and for accounts of no project in scope",
+        "Id of the project that a service account belongs to; null for other members, for what Google runs for its services, and for accounts of no project of the organisation; unknown where not all of the organisation is in scope and listed",
         "getIamPolicy bindings[].members[], projects.list projectId",
     ),
-    attribute("member_project_labels", AttributeType::Map(&AttributeType::Text), "Labels of that project; none where there is none", "projects.list labels"),
+    attribute(
+        "member_project_labels",
+        AttributeType::Map(&AttributeType::Text),
+        "Labels of that project; none where there is none, unknown where that is",
+        "projects.list labels",
+    ),
     attribute(
         "condition",
         AttributeType::Optional(&AttributeType::Text),
@@ -130,15 +135,26 @@ fn resource((place, hierarchy): (&Place<'_>, &Hierarchy), grant: Grant<'_>) -> R
     put(&mut resource, "project_labels", place.labels.clone().map(Some), Absent::IsUnknown);
     put(&mut resource, "role", role, Absent::IsUnknown);
     resource.know("member", member);
-    let of = service_account_project(member).and_then(|project| hierarchy.by_id_or_number(project));
-    resource.know("member_project", of.map(|(id, _row)| id));
-    put(&mut resource, "member_project_labels", of.map_or_else(|| Ok(json!({})), |(_id, row)| row.labels.clone()).map(Some), Absent::IsUnknown);
-    resource.evidence = hierarchy::sorted(resource.evidence.iter().copied().chain(of.map(|(_id, row)| row.n)).collect());
+    let of = member_project(member, hierarchy);
+    put(&mut resource, "member_project", of.clone().map(|of| Some(json!(of.map(|(id, _row)| id)))), Absent::IsUnknown);
+    let labels = of.clone().and_then(|of| of.map_or_else(|| Ok(json!({})), |(_id, row)| row.labels.clone()));
+    put(&mut resource, "member_project_labels", labels.map(Some), Absent::IsUnknown);
+    let listed = of.ok().flatten().map(|(_id, row)| row.n);
+    resource.evidence = hierarchy::sorted(resource.evidence.iter().copied().chain(listed).collect());
     let member = Member::parse(member);
     put(&mut resource, "member_type", member.kind.map(Some), Absent::IsUnknown);
     put(&mut resource, "member_domain", member.domain, Absent::Means(Value::Null));
     put(&mut resource, "condition", condition(binding), Absent::Means(Value::Null));
     resource.completed(&KIND)
+}
+
+/// The project of a service account; none for what belongs to none of the organisation, which takes all of its projects to know.
+fn member_project<'h>(member: &str, hierarchy: &'h Hierarchy) -> Result<Option<(&'h str, &'h ProjectRow)>, Gap> {
+    let Some(project) = service_account_project(member) else { return Ok(None) };
+    match hierarchy.by_id_or_number(project) {
+        Some(found) => Ok(Some(found)),
+        None => hierarchy.is_whole().map(|()| None),
+    }
 }
 
 /// One member of one binding.

@@ -39,8 +39,8 @@ pub(super) struct Linked {
 enum Stands {
     /// In the same project.
     Beside,
-    /// In the same project, or in a folder or the organisation above it, which then tell of everything below them: where less than the organisation is in scope, that
-    /// none tells is not known.
+    /// In the same project, or in a folder or the organisation above it, which then tell of everything below them: where less than the organisation is in scope, what
+    /// all of them tell is not known.
     Above,
     /// Anywhere in the organisation: where less than that is in scope, that none tells is not known.
     Anywhere,
@@ -214,7 +214,12 @@ impl Links {
             names.extend(above.into_iter().filter(|above| !above.starts_with("projects/")).map(|above| key(above, hierarchy)));
         }
         let found: Vec<Value> = names.iter().filter_map(|name| told.get(name)).flatten().cloned().collect();
-        if found.is_empty() && self.linked.stands != Stands::Beside && !self.of_organization {
+        let is_partial = match self.linked.stands {
+            Stands::Beside => false,
+            Stands::Above => !self.of_organization,
+            Stands::Anywhere => !self.of_organization && found.is_empty(),
+        };
+        if is_partial {
             let gap = Gap::new(GapCause::NotConfigured, format!("whether something outside of what is configured tells {} is not known", self.linked.name));
             return Err(gap.cured_by("the organisation under [google] in proofline.toml"));
         }

@@ -37,7 +37,9 @@ pub(super) fn service_account_project(member: &str) -> Option<&str> {
     match domain {
         "developer.gserviceaccount.com" => local.strip_suffix("-compute"),
         "appspot.gserviceaccount.com" => Some(local),
-        _ => domain.strip_suffix(".iam.gserviceaccount.com"),
+        // What Google runs for its services: `service-NUMBER@SERVICE.iam.gserviceaccount.com`.
+        _ if local.strip_prefix("service-").is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit())) => None,
+        _ => domain.strip_suffix(".iam.gserviceaccount.com").filter(|project| !project.starts_with("gcp-sa-")),
     }
 }
 
@@ -82,6 +84,9 @@ mod tests {
             ("serviceAccount:acme-web@appspot.gserviceaccount.com", Some("acme-web")),
             ("serviceAccount:acme-web.svc.id.goog[web/app]", Some("acme-web")),
             ("serviceAccount:1001@cloudservices.gserviceaccount.com", None),
+            ("serviceAccount:service-1001@compute-system.iam.gserviceaccount.com", None),
+            ("serviceAccount:monitor@gcp-sa-logging.iam.gserviceaccount.com", None),
+            ("serviceAccount:service-desk@acme-web.iam.gserviceaccount.com", Some("acme-web")),
             ("user:ada@acme-web.iam.gserviceaccount.com", None),
             ("deleted:serviceAccount:ci@acme-web.iam.gserviceaccount.com?uid=1", None),
         ];

@@ -1,10 +1,8 @@
 //! Repositories of images and packages: who of the public may read them, whether images are scanned, whether a tag can be moved. Images are not listed.
 
-use serde_json::{Value, json};
-
 use crate::collect::gcp::asset::{Asset, Derived, PUBLIC_MEMBERS, columns};
 use crate::collect::gcp::direct::{Direct, ItemPolicy};
-use crate::collect::gcp::fields::{Read, text};
+use crate::collect::gcp::fields::last_of_name;
 use crate::collect::gcp::typed::Absence;
 use crate::model::{AttributeType, Kind};
 
@@ -45,7 +43,3 @@ pub static ARTIFACT_REPOSITORY: Asset = Asset {
         }),
     }),
 };
-
-fn last_of_name(data: &Value) -> Read<Value> {
-    Ok(text(data, "name")?.map(|name| json!(name.rsplit('/').next().unwrap_or(name))))
-}

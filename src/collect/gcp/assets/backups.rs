@@ -1,10 +1,10 @@
 //! What backs up the clusters of Kubernetes Engine: plans, and restores that were made. What is in a backup is never asked for.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::collect::gcp::asset::{Asset, Derived, columns};
 use crate::collect::gcp::direct::Direct;
-use crate::collect::gcp::fields::{Read, number, text};
+use crate::collect::gcp::fields::{last_of_name, number};
 use crate::collect::gcp::typed::Absence;
 use crate::model::{AttributeType, Kind};
 
@@ -91,7 +91,3 @@ pub static RESTORE: Asset = Asset {
     ],
     direct: None,
 };
-
-fn last_of_name(data: &Value) -> Read<Value> {
-    Ok(text(data, "name")?.map(|name| json!(name.rsplit('/').next().unwrap_or(name))))
-}

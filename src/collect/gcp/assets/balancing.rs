@@ -2,11 +2,9 @@
 //!
 //! Left out: proxies of one region, which the inventory does not list as such, and what a URL map does with requests that are not encrypted.
 
-use serde_json::{Value, json};
-
 use crate::collect::gcp::asset::{Asset, Derived, columns};
 use crate::collect::gcp::direct::Direct;
-use crate::collect::gcp::fields::{Read, text};
+use crate::collect::gcp::fields::last_word;
 use crate::collect::gcp::typed::Absence;
 use crate::model::{AttributeType, Kind};
 
@@ -32,7 +30,7 @@ pub static BACKEND_SERVICE: Asset = Asset {
     types: &["compute.googleapis.com/BackendService", "compute.googleapis.com/RegionBackendService"],
     // "By default logging is disabled": https://cloud.google.com/load-balancing/docs/https/https-logging-monitoring
     absences: &[("logged", Absence::False), ("security_policy", Absence::Null)],
-    derived: &[Derived { name: "security_policy", read: |data| last_word(data, "securityPolicy") }],
+    derived: &[Derived { name: "security_policy", read: |data| Ok(Some(last_word(data, "securityPolicy")?.unwrap_or_default())) }],
     direct: Some(Direct {
         service: "compute",
         operation: "compute.backendServices.aggregatedList",
@@ -58,7 +56,7 @@ pub static HTTPS_PROXY: Asset = Asset {
     },
     types: &["compute.googleapis.com/TargetHttpsProxy"],
     absences: &[("ssl_policy", Absence::Null)],
-    derived: &[Derived { name: "ssl_policy", read: |data| last_word(data, "sslPolicy") }],
+    derived: &[Derived { name: "ssl_policy", read: |data| Ok(Some(last_word(data, "sslPolicy")?.unwrap_or_default())) }],
     direct: Some(Direct {
         service: "compute",
         operation: "compute.targetHttpsProxies.list",
@@ -84,7 +82,7 @@ pub static SSL_PROXY: Asset = Asset {
     },
     types: &["compute.googleapis.com/TargetSslProxy"],
     absences: &[("ssl_policy", Absence::Null)],
-    derived: &[Derived { name: "ssl_policy", read: |data| last_word(data, "sslPolicy") }],
+    derived: &[Derived { name: "ssl_policy", read: |data| Ok(Some(last_word(data, "sslPolicy")?.unwrap_or_default())) }],
     direct: Some(Direct {
         service: "compute",
         operation: "compute.targetSslProxies.list",
@@ -124,7 +122,3 @@ pub static SSL_POLICY: Asset = Asset {
         policy: None,
     }),
 };
-
-fn last_word(data: &Value, field: &str) -> Read<Value> {
-    Ok(Some(json!(text(data, field)?.map(|name| name.rsplit('/').next().unwrap_or(name)))))
-}

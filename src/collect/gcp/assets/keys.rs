@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::collect::gcp::asset::{Asset, Derived, PUBLIC_MEMBERS, columns};
-use crate::collect::gcp::fields::{Read, record, text, time};
+use crate::collect::gcp::fields::{Read, last_of_name, record, text, time};
 use crate::collect::gcp::typed::Absence;
 use crate::model::{AttributeType, Gap, GapCause, Kind};
 
@@ -35,7 +35,7 @@ pub static KMS_KEY: Asset = Asset {
     types: &["cloudkms.googleapis.com/CryptoKey"],
     absences: &[("rotation_period", Absence::Null), ("next_rotation", Absence::Null), ("labels", Absence::NoEntries)],
     derived: &[
-        Derived { name: "name", read: |data| last_of_name(data) },
+        Derived { name: "name", read: last_of_name },
         Derived { name: "primary_state", read: |data| of_primary(data, "state") },
         Derived { name: "primary_since", read: |data| of_primary(data, "createTime") },
     ],
@@ -60,13 +60,9 @@ pub static KMS_KEY_VERSION: Asset = Asset {
     },
     types: &["cloudkms.googleapis.com/CryptoKeyVersion"],
     absences: &[("destroyed_from", Absence::Null)],
-    derived: &[Derived { name: "name", read: |data| last_of_name(data) }, Derived { name: "key", read: key }],
+    derived: &[Derived { name: "name", read: last_of_name }, Derived { name: "key", read: key }],
     direct: None,
 };
-
-fn last_of_name(data: &Value) -> Read<Value> {
-    Ok(text(data, "name")?.map(|name| json!(name.rsplit('/').next().unwrap_or(name))))
-}
 
 /// `projects/*/locations/*/keyRings/*/cryptoKeys/*/cryptoKeyVersions/*`.
 fn key(data: &Value) -> Read<Value> {

@@ -1,9 +1,7 @@
 //! Where logs are kept. Log entries are never asked for. Where logs are sent to, and what alerts on them, is `watched`'s.
 
-use serde_json::{Value, json};
-
 use crate::collect::gcp::asset::{Asset, Derived, columns};
-use crate::collect::gcp::fields::{Read, text};
+use crate::collect::gcp::fields::last_of_name;
 use crate::collect::gcp::typed::Absence;
 use crate::model::{AttributeType, Kind};
 
@@ -33,7 +31,3 @@ pub static LOG_BUCKET: Asset = Asset {
     derived: &[Derived { name: "name", read: last_of_name }],
     direct: None,
 };
-
-fn last_of_name(data: &Value) -> Read<Value> {
-    Ok(text(data, "name")?.map(|name| json!(name.rsplit('/').next().unwrap_or(name))))
-}

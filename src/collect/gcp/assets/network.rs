@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::collect::gcp::asset::{Asset, Derived, columns};
 use crate::collect::gcp::direct::Direct;
-use crate::collect::gcp::fields::{Read, flag, list, part, text, texts};
+use crate::collect::gcp::fields::{Read, flag, last_word, list, part, text, texts};
 use crate::collect::gcp::typed::Absence;
 use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind};
 
@@ -73,7 +73,7 @@ pub static FIREWALL_RULE: Asset = Asset {
         ("logged", Absence::False),
     ],
     derived: &[
-        Derived { name: "network", read: |data| Ok(text(data, "network")?.map(|url| json!(url.rsplit('/').next().unwrap_or(url)))) },
+        Derived { name: "network", read: |data| last_word(data, "network") },
         Derived { name: "open_to_world", read: open_to_world },
         Derived { name: "opens_ssh_or_rdp", read: opens_ssh_or_rdp },
     ],
@@ -106,10 +106,7 @@ pub static SUBNETWORK: Asset = Asset {
     types: &["compute.googleapis.com/Subnetwork"],
     // A subnetwork that somebody made before there were purposes is of the default one.
     absences: &[("purpose", Absence::Text("PRIVATE")), ("flow_logs", Absence::False), ("private_google_access", Absence::False)],
-    derived: &[
-        Derived { name: "network", read: |data| Ok(text(data, "network")?.map(|url| json!(url.rsplit('/').next().unwrap_or(url)))) },
-        Derived { name: "flow_logs", read: flow_logs },
-    ],
+    derived: &[Derived { name: "network", read: |data| last_word(data, "network") }, Derived { name: "flow_logs", read: flow_logs }],
     direct: Some(Direct {
         service: "compute",
         operation: "compute.subnetworks.aggregatedList",

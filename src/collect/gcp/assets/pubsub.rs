@@ -1,10 +1,10 @@
 //! Topics and subscriptions of Pub/Sub: who of the public may write to them and read from them. Messages are never asked for.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::collect::gcp::asset::{Asset, Derived, PUBLIC_MEMBERS, columns};
 use crate::collect::gcp::direct::{Direct, ItemPolicy};
-use crate::collect::gcp::fields::{Read, record, text};
+use crate::collect::gcp::fields::{last_of_name, last_word, record, text};
 use crate::collect::gcp::typed::Absence;
 use crate::model::{AttributeType, Kind};
 
@@ -25,7 +25,7 @@ pub static PUBSUB_TOPIC: Asset = Asset {
     },
     types: &["pubsub.googleapis.com/Topic"],
     absences: &[("labels", Absence::NoEntries), ("kms_key", Absence::Null)],
-    derived: &[Derived { name: "name", read: |data| last_word(data, "name") }],
+    derived: &[Derived { name: "name", read: last_of_name }],
     direct: Some(Direct {
         service: "pubsub",
         operation: "pubsub.projects.topics.list",
@@ -59,7 +59,7 @@ pub static PUBSUB_SUBSCRIPTION: Asset = Asset {
     types: &["pubsub.googleapis.com/Subscription"],
     absences: &[("labels", Absence::NoEntries)],
     derived: &[
-        Derived { name: "name", read: |data| last_word(data, "name") },
+        Derived { name: "name", read: last_of_name },
         Derived { name: "topic", read: |data| last_word(data, "topic") },
         Derived { name: "pushes", read: |data| Ok(Some(json!(text(data, "pushConfig/pushEndpoint")?.is_some()))) },
         Derived { name: "push_signed", read: |data| Ok(Some(json!(record(data, "pushConfig/oidcToken")?.is_some()))) },
@@ -79,7 +79,3 @@ pub static PUBSUB_SUBSCRIPTION: Asset = Asset {
         }),
     }),
 };
-
-fn last_word(data: &Value, field: &str) -> Read<Value> {
-    Ok(text(data, field)?.map(|name| json!(name.rsplit('/').next().unwrap_or(name))))
-}

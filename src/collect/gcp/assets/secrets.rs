@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::collect::gcp::asset::{Asset, Derived, PUBLIC_MEMBERS, columns};
-use crate::collect::gcp::fields::{Read, list, record, text};
+use crate::collect::gcp::fields::{Read, last_of_name, list, record, text};
 use crate::collect::gcp::typed::Absence;
 use crate::model::{AttributeType, Gap, GapCause, Kind};
 
@@ -58,10 +58,6 @@ pub static SECRET_VERSION: Asset = Asset {
     derived: &[Derived { name: "name", read: last_of_name }, Derived { name: "secret", read: secret }],
     direct: None,
 };
-
-fn last_of_name(data: &Value) -> Read<Value> {
-    Ok(text(data, "name")?.map(|name| json!(name.rsplit('/').next().unwrap_or(name))))
-}
 
 /// `projects/*/secrets/*/versions/*`, or the same below a location.
 fn secret(data: &Value) -> Read<Value> {

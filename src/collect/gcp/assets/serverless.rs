@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::collect::gcp::asset::{Asset, Derived, PUBLIC_MEMBERS, columns};
 use crate::collect::gcp::direct::{Direct, ItemPolicy};
-use crate::collect::gcp::fields::{Read, text};
+use crate::collect::gcp::fields::{Read, list, record, text};
 use crate::model::{AttributeType, Gap, GapCause, Kind};
 
 const BOOL: AttributeType = AttributeType::Bool;
@@ -30,7 +30,10 @@ pub static RUN_SERVICE: Asset = Asset {
     derived: &[
         Derived { name: "name", read: |data| name(data, &["metadata/name", "name"]) },
         Derived { name: "ingress", read: ingress },
-        Derived { name: "default_account", read: |data| acts_as_default(data, &["spec/template/spec/serviceAccountName", "template/serviceAccount"]) },
+        Derived {
+            name: "default_account",
+            read: |data| acts_as_default(data, &["spec/template/spec", "template"], &["spec/template/spec/serviceAccountName", "template/serviceAccount"]),
+        },
     ],
     direct: Some(Direct {
         service: "run",
@@ -58,7 +61,7 @@ pub static CLOUD_FUNCTION: Asset = Asset {
             "name": TEXT, "Its name in the region", "name";
             "runtime": TEXT, "e.g. nodejs22", "buildConfig.runtime";
             "ingress": TEXT, "ALLOW_ALL, ALLOW_INTERNAL_ONLY or ALLOW_INTERNAL_AND_GCLB: from where it can be reached", "serviceConfig.ingressSettings";
-            "in_vpc": BOOL, "True where it is connected to a network of the project", "serviceConfig.vpcConnector";
+            "in_vpc": BOOL, "True where it is connected to a network of the project", "serviceConfig.vpcConnector, serviceConfig.directVpcNetworkInterface";
             "default_account": BOOL, "True where it acts as one of the project's default service accounts", "serviceConfig.serviceAccountEmail";
         },
     },
@@ -68,8 +71,11 @@ pub static CLOUD_FUNCTION: Asset = Asset {
         Derived { name: "name", read: |data| name(data, &["name"]) },
         Derived { name: "runtime", read: |data| Ok(first(data, &["buildConfig/runtime", "runtime"])?.map(Value::from)) },
         Derived { name: "ingress", read: |data| Ok(first(data, &["serviceConfig/ingressSettings", "ingressSettings"])?.map(Value::from)) },
-        Derived { name: "in_vpc", read: |data| Ok(Some(json!(first(data, &["serviceConfig/vpcConnector", "vpcConnector"])?.is_some()))) },
-        Derived { name: "default_account", read: |data| acts_as_default(data, &["serviceConfig/serviceAccountEmail", "serviceAccountEmail"]) },
+        Derived { name: "in_vpc", read: in_vpc },
+        Derived {
+            name: "default_account",
+            read: |data| acts_as_default(data, &["serviceConfig"], &["serviceConfig/serviceAccountEmail", "serviceAccountEmail"]),
+        },
     ],
     direct: Some(Direct {
         service: "cloudfunctions",
@@ -116,9 +122,29 @@ fn ingress(data: &Value) -> Read<Value> {
     words.map(|words| Some(json!(words))).ok_or_else(strange)
 }
 
-/// "If not provided, the revision will use the project's default service account."
-fn acts_as_default(data: &Value, paths: &[&str]) -> Read<Value> {
+/// "If not provided, the revision will use the project's default service account." Where the part that would name one is not shown either, nothing is known.
+fn acts_as_default(data: &Value, parts: &[&str], paths: &[&str]) -> Read<Value> {
     const DEFAULTS: [&str; 2] = ["-compute@developer.gserviceaccount.com", "@appspot.gserviceaccount.com"];
-    let account = first(data, paths)?;
-    Ok(Some(json!(account.is_none_or(|email| DEFAULTS.iter().any(|default| email.ends_with(default))))))
+    let is_default = |email: &str| DEFAULTS.iter().any(|default| email.ends_with(default));
+    match first(data, paths)? {
+        Some(email) => Ok(Some(json!(is_default(email)))),
+        None => Ok(is_shown(data, parts)?.then_some(json!(true))),
+    }
+}
+
+/// Through a connector, or, of the second generation, directly. One of the first generation shows its runtime beside its connector.
+fn in_vpc(data: &Value) -> Read<Value> {
+    let directly = list(data, "serviceConfig/directVpcNetworkInterface")?.is_some_and(|interfaces| !interfaces.is_empty());
+    let connected = directly || first(data, &["serviceConfig/vpcConnector", "vpcConnector"])?.is_some();
+    let is_told = connected || is_shown(data, &["serviceConfig"])? || text(data, "runtime")?.is_some();
+    Ok(is_told.then_some(json!(connected)))
+}
+
+fn is_shown(data: &Value, parts: &[&str]) -> Result<bool, Gap> {
+    for part in parts {
+        if record(data, part)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

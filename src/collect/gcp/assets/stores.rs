@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::collect::gcp::asset::{Asset, Derived, columns};
-use crate::collect::gcp::fields::{Read, flag, record, text};
+use crate::collect::gcp::fields::{Read, flag, last_of_name, record, text};
 use crate::collect::gcp::typed::Absence;
 use crate::model::{AttributeType, Gap, GapCause, Kind};
 
@@ -65,8 +65,4 @@ pub static REDIS_INSTANCE: Asset = Asset {
 fn automated_backups(data: &Value) -> Read<Value> {
     record(data, "automatedBackupPolicy")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "the cluster does not tell its policy of backups"))?;
     Ok(Some(json!(flag(data, "automatedBackupPolicy/enabled")?.unwrap_or(false))))
-}
-
-fn last_of_name(data: &Value) -> Read<Value> {
-    Ok(text(data, "name")?.map(|name| json!(name.rsplit('/').next().unwrap_or(name))))
 }
