@@ -256,6 +256,9 @@ fn without_an_audit_log_the_next_night_tells_and_later_ones_do_not() {
     let near = site("2026-02-28T02:00:00Z", "2026-02-28T12:00:00Z");
     assert_eq!(summary(&near.read().0), [row("ada", 1, Some(true), "member"), row("bo", 1, Some(false), "absent"), row("eve", 0, Some(true), "member")]);
     assert_eq!(near.read().1.completeness(), Completeness::Enumerated, "what is never told leaves nothing to wait for");
+    // A log that may answer tomorrow is not taken for none.
+    let silent = Site { rest_of_log: refused(502), ..site("2026-02-28T02:00:00Z", "2026-02-28T12:00:00Z") };
+    assert_eq!(unknown(&silent.one("eve"), "was_member").cause, GapCause::Unanswered);
     let bo = near.one("bo");
     assert_eq!((known(&bo, "is_there"), known(&bo, "gone_by")), (json!(false), json!("2026-03-01T02:10:00Z")), "gone when the lists were read");
     let gap = unknown(&bo, "gone_at");
