@@ -162,7 +162,7 @@ fn every_file_says_what_it_holds() {
 #[test]
 fn the_registry_has_every_kind_file_and_no_other() {
     use proofline::collect::Collector as _;
-    use proofline::collect::gcp::assets::ASSETS;
+    use proofline::collect::gcp::assets::{ASSETS, LISTED};
     use proofline::collect::github::listings::LISTINGS;
     use proofline::collect::registry::COLLECTORS;
 
@@ -174,10 +174,16 @@ fn the_registry_has_every_kind_file_and_no_other() {
     let tables = |folder: &str, what: &str| sources(folder).iter().map(|(_, text)| code(text).matches(what).count()).sum::<usize>();
     let listings = tables("src/collect/github/listings", ": Listing = Listing {");
     let assets = tables("src/collect/gcp/assets", ": Asset = Asset {");
-    let single = matches("Collector for ") - matches("Collector for Listing ") - matches("Collector for Asset ");
-    assert_eq!(single + listings + assets, COLLECTORS.len(), "a kind is implemented but not registered");
-    assert_eq!((listings, assets), (LISTINGS.len(), ASSETS.len()), "a table is not among its like");
-    let in_tables: BTreeSet<_> = LISTINGS.iter().map(|listing| listing.kind().name).chain(ASSETS.iter().map(|asset| asset.kind().name)).collect();
+    let listed = tables("src/collect/gcp/assets", ": Listed = Listed(Asset {");
+    let single = matches("Collector for ") - matches("Collector for Listing ") - matches("Collector for Asset ") - matches("Collector for Listed ");
+    assert_eq!(single + listings + assets + listed, COLLECTORS.len(), "a kind is implemented but not registered");
+    assert_eq!((listings, assets, listed), (LISTINGS.len(), ASSETS.len(), LISTED.len()), "a table is not among its like");
+    let in_tables: BTreeSet<_> = LISTINGS
+        .iter()
+        .map(|listing| listing.kind().name)
+        .chain(ASSETS.iter().map(|asset| asset.kind().name))
+        .chain(LISTED.iter().map(|listed| listed.kind().name))
+        .collect();
     for name in names.into_iter().filter(|name| !in_tables.contains(name)) {
         let file = format!("src/collect/{}.rs", name.replace('.', "/"));
         assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(&file).is_file(), "{name} does not live in {file}");

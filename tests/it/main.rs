@@ -31,6 +31,7 @@ mod key_service;
 mod killed;
 #[cfg(test)]
 mod ledger;
+mod listed;
 mod mutate;
 #[cfg(test)]
 mod observers;

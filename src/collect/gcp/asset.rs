@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
-use crate::collect::gcp::answer::Listing;
 use crate::collect::gcp::asking::for_each;
 use crate::collect::gcp::direct::{Direct, add_public};
 use crate::collect::gcp::fields::{Absent, Read, list, put, short, text};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, sorted};
 use crate::collect::gcp::inventory::{self, Content, Query};
 use crate::collect::gcp::linked::{self, Links};
+use crate::collect::gcp::served;
 use crate::collect::gcp::typed::{self, Absences};
 use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
 
@@ -89,26 +89,35 @@ impl Collector for Asset {
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
         let kind = self.kind.name;
-        let (found, (), answered) =
-            futures::try_join!(hierarchy::ask(scope, api, kind), inventory::ask_projects(scope, api, kind), self.resources().ask(scope, api, kind))?;
+        let (found, (), holders) =
+            futures::try_join!(hierarchy::ask(scope, api, kind), inventory::ask_projects(scope, api, kind), self.ask_resources(scope, api))?;
         if self.wants_policy() {
             self.policies().ask(scope, api, kind).await?;
         }
         for linked in linked::of_kind(kind) {
             linked.query().ask(scope, api, kind).await?;
         }
+        let answered = holders.is_some();
+        let projects = found.asked(holders);
+        for served in served::of_kind(kind) {
+            for_each(projects.clone(), |project| served.listing.ask(project, api, kind)).await?;
+        }
         let Some(direct) = self.direct.as_ref().filter(|_direct| !answered) else { return Ok(()) };
-        for_each(found.projects.into_iter().collect(), |project| direct.ask(project, api, kind)).await
+        for_each(projects, |project| direct.ask(project, api, kind)).await
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
         let hierarchy = Hierarchy::read(scope, evidence, &mut |_item, _id, _n| None)?;
-        let mut reading = Reading { asset: self, hierarchy: &hierarchy, seen: BTreeSet::new(), resting: 0, evidence, emit };
+        let mut reading = Reading::new(self, &hierarchy, evidence, emit);
         let mut population = Population::of(self.kind, String::new());
         for parent in inventory::parents(scope) {
             match self.resources().refused(&parent, evidence)? {
                 None => reading.inventory(&parent, &mut population)?,
-                Some(refused) => reading.services(&parent, refused, &mut population)?,
+                Some(refused) if self.direct.is_none() => {
+                    population.gaps.push(refused);
+                    reading.tally(&parent, reading.seen.len(), "none: the inventory was refused", &mut population);
+                }
+                Some(_refused) => reading.services(&parent, hierarchy.live_below(&parent), &mut population)?,
             }
         }
         if population.tallies.is_empty() {
@@ -136,7 +145,7 @@ impl Asset {
     /// Names that the table speaks of and that have to be declared.
     #[must_use]
     pub fn named(&self) -> Vec<&'static str> {
-        let linked = linked::of_kind(self.kind.name).map(|linked| linked.name);
+        let linked = linked::of_kind(self.kind.name).map(|linked| linked.name).chain(served::of_kind(self.kind.name).map(|served| served.name));
         self.absent().into_iter().chain(self.derived.iter().map(|derived| derived.name)).chain(linked).collect()
     }
 
@@ -152,7 +161,17 @@ impl Asset {
         self.absences.iter().map(|(name, _)| name.split('.').next().unwrap_or(name)).collect()
     }
 
-    fn resources(&self) -> Query {
+    /// As `Query::ask_holders`; whose the assets are is not looked for where nobody asks.
+    async fn ask_resources(&self, scope: &Scope, api: &dyn Api) -> Result<Option<BTreeSet<String>>, ApiError> {
+        let kind = self.kind.name;
+        if served::of_kind(kind).next().is_some() {
+            return self.resources().ask_holders(scope, api, kind).await;
+        }
+        Ok(self.resources().ask(scope, api, kind).await?.then(BTreeSet::new))
+    }
+
+    /// The listing of them.
+    pub(super) fn resources(&self) -> Query {
         Query { content: Content::Resource, types: self.types }
     }
 
@@ -166,7 +185,11 @@ impl Asset {
 
     fn describe(&self, resource: &mut Resource, data: &Value) {
         let common = [PROJECT.name, PROJECT_LABELS.name, PUBLIC_MEMBERS.name];
-        let elsewhere = |name: &str| common.contains(&name) || linked::of_kind(self.kind.name).any(|linked| linked.name == name);
+        let elsewhere = |name: &str| {
+            common.contains(&name)
+                || linked::of_kind(self.kind.name).any(|linked| linked.name == name)
+                || served::of_kind(self.kind.name).any(|served| served.name == name)
+        };
         for declared in self.kind.attributes.iter().filter(|declared| !elsewhere(declared.name)) {
             let read = match self.derived.iter().find(|derived| derived.name == declared.name) {
                 Some(derived) => (derived.read)(data),
@@ -178,12 +201,14 @@ impl Asset {
 }
 
 /// What is being read.
-struct Reading<'a, 'e> {
+pub(super) struct Reading<'a, 'e> {
     asset: &'a Asset,
     hierarchy: &'a Hierarchy,
     seen: BTreeSet<ResourceId>,
     /// Assets of projects that are going away.
     resting: u64,
+    /// What their services tell of them.
+    served: Vec<served::Told>,
     evidence: &'a dyn Evidence,
     emit: &'e mut dyn FnMut(Resource),
 }
@@ -200,7 +225,13 @@ struct Policies {
     evidence: Vec<u32>,
 }
 
-impl Reading<'_, '_> {
+impl<'a, 'e> Reading<'a, 'e> {
+    /// Nothing is read yet.
+    pub(super) fn new(asset: &'a Asset, hierarchy: &'a Hierarchy, evidence: &'a dyn Evidence, emit: &'e mut dyn FnMut(Resource)) -> Self {
+        let served = served::of_kind(asset.kind.name).map(served::Told::new).collect();
+        Self { asset, hierarchy, seen: BTreeSet::new(), resting: 0, served, evidence, emit }
+    }
+
     fn inventory(&mut self, parent: &str, population: &mut Population) -> Result<(), Unreadable> {
         let policies = self.asset.wants_policy().then(|| policies(self.asset.policies(), parent, self.evidence)).transpose()?;
         let links =
@@ -208,7 +239,7 @@ impl Reading<'_, '_> {
         let beside = Beside { policies, links };
         let (query, evidence) = (self.asset.resources(), self.evidence);
         let before = self.seen.len();
-        let listed = query.read(parent, evidence, &mut |asset, n| Ok(self.asset(asset, n, &beside)))?;
+        let listed = query.read(parent, evidence, &mut |asset, n| self.asset(asset, n, &beside))?;
         let compared = inventory::compare(parent, self.hierarchy, self.evidence)?;
         self.tally(parent, before, "none: the inventory names no total", population);
         for read in [listed, compared] {
@@ -218,24 +249,25 @@ impl Reading<'_, '_> {
         Ok(())
     }
 
-    fn asset(&mut self, asset: &Value, n: u32, beside: &Beside) -> Option<Gap> {
+    fn asset(&mut self, asset: &Value, n: u32, beside: &Beside) -> Result<Option<Gap>, Unreadable> {
         let noun = self.asset.kind.noun();
         let Some(name) = text(asset, "name").ok().flatten() else {
-            return Some(Gap::new(GapCause::Malformed, format!("a {noun} in the inventory has no name")));
+            return Ok(Some(Gap::new(GapCause::Malformed, format!("a {noun} in the inventory has no name"))));
         };
         let Some(data) = asset.pointer("/resource/data").filter(|data| data.is_object()) else {
-            return Some(Gap::new(GapCause::LeftOut, format!("the inventory does not show the content of {}", short(name))));
+            return Ok(Some(Gap::new(GapCause::LeftOut, format!("the inventory does not show the content of {}", short(name)))));
         };
         let owner = inventory::owner(asset, self.hierarchy);
         if matches!(owner, Ok(Some((_id, row))) if !row.live) {
             self.resting += 1;
-            return None;
+            return Ok(None);
         }
         let listed = owner.as_ref().ok().and_then(Option::as_ref).map(|(_id, row)| row.n);
         let told = beside.policies.iter().map(|policies| &policies.evidence).chain(beside.links.iter().map(|links| &links.evidence));
         let cited = listed.into_iter().chain([n]).chain(told.flatten().copied());
-        let mut resource = self.started(name, sorted(cited.collect()))?;
+        let Some(mut resource) = self.started(name, sorted(cited.collect())) else { return Ok(None) };
         let unlisted = owner.as_ref().err().cloned();
+        self.serve(&mut resource, owner.as_ref().map(|owner| owner.map(|(id, _row)| id)), data)?;
         match owner {
             Ok(Some((id, row))) => belongs(&mut resource, id, row),
             Ok(None) => {
@@ -255,7 +287,24 @@ impl Reading<'_, '_> {
         }
         self.asset.describe(&mut resource, data);
         (self.emit)(resource.completed(self.asset.kind));
-        None
+        Ok(None)
+    }
+
+    /// What its service tells of it, in the project that holds it.
+    fn serve(&mut self, resource: &mut Resource, project: Result<Option<&str>, &Gap>, data: &Value) -> Result<(), Unreadable> {
+        for told in &mut self.served {
+            let name = told.served.name;
+            match project {
+                Ok(Some(project)) => {
+                    let (read, numbers) = told.of(project, data, self.evidence)?;
+                    put(resource, name, read, Absent::IsUnknown);
+                    resource.evidence = sorted(resource.evidence.iter().chain(numbers).copied().collect());
+                }
+                Ok(None) => resource.lack(name, Gap::new(GapCause::LeftOut, "it belongs to no project that could be asked")),
+                Err(gap) => resource.lack(name, gap.clone()),
+            }
+        }
+        Ok(())
     }
 
     /// None where it was seen before: pages may overlap, and so may parents.
@@ -265,27 +314,19 @@ impl Reading<'_, '_> {
         self.seen.insert(id.clone()).then(|| Resource::new(self.asset.kind, id, title(name), evidence))
     }
 
-    /// The service's own listings, project by project.
-    fn services(&mut self, parent: &str, refused: Gap, population: &mut Population) -> Result<(), Unreadable> {
+    /// The service's own listings of some projects.
+    pub(super) fn services<'p>(
+        &mut self,
+        parent: &str,
+        projects: impl Iterator<Item = (&'p str, &'p hierarchy::ProjectRow)>,
+        population: &mut Population,
+    ) -> Result<(), Unreadable> {
+        let Some(direct) = self.asset.direct.as_ref() else { return Ok(()) };
         let before = self.seen.len();
-        let Some(direct) = self.asset.direct.as_ref() else {
-            population.gaps.push(refused);
-            self.tally(parent, before, "none: the inventory was refused", population);
-            return Ok(());
-        };
         population.gaps.extend(self.hierarchy.gaps().cloned());
-        let hierarchy = self.hierarchy;
-        for (id, row) in hierarchy.live_below(parent) {
+        for (id, row) in projects {
             let project = format!("projects/{id}");
-            let listing = Listing {
-                operation: direct.operation,
-                subject: &project,
-                entries: direct.entries,
-                partial: direct.partial,
-                permission: direct.permission,
-                place: &project,
-            };
-            let listed = listing.read(self.evidence, &mut |item, n| self.item(direct, (id, row), item, n))?;
+            let listed = direct.of(&project, &project).read(self.evidence, &mut |item, n| self.item(direct, (id, row), item, n))?;
             population.gaps.extend(listed.gaps);
             population.evidence.extend(listed.evidence);
         }
@@ -310,6 +351,7 @@ impl Reading<'_, '_> {
             let gap = Gap::new(GapCause::NotConfigured, "what other assets tell is read through Cloud Asset Inventory");
             resource.lack(linked.name, gap.cured_by("cloudasset.googleapis.com enabled, and cloudasset.assets.listResource"));
         }
+        self.serve(&mut resource, Ok(Some(project)), item)?;
         self.asset.describe(&mut resource, item);
         (self.emit)(resource.completed(self.asset.kind));
         Ok(None)

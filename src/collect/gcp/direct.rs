@@ -44,6 +44,11 @@ pub(super) struct ItemPolicy {
 }
 
 impl Direct {
+    /// The stored listing about a subject, at a place.
+    pub(super) fn of<'a>(&self, subject: &'a str, place: &'a str) -> Listing<'a> {
+        Listing { operation: self.operation, subject, entries: self.entries, partial: self.partial, permission: self.permission, place }
+    }
+
     fn request(&self, project: &str, kind: &'static str) -> Request {
         let target = self.target.replace("{project}", &encoded(project));
         Request::get(Host::Google(self.service), target, self.operation, format!("projects/{project}"), kind)
@@ -73,7 +78,7 @@ impl Direct {
 }
 
 /// A template with the project and fields of an item, the first of several that there is (`{location|zone|-}`); none where a field is missing. A `selfLink` of Compute Engine is a path below the service.
-fn filled(template: &str, project: &str, item: &Value, write: fn(&str) -> String) -> Option<String> {
+pub(super) fn filled(template: &str, project: &str, item: &Value, write: fn(&str) -> String) -> Option<String> {
     let mut whole = String::new();
     let mut rest = template;
     while let Some((before, inner)) = rest.split_once('{') {

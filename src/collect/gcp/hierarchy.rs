@@ -36,7 +36,29 @@ pub(super) struct Found {
     pub(super) nodes: BTreeSet<String>,
     /// Ids of the projects to ask about.
     pub(super) projects: BTreeSet<String>,
+    /// The same by `projects/` and their number.
+    numbers: BTreeMap<String, String>,
 }
+
+impl Found {
+    fn add(&mut self, projects: impl IntoIterator<Item = ToAsk>) {
+        for (id, number) in projects {
+            self.numbers.extend(number.map(|number| (number, id.clone())));
+            self.projects.insert(id);
+        }
+    }
+
+    /// Ids of the projects of some numbers, all where none are told; one that was not found is asked nothing, and missed when it is read.
+    pub(super) fn asked(self, numbers: Option<BTreeSet<String>>) -> Vec<String> {
+        match numbers {
+            None => self.projects.into_iter().collect(),
+            Some(numbers) => numbers.iter().filter_map(|number| self.numbers.get(number)).cloned().collect(),
+        }
+    }
+}
+
+/// The id of a project to ask about, and `projects/` with its number.
+type ToAsk = (String, Option<String>);
 
 /// Asks for all folders and projects in scope.
 ///
@@ -52,7 +74,7 @@ pub(super) async fn ask(scope: &Scope, api: &dyn Api, kind: &'static str) -> Res
         }
     }
     let (mut found, ()) = if roots.is_empty() { Default::default() } else { try_join(walk(api, roots, kind), search(api, kind)).await? };
-    found.projects.extend(collected(single).await?.into_iter().flatten());
+    found.add(collected(single).await?.into_iter().flatten());
     Ok(found)
 }
 
@@ -68,31 +90,32 @@ async fn walk(api: &dyn Api, mut level: BTreeSet<String>, kind: &'static str) ->
         found.nodes.append(&mut level);
         for (folders, projects) in below {
             level.extend(folders.into_iter().filter(|folder| !found.nodes.contains(folder)));
-            found.projects.extend(projects);
+            found.add(projects);
         }
     }
     Ok(found)
 }
 
-async fn children(api: &dyn Api, node: String, kind: &'static str) -> Result<(Vec<String>, Vec<String>), ApiError> {
+async fn children(api: &dyn Api, node: String, kind: &'static str) -> Result<(Vec<String>, Vec<ToAsk>), ApiError> {
     let (mut folders, mut projects) = (Vec::new(), Vec::new());
     let parent = encoded(&node);
     let request = Request::get(RESOURCE_MANAGER, format!("/v3/folders?parent={parent}&pageSize=500"), FOLDERS, &node, kind);
     pages(api, request, |page| folders.extend(names(page, "folders", "name"))).await?;
     let target = format!("/v3/projects?parent={parent}&pageSize=500&showDeleted=true");
     let request = Request::get(RESOURCE_MANAGER, target, PROJECTS, &node, kind);
-    pages(api, request, |page| projects.extend(entries(page, "projects").iter().filter_map(id_to_ask))).await?;
+    pages(api, request, |page| projects.extend(entries(page, "projects").iter().filter_map(to_ask))).await?;
     Ok((folders, projects))
 }
 
-async fn one_project(api: &dyn Api, id: String, kind: &'static str) -> Result<Option<String>, ApiError> {
+async fn one_project(api: &dyn Api, id: String, kind: &'static str) -> Result<Option<ToAsk>, ApiError> {
     let name = format!("projects/{id}");
     let request = Request::get(RESOURCE_MANAGER, format!("/v3/{}", encoded_path(&name)), PROJECT, name, kind);
-    Ok(id_to_ask(&json(&api.send(request).await?)))
+    Ok(to_ask(&json(&api.send(request).await?)))
 }
 
-fn id_to_ask(item: &Value) -> Option<String> {
-    id_of(item).filter(|_id| is_live(item)).map(ToOwned::to_owned)
+fn to_ask(item: &Value) -> Option<ToAsk> {
+    let id = id_of(item).filter(|_id| is_live(item))?;
+    Some((id.to_owned(), text(item, "name").ok().flatten().map(ToOwned::to_owned)))
 }
 
 fn id_of(item: &Value) -> Option<&str> {

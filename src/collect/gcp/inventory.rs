@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::Value;
 
-use crate::collect::api::{Api, ApiError, Request};
+use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::answer::{Each, Listed, Listing, few};
-use crate::collect::gcp::asking::{encoded, encoded_path, pages};
+use crate::collect::gcp::asking::{encoded, encoded_path, entries, pages};
 use crate::collect::gcp::fields::{Read, short, text, texts};
 use crate::collect::gcp::hierarchy::{Hierarchy, ProjectRow};
 use crate::model::{Gap, GapCause, Host, Scope};
@@ -77,10 +77,29 @@ impl Query {
     /// # Errors
     /// Only where collecting cannot go on at all.
     pub(super) async fn ask(self, scope: &Scope, api: &dyn Api, kind: &'static str) -> Result<bool, ApiError> {
+        self.ask_each(scope, api, kind, |_page| ()).await
+    }
+
+    /// As `ask`, and tells the numbers, as `projects/1001`, of the projects that hold what is listed; nothing where a parent was refused for good.
+    ///
+    /// # Errors
+    /// Only where collecting cannot go on at all.
+    pub(super) async fn ask_holders(self, scope: &Scope, api: &dyn Api, kind: &'static str) -> Result<Option<BTreeSet<String>>, ApiError> {
+        let mut holders = BTreeSet::new();
+        let holder = |asset: &Value| texts(asset, "ancestors").ok().flatten()?.first().map(|&nearest| nearest.to_owned());
+        let answered = self.ask_each(scope, api, kind, |page| holders.extend(entries(page, "assets").iter().filter_map(holder))).await?;
+        Ok(answered.then_some(holders))
+    }
+
+    async fn ask_each(self, scope: &Scope, api: &dyn Api, kind: &'static str, mut on_page: impl FnMut(&Reply) + Send) -> Result<bool, ApiError> {
         let mut answered = true;
         for parent in parents(scope) {
             let request = Request::get(ASSETS, self.target(&parent, scope), LIST, self.subject(&parent), kind);
-            pages(api, request, |page| answered &= page.gap.as_ref().is_none_or(|gap| gap.cause.is_transient())).await?;
+            pages(api, request, |page| {
+                answered &= page.gap.as_ref().is_none_or(|gap| gap.cause.is_transient());
+                on_page(page);
+            })
+            .await?;
         }
         Ok(answered)
     }

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use chrono::DateTime;
 use serde_json::{Value, json};
 
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::fields::{Read, flag, list, record, text, texts, time};
 use crate::collect::gcp::hierarchy::Hierarchy;
 use crate::collect::gcp::inventory::{Content, Query};
+use crate::collect::gcp::served::newest;
 use crate::collect::gcp::{constraints, watching};
 use crate::model::{Gap, GapCause};
 
@@ -264,12 +264,6 @@ fn snapshot(data: &Value) -> Read<Value> {
     Ok(Some(json!(at)))
 }
 
-/// They come in different time zones.
-fn newest(told: &[Value]) -> Value {
-    let at = |value: &&Value| value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
-    told.iter().max_by_key(at).cloned().unwrap_or_default()
-}
-
 fn networks(policy: &Value) -> Result<Vec<&str>, Gap> {
     let url = |entry| text(entry, "networkUrl")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "a network of a policy has no name"));
     list(policy, "networks")?.unwrap_or_default().iter().map(url).collect()
@@ -284,16 +278,9 @@ fn backup_plan(data: &Value) -> Read<Value> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
-    use super::{backup_plan, newest, snapshot};
-
-    #[test]
-    fn the_newest_is_told_across_time_zones() {
-        let told = [json!("2026-03-01T23:30:00-07:00"), json!("2026-03-02T01:00:00Z")];
-        assert_eq!(newest(&told), told[0]);
-        assert_eq!(newest(&[]), Value::Null);
-    }
+    use super::{backup_plan, snapshot};
 
     #[test]
     fn what_does_not_count_tells_nothing_and_what_is_not_told_is_a_gap() {

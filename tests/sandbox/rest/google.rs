@@ -40,6 +40,7 @@ pub(crate) fn answer(world: &World, ask: &Ask) -> Reply {
                 Reply::json(200, &if clusters == json!([]) { json!({}) } else { json!({ "clusters": clusters }) })
             })
         }
+        ("securitycenter", "GET", ["v1", kind, name, "sources", "-", "findings"]) => inventory::findings(google, ask, &format!("{kind}/{name}")),
         ("cloudasset", "GET", ["v1", kind, name, "assets"]) => inventory::assets(world, ask, &format!("{kind}/{name}")),
         (service @ ("artifactregistry" | "cloudfunctions" | "pubsub" | "run"), "GET", [_version, "projects", project, path @ .., name])
             if name.ends_with(":getIamPolicy") =>

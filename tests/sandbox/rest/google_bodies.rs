@@ -88,7 +88,7 @@ pub(crate) fn audited(mut policy: Value, audited: &[Audited]) -> Value {
 /// `ServiceAccount`.
 pub(crate) fn account(project: &Project, account: &Account) -> Value {
     let mut body = json!({
-        "name": format!("projects/{}/serviceAccounts/{}", project.id, account.email), "projectId": project.id, "uniqueId": "100000000000000000001",
+        "name": format!("projects/{}/serviceAccounts/{}", project.id, account.email), "projectId": project.id, "uniqueId": project.unique_id(account),
         "email": account.email, "displayName": account.email.split('@').next(), "etag": "MDEwMjE5MjA=", "oauth2ClientId": "100000000000000000001",
     });
     if let (Value::Object(body), true) = (&mut body, account.disabled) {

@@ -150,6 +150,29 @@ fn body(shown: &Shown, content: &str, read: &str) -> Value {
     body
 }
 
+/// Findings of Security Command Center below a parent, as far as the filter asks for them.
+pub(crate) fn findings(google: &Google, ask: &Ask, parent: &str) -> Reply {
+    let filter = ask.parameter("filter").unwrap_or_default();
+    let Some(since) = filter.strip_prefix("state=\"ACTIVE\" OR event_time>=\"").and_then(|rest| rest.strip_suffix('"')) else {
+        return google_error(400, "INVALID_ARGUMENT", "Invalid filter");
+    };
+    let of = |asset: &&Asset, field: &str| asset.data.pointer(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let is_wanted = |asset: &&Asset| of(asset, "/finding/state") == "ACTIVE" || of(asset, "/finding/eventTime").as_str() >= since;
+    let below = google.projects.iter().filter(|project| {
+        let mut line = vec![format!("projects/{}", project.number)];
+        line.extend(ancestry(google, &project.parent));
+        is_below(google, &line, parent)
+    });
+    let found = below.flat_map(|project| &project.assets).filter(|asset| asset.asset_type == "securitycenter.googleapis.com/Finding");
+    let found: Vec<&Asset> = found.filter(is_wanted).collect();
+    let reply = listing(ask, "listFindingsResults", "pageSize", &found, |asset| asset.data.clone());
+    let mut body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    if let (200, Some(body)) = (reply.status, body.as_object_mut()) {
+        body.insert("totalSize".to_owned(), json!(found.len()));
+    }
+    Reply::json(reply.status, &body)
+}
+
 /// A listing of a project by the service itself: service, path, the member that holds the items, asset type.
 const DIRECT: &[(&str, &str, &str, &str)] = &[
     ("compute", "compute/v1/projects/{}/global/firewalls", "items", "compute.googleapis.com/Firewall"),
@@ -178,6 +201,17 @@ const DIRECT: &[(&str, &str, &str, &str)] = &[
     ("pubsub", "v1/projects/{}/subscriptions", "subscriptions", "pubsub.googleapis.com/Subscription"),
     ("pubsub", "v1/projects/{}/topics", "topics", "pubsub.googleapis.com/Topic"),
     ("sqladmin", "v1/projects/{}/instances", "items", "sqladmin.googleapis.com/Instance"),
+    ("sqladmin", "v1/projects/{}/instances/-/backupRuns", "items", "sqladmin.googleapis.com/BackupRun"),
+    ("sqladmin", "v1/projects/{}/operations", "items", "sqladmin.googleapis.com/Operation"),
+    ("accessapproval", "v1/projects/{}/accessApprovalSettings", "", "accessapproval.googleapis.com/Settings"),
+    ("clouderrorreporting", "v1beta1/projects/{}/groupStats", "errorGroupStats", "clouderrorreporting.googleapis.com/Group"),
+    ("containeranalysis", "v1/projects/{}/occurrences", "occurrences", "containeranalysis.googleapis.com/Occurrence"),
+    (
+        "policyanalyzer",
+        "v1/projects/{}/locations/global/activityTypes/serviceAccountLastAuthentication/activities:query",
+        "activities",
+        "policyanalyzer.googleapis.com/Activity",
+    ),
 ];
 
 /// The project and the items that a path lists, where it is one of those.

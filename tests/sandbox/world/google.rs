@@ -141,7 +141,7 @@ pub(crate) struct Cluster {
 impl Google {
     /// Generates.
     pub(crate) fn new(plan: &Plan) -> Self {
-        let organization = 100_000_000 + plan.seed;
+        let organization = number_of(plan);
         let domain = format!("{}.example", plan.organization);
         let root = format!("organizations/{organization}");
         let folder = |number, name, parent: &str| Folder { number, name, parent: parent.to_owned(), bindings: Vec::new() };
@@ -169,9 +169,20 @@ impl Google {
     }
 }
 
+/// The organisation's number.
+pub(crate) fn number_of(plan: &Plan) -> u64 {
+    100_000_000 + plan.seed
+}
+
 impl Project {
     fn has(&self, api: &str) -> bool {
         !self.disabled.contains(&api)
+    }
+
+    /// What tells one of its service accounts from every other there ever was.
+    pub(crate) fn unique_id(&self, account: &Account) -> String {
+        let place = self.accounts.iter().position(|known| known.email == account.email).unwrap_or_default();
+        format!("1000000000{:07}{place:04}", self.number)
     }
 
     /// Whether the viewer gets to see what an API keeps of it.

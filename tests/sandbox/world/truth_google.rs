@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::sandbox::world::assets::logging::TOLD_ELSEWHERE;
-use crate::sandbox::world::assets::{Asset, identity, logging, monitoring};
+use crate::sandbox::world::assets::{Asset, identity, listed, logging, monitoring};
 use crate::sandbox::world::google::{Binding, Bucket, Cluster, Google, Inventory, Project};
 use crate::sandbox::world::truth::{Truth, instant};
 
@@ -178,7 +178,13 @@ fn tell_accounts(project: &Project, truth: &mut Truth) {
             "project": project.id, "project_labels": labels(&project.labels), "public_members": [], "email": account.email, "disabled": account.disabled,
             "is_default": false,
         });
-        truth.add("gcp.service_account", format!("//iam.googleapis.com/projects/{}/serviceAccounts/{}", project.id, account.email), attributes);
+        let name = format!("//iam.googleapis.com/projects/{}/serviceAccounts/{}", project.id, account.email);
+        truth.add("gcp.service_account", name.clone(), attributes);
+        let attributes = json!({
+            "project": project.id, "project_labels": labels(&project.labels), "email": account.email, "disabled": account.disabled,
+            "last_used": listed::last_used(project, &name),
+        });
+        truth.add("gcp.service_account_use", name, attributes);
     }
 }
 

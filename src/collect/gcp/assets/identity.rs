@@ -31,6 +31,27 @@ pub static SERVICE_ACCOUNT: Asset = Asset {
     direct: None,
 };
 
+/// `gcp.service_account_use`: when an account last signed in, which is asked of each project that has accounts.
+/// <https://cloud.google.com/policy-intelligence/docs/service-account-usage-tools>
+///
+/// Read from the inventory only, as the accounts are.
+pub static SERVICE_ACCOUNT_USE: Asset = Asset {
+    kind: &Kind {
+        name: "gcp.service_account_use",
+        meaning: "The use of a service account",
+        permission: "cloudasset.assets.listResource and policyanalyzer.serviceAccountLastAuthenticationActivities.query",
+        attributes: columns! { "serviceAccounts";
+            "email": TEXT, "Its address", "email";
+            "disabled": BOOL, "True where nobody can sign in as it", "disabled";
+            "last_used": AttributeType::Optional(&AttributeType::Time), "On which day it last signed in, its keys included, as far as Policy Analyzer looks back; null where it never did", "activities.query lastAuthenticatedTime";
+        },
+    },
+    types: &["iam.googleapis.com/ServiceAccount"],
+    absences: &[("disabled", Absence::False)],
+    derived: &[],
+    direct: None,
+};
+
 /// `gcp.identity_provider`. <https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers>
 ///
 /// Read from the inventory only: the service lists those of one pool at a time.

@@ -1,6 +1,7 @@
 //! The tables of kinds that Cloud Asset Inventory shows; how they are asked for and read is `asset`'s business.
 
 mod apis;
+mod approval;
 mod artifacts;
 mod backups;
 mod balancing;
@@ -10,6 +11,7 @@ mod container;
 mod dataproc;
 mod disks;
 mod dns;
+mod errors;
 mod groups;
 mod identity;
 mod keys;
@@ -25,7 +27,8 @@ mod stores;
 mod watched;
 
 pub use apis::API_KEY;
-pub use artifacts::ARTIFACT_REPOSITORY;
+pub use approval::ACCESS_APPROVAL;
+pub use artifacts::{ARTIFACT_REPOSITORY, IMAGE_VULNERABILITY};
 pub use backups::{BACKUP_PLAN, RESTORE};
 pub use balancing::{BACKEND_SERVICE, HTTPS_PROXY, SSL_POLICY, SSL_PROXY};
 pub use bigquery::{BIGQUERY_DATASET, BIGQUERY_TABLE};
@@ -34,8 +37,9 @@ pub use container::GKE_CLUSTER;
 pub use dataproc::DATAPROC_CLUSTER;
 pub use disks::{DISK, SNAPSHOT};
 pub use dns::{DNS_POLICY, DNS_ZONE};
+pub use errors::ERROR_GROUP;
 pub use groups::{IMAGE, INSTANCE_GROUP};
-pub use identity::{IDENTITY_PROVIDER, SERVICE_ACCOUNT};
+pub use identity::{IDENTITY_PROVIDER, SERVICE_ACCOUNT, SERVICE_ACCOUNT_USE};
 pub use keys::{KMS_KEY, KMS_KEY_VERSION};
 pub use logging::LOG_BUCKET;
 pub use monitoring::{ALERT_POLICY, NOTIFICATION_CHANNEL, SNOOZE, UPTIME_CHECK};
@@ -43,7 +47,7 @@ pub use network::{FIREWALL_RULE, NETWORK, SUBNETWORK};
 pub use pubsub::{PUBSUB_SUBSCRIPTION, PUBSUB_TOPIC};
 pub use secrets::{SECRET, SECRET_VERSION};
 pub use serverless::{CLOUD_FUNCTION, RUN_SERVICE};
-pub use sql::SQL_INSTANCE;
+pub use sql::{SQL_BACKUP, SQL_INSTANCE, SQL_RESTORE};
 pub use storage::BUCKET;
 pub use stores::{ALLOYDB_CLUSTER, REDIS_INSTANCE};
 pub use watched::WATCHED_PROJECT;
@@ -51,8 +55,12 @@ pub use watched::WATCHED_PROJECT;
 pub(super) use monitoring::{conditions, seconds};
 
 use crate::collect::gcp::asset::Asset;
+use crate::collect::gcp::listed::Listed;
 
-/// All of them, by name.
+/// Those that the inventory does not show, by name.
+pub static LISTED: &[&Listed] = &[&ACCESS_APPROVAL, &ERROR_GROUP, &IMAGE_VULNERABILITY];
+
+/// Those that it shows, by name.
 pub static ASSETS: &[&Asset] = &[
     &ALERT_POLICY,
     &ALLOYDB_CLUSTER,
@@ -89,9 +97,12 @@ pub static ASSETS: &[&Asset] = &[
     &SECRET,
     &SECRET_VERSION,
     &SERVICE_ACCOUNT,
+    &SERVICE_ACCOUNT_USE,
     &SNAPSHOT,
     &SNOOZE,
+    &SQL_BACKUP,
     &SQL_INSTANCE,
+    &SQL_RESTORE,
     &SSL_POLICY,
     &SSL_PROXY,
     &SUBNETWORK,

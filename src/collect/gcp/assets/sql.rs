@@ -45,7 +45,7 @@ pub static SQL_INSTANCE: Asset = Asset {
             "kms_key": AttributeType::Optional(&AttributeType::Text), "The customer's key that its disk is encrypted with; null where it is Google's", "diskEncryptionConfiguration.kmsKeyName";
         },
     },
-    types: &["sqladmin.googleapis.com/Instance"],
+    types: INSTANCES,
     // Deletion protection is off unless somebody switches it on: https://cloud.google.com/sql/docs/mysql/deletion-protection
     absences: &[("labels", Absence::NoEntries), ("deletion_protection", Absence::False), ("kms_key", Absence::Null)],
     derived: &[
@@ -59,17 +59,60 @@ pub static SQL_INSTANCE: Asset = Asset {
         Derived { name: "iam_authentication", read: iam_authentication },
         Derived { name: "maintenance_window", read: maintenance_window },
     ],
-    direct: Some(Direct {
-        service: "sqladmin",
-        operation: "sql.instances.list",
-        target: "/v1/projects/{project}/instances?maxResults=500",
-        entries: "items",
-        partial: Some("warnings"),
-        permission: "cloudsql.instances.list",
-        name: "//cloudsql.googleapis.com/projects/{project}/instances/{name}",
-        policy: None,
-    }),
+    direct: LISTED,
 };
+
+/// `gcp.sql_backup`: when a server was last backed up, which is asked of each project that has servers. <https://cloud.google.com/sql/docs/mysql/admin-api/rest/v1/backupRuns>
+pub static SQL_BACKUP: Asset = Asset {
+    kind: &Kind {
+        name: "gcp.sql_backup",
+        meaning: "The backups of a database server of Cloud SQL",
+        permission: "cloudasset.assets.listResource, or cloudsql.instances.list; and cloudsql.backupRuns.list",
+        attributes: columns! { "sql.instances";
+            "name": TEXT, "Name of the server in the project", "name";
+            "state": TEXT, "RUNNABLE, SUSPENDED or another state of the server", "state";
+            "primary": BOOL, "True for a server that holds the data itself; false for a replica, and for a server outside of Google Cloud that is replicated from", "instanceType";
+            "last_backup": AttributeType::Optional(&AttributeType::Time), "When the newest backup that succeeded ended; null where none did", "sql.backupRuns.list endTime";
+        },
+    },
+    types: INSTANCES,
+    absences: &[],
+    derived: &[Derived { name: "primary", read: primary }],
+    direct: LISTED,
+};
+
+/// `gcp.sql_restore`: when a backup was last restored into a server of the same project; which backup that was, operations do not tell.
+/// <https://cloud.google.com/sql/docs/mysql/admin-api/rest/v1/operations>
+pub static SQL_RESTORE: Asset = Asset {
+    kind: &Kind {
+        name: "gcp.sql_restore",
+        meaning: "The restores of backups of a database server of Cloud SQL",
+        permission: "cloudasset.assets.listResource, or cloudsql.instances.list; and cloudsql.instances.get",
+        attributes: columns! { "sql.instances";
+            "name": TEXT, "Name of the server in the project", "name";
+            "state": TEXT, "RUNNABLE, SUSPENDED or another state of the server", "state";
+            "primary": BOOL, "True for a server that holds the data itself; false for a replica, and for a server outside of Google Cloud that is replicated from", "instanceType";
+            "last_restore": AttributeType::Optional(&AttributeType::Time), "When a backup was last restored without an error into a server of the project; null where the list of operations, which Cloud SQL keeps for a time, holds none", "sql.operations.list endTime";
+        },
+    },
+    types: INSTANCES,
+    absences: &[],
+    derived: &[Derived { name: "primary", read: primary }],
+    direct: LISTED,
+};
+
+const INSTANCES: &[&str] = &["sqladmin.googleapis.com/Instance"];
+
+const LISTED: Option<Direct> = Some(Direct {
+    service: "sqladmin",
+    operation: "sql.instances.list",
+    target: "/v1/projects/{project}/instances?maxResults=500",
+    entries: "items",
+    partial: Some("warnings"),
+    permission: "cloudsql.instances.list",
+    name: "//cloudsql.googleapis.com/projects/{project}/instances/{name}",
+    policy: None,
+});
 
 /// What comes before the version: `MYSQL_8_0`, `POSTGRES_16`, `SQLSERVER_2022_STANDARD`.
 fn engine(data: &Value) -> Read<&str> {

@@ -10,6 +10,7 @@ pub(crate) mod dns;
 pub(crate) mod groups;
 pub(crate) mod identity;
 pub(crate) mod keys;
+pub(crate) mod listed;
 pub(crate) mod logging;
 pub(crate) mod monitoring;
 pub(crate) mod network;
@@ -64,6 +65,8 @@ pub(crate) fn of_project(plan: &Plan, project: &Project) -> Vec<Asset> {
     assets.extend(serverless::of_project(&mut dice("serverless"), project));
     assets.extend(sql::of_project(&mut dice("sql"), project));
     tell_networks(&mut assets);
+    let listed = listed::of_project(&mut dice("listed"), plan, project, &assets);
+    assets.extend(listed);
     assets
 }
 
