@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use crate::collect::archive::{Archive, ArchiveError, Kept, Previous};
+use crate::collect::archive::{Archive, ArchiveError, Kept, OF_THE_BODY, Previous};
 use crate::model::{Body, Digest, Exchange, Method, Redaction, Revalidation, RunId};
 use crate::store::bodies::BodyError;
 use crate::store::shelf::{self, Shelf};
@@ -51,7 +51,9 @@ impl Answers {
             self.answered.insert(question, earlier_answer(run, exchange.clone()));
         }
         if exchange.method == Method::Get && exchange.headers.get("etag").is_some() {
-            self.previous.insert(exchange.url.clone(), earlier_answer(run, exchange));
+            let url = exchange.url.clone();
+            let answer = earlier_answer(run, exchange);
+            self.previous.insert(url, Previous { headers: answer.headers.only(&OF_THE_BODY), ..answer });
         }
     }
 }

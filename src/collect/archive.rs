@@ -36,6 +36,9 @@ pub trait Archive: Send + Sync {
     fn answered(&self, method: Method, url: &str, request_body: Option<&Digest>) -> Option<Previous>;
 }
 
+/// The headers that describe a body rather than its transfer. A 304 may leave them out (RFC 9110, 15.4.5), so they are those of an earlier answer that still count.
+pub const OF_THE_BODY: [&str; 4] = ["content-type", "etag", "last-modified", "link"];
+
 /// A stored body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kept {

@@ -37,6 +37,17 @@ impl Headers {
         self.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
+    /// Those of some names.
+    #[must_use]
+    pub fn only(&self, names: &[&str]) -> Self {
+        let mut text = String::new();
+        for part in self.iter().filter(|(name, _value)| names.contains(name)).flat_map(|(name, value)| [name, value]) {
+            text.push_str(part);
+            text.push(END);
+        }
+        Self(text.into_boxed_str())
+    }
+
     /// True where none was kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -78,6 +89,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&headers).expect("JSON"), json);
         assert_eq!((headers.get("etag"), headers.get("link"), headers.get("eta")), (Some("W/\"a\""), Some(""), None));
         assert_eq!(Headers::from(&headers.to_map()), headers);
+        assert_eq!(serde_json::to_string(&headers.only(&["link", "date"])).expect("JSON"), r#"{"date":"Mon, 02 Nov 2026 02:00:00 GMT","link":""}"#);
         assert!(!headers.is_empty() && serde_json::from_str::<Headers>("{}").expect("headers").is_empty());
         assert!(serde_json::from_str::<Headers>(r#"{"etag":1}"#).is_err());
     }

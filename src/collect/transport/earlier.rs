@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::collect::answer;
 use crate::collect::api::Request;
-use crate::collect::archive::Previous;
+use crate::collect::archive::{OF_THE_BODY, Previous};
 use crate::collect::transport::Core;
 use crate::collect::transport::journey::Journey;
 use crate::collect::transport::page;
@@ -50,9 +50,7 @@ pub(super) fn earlier(core: &Core, request: &Request, url: &Url) -> Option<Previ
 
 /// A 304 updates the stored answer's headers (RFC 9110, 15.4.5) and may leave out those that describe the body.
 fn freshened(before: &Headers, now: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let of_the_body = ["content-type", "etag", "last-modified", "link"];
-    let mut headers: BTreeMap<String, String> =
-        before.iter().filter(|(name, _)| of_the_body.contains(name)).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let mut headers = before.only(&OF_THE_BODY).to_map();
     headers.extend(now);
     headers
 }
