@@ -37,8 +37,8 @@ pub struct RunArchive {
 /// What earlier runs were answered.
 #[derive(Default)]
 struct Answers {
-    /// By address: what may be re-validated.
-    previous: BTreeMap<String, Previous>,
+    /// By the digest of the address, which is shorter than most: what may be re-validated.
+    previous: BTreeMap<Digest, Previous>,
     /// What is taken over as it is.
     answered: BTreeMap<Question, Previous>,
 }
@@ -51,7 +51,7 @@ impl Answers {
             self.answered.insert(question, earlier_answer(run, exchange.clone()));
         }
         if exchange.method == Method::Get && exchange.headers.get("etag").is_some() {
-            let url = exchange.url.clone();
+            let url = Digest::of(exchange.url.as_bytes());
             let answer = earlier_answer(run, exchange);
             self.previous.insert(url, Previous { headers: answer.headers.only(&OF_THE_BODY), ..answer });
         }
@@ -66,11 +66,17 @@ impl RunArchive {
     pub async fn new(store: Arc<dyn Store>, started_at: DateTime<Utc>, earlier: Earlier<'_>, redaction: &Redaction) -> Result<Self, snapshot::SnapshotError> {
         let folder = shelf::folder(started_at);
         let mut known: BTreeMap<Digest, Body> = BTreeMap::new();
+        // Thousands of bodies lie in one pack: its name is held once.
+        let mut packs: BTreeSet<Arc<str>> = BTreeSet::new();
         let mut answers = Answers::default();
         for run in earlier.runs {
             let sealed = snapshot::open(store.as_ref(), run).await?;
             let bodies = snapshot::bodies(store.as_ref(), &sealed.manifest).await?;
-            known.extend(bodies.into_iter().filter(|body| body.pack.starts_with(&folder)).map(|body| (body.sha256, body)));
+            for body in bodies.into_iter().filter(|body| body.pack.starts_with(&folder)) {
+                packs.insert(Arc::clone(&body.pack));
+                let pack = packs.get(&body.pack).map_or_else(|| Arc::clone(&body.pack), Arc::clone);
+                known.insert(body.sha256, Body { pack, ..body });
+            }
             // A 304 would stand for a body from which something else was taken out.
             if sealed.manifest.redaction.as_ref() != Some(redaction) {
                 continue;
@@ -147,7 +153,7 @@ impl Archive for RunArchive {
     }
 
     fn previous(&self, url: &str) -> Option<Previous> {
-        self.answers.previous.get(url).cloned()
+        self.answers.previous.get(&Digest::of(url.as_bytes())).cloned()
     }
 
     fn answered(&self, method: Method, url: &str, request_body: Option<&Digest>) -> Option<Previous> {

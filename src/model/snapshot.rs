@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::budget::Budget;
@@ -91,7 +93,7 @@ pub struct Body {
     /// Length of the uncompressed bytes.
     pub bytes: u64,
     /// The pack's object name, `packs/<yyyy-mm>/<sha256>.zpack`.
-    pub pack: String,
+    pub pack: Arc<str>,
     /// Where the frame starts in the pack, in bytes from 0.
     pub offset: u64,
     /// Length of the frame.

@@ -207,7 +207,7 @@ impl Unpacker {
     /// # Errors
     /// `BodyError::Tampered`.
     pub fn check(&mut self, frame: &[u8], body: &Body) -> Result<(), BodyError> {
-        let tampered = |found: String| BodyError::Tampered { object: body.pack.clone(), expected: body.sha256, found };
+        let tampered = |found: String| BodyError::Tampered { object: body.pack.to_string(), expected: body.sha256, found };
         let room = usize::try_from(body.bytes.min(MAX_BODY)).unwrap_or(0);
         self.memory.clear();
         // Exactly: memory that doubles would have room for twice the limit.

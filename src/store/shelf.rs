@@ -123,7 +123,7 @@ impl Shelf {
         let full = is_full.then(|| std::mem::take(&mut inner.open));
         let offset = bodies::length(&inner.open.bytes);
         inner.open.bytes.extend_from_slice(frame);
-        inner.open.frames.push(Body { sha256, bytes, pack: String::new(), offset, length: bodies::length(frame) });
+        inner.open.frames.push(Body { sha256, bytes, pack: Arc::from(""), offset, length: bodies::length(frame) });
         Ok(full)
     }
 
@@ -131,7 +131,8 @@ impl Shelf {
         let object = format!("{}{}.zpack", self.folder, Digest::of(&pack.bytes));
         self.store.put_new(&object, Bytes::from(pack.bytes)).await?;
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.placed.extend(pack.frames.into_iter().map(|body| (body.sha256, Body { pack: object.clone(), ..body })));
+        let object: Arc<str> = object.into();
+        inner.placed.extend(pack.frames.into_iter().map(|body| (body.sha256, Body { pack: Arc::clone(&object), ..body })));
         Ok(())
     }
 

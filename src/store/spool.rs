@@ -138,7 +138,7 @@ pub fn cut<'a>(pack: &'a [u8], body: &Body) -> Result<&'a [u8], BodyError> {
         pack.get(start..end)
     };
     range().ok_or_else(|| BodyError::Tampered {
-        object: body.pack.clone(),
+        object: body.pack.to_string(),
         expected: body.sha256,
         found: format!("a pack of {} bytes, too short for {} bytes at {}", pack.len(), body.length, body.offset),
     })

@@ -158,7 +158,7 @@ fn opened(pack: &str, bytes: &Bytes, wanted: &[Place]) -> CheckedPack {
     };
     let mut told = Told::default();
     for (offset, length, unpacked, sha256) in wanted {
-        let body = Body { sha256: *sha256, bytes: *unpacked, pack: pack.to_owned(), offset: *offset, length: *length };
+        let body = Body { sha256: *sha256, bytes: *unpacked, pack: pack.into(), offset: *offset, length: *length };
         match cut(bytes, &body).and_then(|frame| unpacker.check(frame, &body)) {
             Ok(()) => {
                 checked.bodies += 1;

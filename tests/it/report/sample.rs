@@ -515,7 +515,7 @@ fn evidence() -> Vec<Cited> {
         .map(|(n, (operation, subject, url, page))| {
             let exchange = exchange(n, (operation, subject), url, page.map(|number| last_page(operation, number)));
             let pack = format!("packs/2026-11/{}.zpack", Digest::of(b"a pack"));
-            let body = Body { sha256: exchange.sha256, bytes: exchange.bytes, pack, offset: u64::from(n) * 700, length: 700 };
+            let body = Body { sha256: exchange.sha256, bytes: exchange.bytes, pack: pack.into(), offset: u64::from(n) * 700, length: 700 };
             Cited { run: run(if n == 8 { 16 } else { 20 }), exchange, body }
         })
         .collect()
