@@ -39,6 +39,7 @@ mod recorded_gcp;
 #[cfg(test)]
 mod recorded_github;
 mod redact;
+mod refused;
 #[cfg(test)]
 mod register;
 mod report;
