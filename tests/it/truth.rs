@@ -145,7 +145,7 @@ fn everything_that_may_be_seen_is_seen_as_it_is() {
 #[test]
 fn rate_limits_cost_time_and_nothing_else() {
     let site = a_world();
-    let slow = [("/github/graphql", Action::SlowDown(1)), ("/github/orgs/*", Action::RateLimited(1)), ("/google/*", Action::Status(429))];
+    let slow = [("/github/graphql", Action::SlowDown(1)), ("/github/orgs/*", Action::RateLimited(1)), ("/cloudasset/*", Action::Status(429))];
     site.sandbox().behave(slow.into_iter().fold(Behaviour::default(), |behaviour, (path, action)| behaviour.with(Fault::first(1, path, action))));
     assert_all_is_seen(&site);
 }

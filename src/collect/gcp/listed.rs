@@ -54,18 +54,6 @@ impl Collector for Listed {
 }
 
 impl Listed {
-    /// The types of the assets whose projects are asked.
-    #[must_use]
-    pub fn holders(&self) -> &'static [&'static str] {
-        self.0.types
-    }
-
-    /// The table, as of an asset.
-    #[must_use]
-    pub fn table(&self) -> &Asset {
-        &self.0
-    }
-
     /// The projects below a parent that were asked.
     fn asked<'h>(
         &self,
