@@ -9,7 +9,6 @@ use crate::model::Kind;
 
 /// Every kind that can be collected, by name.
 pub static COLLECTORS: &[&dyn Collector] = &[
-    &gcp::assets::ACCESS_APPROVAL,
     &gcp::assets::ALERT_POLICY,
     &gcp::assets::ALLOYDB_CLUSTER,
     &gcp::assets::API_KEY,

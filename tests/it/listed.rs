@@ -20,10 +20,6 @@ const PROJECTS: &str = r#"{"projects":[{"name":"projects/7","projectId":"acme-a"
 /// What a service answers about acme-a, as the vendor documents it.
 fn items(kind: &str) -> Value {
     match kind {
-        "gcp.access_approval" => {
-            json!({ "name": "projects/acme-a/accessApprovalSettings", "enrolledServices": [{ "cloudProduct": "all", "enrollmentLevel": "BLOCK_ALL" }],
-            "ancestorsEnrolledServices": [{ "cloudProduct": "Cloud Storage" }] })
-        }
         "gcp.error_group" => json!({ "errorGroupStats": [{ "firstSeenTime": "2026-01-01T00:00:00Z", "lastSeenTime": "2026-01-02T00:00:00Z",
             "group": { "name": "projects/acme-a/groups/g", "groupId": "g", "resolutionStatus": "OPEN", "trackingIssues": [{ "url": "https://github.com/acme/web/issues/7" }] } }] }),
         "gcp.image_vulnerability" => json!({ "occurrences": [{ "name": "projects/acme-a/occurrences/1", "resourceUri": "https://docker.pkg.dev/acme-a/web",
@@ -41,7 +37,6 @@ fn items(kind: &str) -> Value {
 /// Absent fields that mean something, as the vendors document it.
 fn documented(kind: &str) -> &'static [&'static str] {
     match kind {
-        "gcp.access_approval" => &["products"],
         "gcp.error_group" => &["status", "tracking_issues"],
         "gcp.image_vulnerability" => &["fix_available"],
         _ => &["muted_by"],
@@ -74,7 +69,7 @@ fn answered(request: &Request, body: &Value) -> Answer {
     Answer::new(200, if request.subject == "projects/acme-b" { &nothing } else { body }.to_string())
 }
 
-/// All of them, and how many projects of the two are asked: Access Approval is of every project, findings come in one list.
+/// All of them, and how many projects of the two are asked: findings come in one list.
 fn all() -> Vec<&'static dyn Collector> {
     let mut all: Vec<&'static dyn Collector> = vec![&SecurityFinding];
     for listed in LISTED {
@@ -95,7 +90,6 @@ async fn what_a_service_lists_is_read_whole_from_those_that_hold_something() {
         .await;
         let asked = asked.into_inner().expect("nobody panicked");
         match kind {
-            "gcp.access_approval" => assert_eq!(asked, ["projects/acme-a", "projects/acme-b"]),
             "gcp.security_finding" => assert_eq!(asked, ["organizations/1"]),
             _ => assert_eq!(asked, ["projects/acme-a"], "{kind}"),
         }
@@ -170,6 +164,9 @@ async fn what_is_told_is_unknown_where_the_service_refuses_and_there_alone() {
         let told = |second: Answer| async move {
             let answer = move |request: &Request| match request.operation {
                 "cloudresourcemanager.projects.list" => Answer::new(200, PROJECTS),
+                // Backups are asked of the service only where there is no inventory.
+                "cloudasset.assets.list" if attribute == "last_backup" => Answer::new(403, "{}"),
+                "sql.instances.list" => Answer::new(200, json!({ "items": [server(&request.subject, 7)["resource"]["data"]] }).to_string()),
                 "cloudasset.assets.list" if request.subject.ends_with("/Project") => Answer::new(200, "{}"),
                 "cloudasset.assets.list" => Answer::new(200, json!({ "assets": [server("acme-a", 7), server("acme-b", 8)] }).to_string()),
                 _ if request.subject == "projects/acme-a" => Answer::new(200, body),

@@ -99,7 +99,7 @@ impl Collector for Asset {
         }
         let answered = holders.is_some();
         let projects = found.asked(holders);
-        for served in served::of_kind(kind) {
+        for served in served::of_kind(kind).filter(|served| !(answered && served.is_fallback)) {
             for_each(projects.clone(), |project| served.listing.ask(project, api, kind)).await?;
         }
         let Some(direct) = self.direct.as_ref().filter(|_direct| !answered) else { return Ok(()) };
@@ -164,7 +164,7 @@ impl Asset {
     /// As `Query::ask_holders`; whose the assets are is not looked for where nobody asks.
     async fn ask_resources(&self, scope: &Scope, api: &dyn Api) -> Result<Option<BTreeSet<String>>, ApiError> {
         let kind = self.kind.name;
-        if served::of_kind(kind).next().is_some() {
+        if served::of_kind(kind).any(|served| !served.is_fallback) {
             return self.resources().ask_holders(scope, api, kind).await;
         }
         Ok(self.resources().ask(scope, api, kind).await?.then(BTreeSet::new))
@@ -267,7 +267,7 @@ impl<'a, 'e> Reading<'a, 'e> {
         let cited = listed.into_iter().chain([n]).chain(told.flatten().copied());
         let Some(mut resource) = self.started(name, sorted(cited.collect())) else { return Ok(None) };
         let unlisted = owner.as_ref().err().cloned();
-        self.serve(&mut resource, owner.as_ref().map(|owner| owner.map(|(id, _row)| id)), data)?;
+        self.serve(&mut resource, owner.as_ref().map(|owner| owner.map(|(id, _row)| id)), data, true)?;
         match owner {
             Ok(Some((id, row))) => belongs(&mut resource, id, row),
             Ok(None) => {
@@ -291,8 +291,8 @@ impl<'a, 'e> Reading<'a, 'e> {
     }
 
     /// What its service tells of it, in the project that holds it.
-    fn serve(&mut self, resource: &mut Resource, project: Result<Option<&str>, &Gap>, data: &Value) -> Result<(), Unreadable> {
-        for told in &mut self.served {
+    fn serve(&mut self, resource: &mut Resource, project: Result<Option<&str>, &Gap>, data: &Value, in_inventory: bool) -> Result<(), Unreadable> {
+        for told in self.served.iter_mut().filter(|told| !(in_inventory && told.served.is_fallback)) {
             let name = told.served.name;
             match project {
                 Ok(Some(project)) => {
@@ -347,11 +347,11 @@ impl<'a, 'e> Reading<'a, 'e> {
             let members = policy.map_or_else(|| Err(unasked()), |(members, _evidence)| members);
             put(&mut resource, PUBLIC_MEMBERS.name, members.map(|members| Some(json!(members))), Absent::IsUnknown);
         }
-        for linked in linked::of_kind(self.asset.kind.name) {
+        for linked in linked::of_kind(self.asset.kind.name).filter(|linked| self.served.iter().all(|told| told.served.name != linked.name)) {
             let gap = Gap::new(GapCause::NotConfigured, "what other assets tell is read through Cloud Asset Inventory");
             resource.lack(linked.name, gap.cured_by("cloudasset.googleapis.com enabled, and cloudasset.assets.listResource"));
         }
-        self.serve(&mut resource, Ok(Some(project)), item)?;
+        self.serve(&mut resource, Ok(Some(project)), item, false)?;
         self.asset.describe(&mut resource, item);
         (self.emit)(resource.completed(self.asset.kind));
         Ok(None)

@@ -3,7 +3,7 @@
 //! Those assets name the one that they belong to, so that one listing of them for the whole organisation tells it of all. Read from the inventory only: where that is
 //! refused, such an attribute is unknown. Left out: reading the assets themselves (`asset`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::fields::{Read, flag, list, record, text, texts, time};
 use crate::collect::gcp::hierarchy::Hierarchy;
 use crate::collect::gcp::inventory::{Content, Query};
-use crate::collect::gcp::served::newest;
+use crate::collect::gcp::served::{done, newest};
 use crate::collect::gcp::{constraints, watching};
 use crate::model::{Gap, GapCause};
 
@@ -79,6 +79,15 @@ const LINKED: &[Linked] = &[
         together: |told| json!(told.len()),
     },
     Linked {
+        kind: "gcp.sql_backup",
+        name: "last_backup",
+        types: &["sqladmin.googleapis.com/BackupRun"],
+        stands: Stands::Beside,
+        to: |(name, _run)| backed_up(name).map(|server| vec![server]),
+        tells: |(_name, run)| done(run, "SUCCESSFUL"),
+        together: newest,
+    },
+    Linked {
         kind: "gcp.bucket",
         name: "is_log_destination",
         types: SINKS,
@@ -140,6 +149,15 @@ const LINKED: &[Linked] = &[
         to: |(name, _service)| Ok(owner(name).into_iter().collect()),
         tells: watching::api,
         together: all,
+    },
+    Linked {
+        kind: WATCHED,
+        name: "access_approval",
+        types: &["accessapproval.googleapis.com/AccessApprovalSettings"],
+        stands: Stands::Above,
+        to: |(name, _settings)| Ok(owner(name).into_iter().collect()),
+        tells: |(_name, settings)| watching::enrolled(settings),
+        together: each_once,
     },
     Linked {
         kind: WATCHED,
@@ -240,6 +258,17 @@ fn all(told: &[Value]) -> Value {
     json!(told)
 }
 
+/// Everything that any of some lists holds.
+fn each_once(told: &[Value]) -> Value {
+    json!(told.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str).collect::<BTreeSet<_>>())
+}
+
+/// The server that a backup is of: `…/instances/main/backupRuns/7`.
+fn backed_up(name: &str) -> Result<&str, Gap> {
+    let server = name.rsplit_once("/backupRuns/").map(|(server, _run)| server);
+    server.ok_or_else(|| Gap::new(GapCause::Malformed, "the name of a backup in the inventory does not say of which server it is"))
+}
+
 /// The project, folder or organisation that a full name begins with.
 fn owner(name: &str) -> Option<&str> {
     let path = name.strip_prefix("//")?.split_once('/')?.1;
@@ -280,7 +309,15 @@ fn backup_plan(data: &Value) -> Read<Value> {
 mod tests {
     use serde_json::json;
 
-    use super::{backup_plan, snapshot};
+    use super::{backed_up, backup_plan, each_once, snapshot};
+
+    #[test]
+    fn a_backup_belongs_to_a_server_and_lists_are_joined() {
+        assert_eq!(backed_up("//cloudsql.googleapis.com/projects/p/instances/main/backupRuns/7"), Ok("//cloudsql.googleapis.com/projects/p/instances/main"));
+        assert!(backed_up("//cloudsql.googleapis.com/projects/p/instances/main").is_err());
+        assert_eq!(each_once(&[json!(["b", "a"]), json!([]), json!(["b"])]), json!(["a", "b"]));
+        assert_eq!(each_once(&[]), json!([]));
+    }
 
     #[test]
     fn what_does_not_count_tells_nothing_and_what_is_not_told_is_a_gap() {

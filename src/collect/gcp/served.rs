@@ -1,7 +1,8 @@
-//! What a service itself lists of the assets of a project, and the inventory does not show: when a database was last backed up, when an account last signed in.
+//! What a service itself lists of the assets of a project, and the inventory does not show: when an account last signed in, when a backup was last restored; and what other
+//! assets tell where there is an inventory (`linked`), for where there is none: when a database was last backed up.
 //!
 //! Asked once of each project that holds such assets. A project that refuses leaves the attribute unknown for what is in it, and for nothing else.
-//! Left out: what other assets tell (`linked`), and things that are listed by their service alone (`listed`).
+//! Left out: things that are listed by their service alone (`listed`).
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,8 @@ pub(super) struct Served {
     kind: &'static str,
     /// The attribute.
     pub(super) name: &'static str,
+    /// Whether the service is asked only where there is no inventory, which tells it too.
+    pub(super) is_fallback: bool,
     /// The listing; its `name` is the name of the asset, or of the project, that an item tells of.
     pub(super) listing: Direct,
     /// That name, of the asset itself.
@@ -34,6 +37,7 @@ const SERVED: &[Served] = &[
     Served {
         kind: "gcp.service_account_use",
         name: "last_used",
+        is_fallback: false,
         // <https://cloud.google.com/policy-intelligence/docs/service-account-usage-tools>
         listing: Direct {
             service: "policyanalyzer",
@@ -52,6 +56,7 @@ const SERVED: &[Served] = &[
     Served {
         kind: "gcp.sql_backup",
         name: "last_backup",
+        is_fallback: true,
         // <https://cloud.google.com/sql/docs/mysql/admin-api/rest/v1/backupRuns/list>
         listing: Direct {
             service: "sqladmin",
@@ -70,6 +75,7 @@ const SERVED: &[Served] = &[
     Served {
         kind: "gcp.sql_restore",
         name: "last_restore",
+        is_fallback: false,
         // <https://cloud.google.com/sql/docs/mysql/admin-api/rest/v1/operations/list>
         listing: Direct {
             service: "sqladmin",
@@ -155,7 +161,7 @@ pub(super) fn newest(told: &[Value]) -> Value {
 }
 
 /// When something ended; nothing where it did not come to this status.
-fn done(item: &Value, status: &str) -> Read<Value> {
+pub(super) fn done(item: &Value, status: &str) -> Read<Value> {
     let came_to = text(item, "status")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "an entry does not say how it ended"))?;
     if came_to != status {
         return Ok(None);

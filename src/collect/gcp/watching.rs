@@ -54,6 +54,15 @@ pub(super) fn contact((name, contact): (&str, &Value)) -> Read<Value> {
     Ok(Some(json!({ "of": of, "categories": categories, "valid": valid })))
 }
 
+/// The products that Google's people need leave for, as one place enrols them; where nobody enrolled anything the settings hold their name alone.
+/// <https://cloud.google.com/assured-workloads/access-approval/docs/reference/rest/v1/AccessApprovalSettings>
+pub(super) fn enrolled(settings: &Value) -> Read<Value> {
+    told(settings, "name", "what is set of Access Approval")?;
+    let product = |service| told(service, "cloudProduct", "an enrolled service");
+    let products = list(settings, "enrolledServices")?.unwrap_or_default().iter().map(product).collect::<Result<Vec<_>, _>>()?;
+    Ok(Some(json!(products)))
+}
+
 /// A service that is switched on, with its full name; none where it is not.
 pub(super) fn api((name, service): (&str, &Value)) -> Read<Value> {
     if told(service, "state", "a service")? != "ENABLED" {
@@ -76,7 +85,7 @@ fn left_out(what: &str, field: &str) -> Gap {
 mod tests {
     use serde_json::json;
 
-    use super::{alert, api, check, contact, export, metric};
+    use super::{alert, api, check, contact, enrolled, export, metric};
 
     #[test]
     fn a_sink_above_tells_of_what_is_below_only_where_it_takes_its_logs() {
@@ -104,6 +113,15 @@ mod tests {
         assert_eq!(api((name, &json!({"state": "ENABLED"}))), Ok(Some(json!("compute.googleapis.com"))));
         assert_eq!(api((name, &json!({"state": "DISABLED"}))), Ok(None));
         assert!(api((name, &json!({}))).is_err() && api(("//x", &json!({"state": "ENABLED"}))).is_err());
+    }
+
+    #[test]
+    fn what_is_enrolled_is_told_product_by_product() {
+        let name = "organizations/1/accessApprovalSettings";
+        let of = |services: serde_json::Value| enrolled(&json!({"name": name, "enrolledServices": services}));
+        assert_eq!(of(json!([{"cloudProduct": "all"}])), Ok(Some(json!(["all"]))));
+        assert_eq!(enrolled(&json!({"name": name})), Ok(Some(json!([]))));
+        assert!(enrolled(&json!({})).is_err() && of(json!([{}])).is_err() && of(json!(7)).is_err());
     }
 
     #[test]

@@ -76,6 +76,7 @@ pub(crate) fn everything(google: &Google) -> Vec<Shown> {
         |folder: &Folder| node(format!("folders/{}", folder.number), "cloudresourcemanager.googleapis.com/Folder", bodies::folder(folder), &folder.bindings);
     all.extend(google.folders.iter().map(folder));
     let of_organization = assets::logging::of_organization(google.organization).into_iter().chain(assets::identity::of_organization(google.organization));
+    let of_organization = of_organization.chain([assets::listed::of_organization(google.organization)]);
     all.extend(of_organization.map(|asset| Shown {
         name: asset.name,
         asset_type: asset.asset_type,
@@ -203,7 +204,6 @@ const DIRECT: &[(&str, &str, &str, &str)] = &[
     ("sqladmin", "v1/projects/{}/instances", "items", "sqladmin.googleapis.com/Instance"),
     ("sqladmin", "v1/projects/{}/instances/-/backupRuns", "items", "sqladmin.googleapis.com/BackupRun"),
     ("sqladmin", "v1/projects/{}/operations", "items", "sqladmin.googleapis.com/Operation"),
-    ("accessapproval", "v1/projects/{}/accessApprovalSettings", "", "accessapproval.googleapis.com/Settings"),
     ("clouderrorreporting", "v1beta1/projects/{}/groupStats", "errorGroupStats", "clouderrorreporting.googleapis.com/Group"),
     ("containeranalysis", "v1/projects/{}/occurrences", "occurrences", "containeranalysis.googleapis.com/Occurrence"),
     (

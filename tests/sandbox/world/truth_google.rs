@@ -95,7 +95,7 @@ fn tell_watch(google: &Google, project: &Project, truth: &mut Truth) {
         "alerts": of_type("monitoring.googleapis.com/AlertPolicy").into_iter().map(monitoring::told).collect::<Vec<_>>(),
         "uptime_checks": of_type("monitoring.googleapis.com/UptimeCheckConfig").into_iter().map(monitoring::told).collect::<Vec<_>>(),
         "contacts": [{ "of": format!("organizations/{}", google.organization), "categories": ["SECURITY", "TECHNICAL"], "valid": true }],
-        "apis": identity::apis(project), "constraints": identity::constraints(project),
+        "apis": identity::apis(project), "constraints": identity::constraints(project), "access_approval": listed::enrolled(project),
     });
     truth.add("gcp.watched_project", format!("//cloudresourcemanager.googleapis.com/projects/{}", project.number), attributes);
 }

@@ -1,7 +1,6 @@
 //! The tables of kinds that Cloud Asset Inventory shows; how they are asked for and read is `asset`'s business.
 
 mod apis;
-mod approval;
 mod artifacts;
 mod backups;
 mod balancing;
@@ -27,7 +26,6 @@ mod stores;
 mod watched;
 
 pub use apis::API_KEY;
-pub use approval::ACCESS_APPROVAL;
 pub use artifacts::{ARTIFACT_REPOSITORY, IMAGE_VULNERABILITY};
 pub use backups::{BACKUP_PLAN, RESTORE};
 pub use balancing::{BACKEND_SERVICE, HTTPS_PROXY, SSL_POLICY, SSL_PROXY};
@@ -58,7 +56,7 @@ use crate::collect::gcp::asset::Asset;
 use crate::collect::gcp::listed::Listed;
 
 /// Those that the inventory does not show, by name.
-pub static LISTED: &[&Listed] = &[&ACCESS_APPROVAL, &ERROR_GROUP, &IMAGE_VULNERABILITY];
+pub static LISTED: &[&Listed] = &[&ERROR_GROUP, &IMAGE_VULNERABILITY];
 
 /// Those that it shows, by name.
 pub static ASSETS: &[&Asset] = &[

@@ -62,17 +62,17 @@ pub static SQL_INSTANCE: Asset = Asset {
     direct: LISTED,
 };
 
-/// `gcp.sql_backup`: when a server was last backed up, which is asked of each project that has servers. <https://cloud.google.com/sql/docs/mysql/admin-api/rest/v1/backupRuns>
+/// `gcp.sql_backup`: when a server was last backed up; without the inventory each project is asked. <https://cloud.google.com/sql/docs/mysql/admin-api/rest/v1/backupRuns>
 pub static SQL_BACKUP: Asset = Asset {
     kind: &Kind {
         name: "gcp.sql_backup",
         meaning: "The backups of a database server of Cloud SQL",
-        permission: "cloudasset.assets.listResource, or cloudsql.instances.list; and cloudsql.backupRuns.list",
+        permission: "cloudasset.assets.listResource, or cloudsql.instances.list and cloudsql.backupRuns.list",
         attributes: columns! { "sql.instances";
             "name": TEXT, "Name of the server in the project", "name";
             "state": TEXT, "RUNNABLE, SUSPENDED or another state of the server", "state";
             "primary": BOOL, "True for a server that holds the data itself; false for a replica, and for a server outside of Google Cloud that is replicated from", "instanceType";
-            "last_backup": AttributeType::Optional(&AttributeType::Time), "When the newest backup that succeeded ended; null where none did", "sql.backupRuns.list endTime";
+            "last_backup": AttributeType::Optional(&AttributeType::Time), "When the newest backup that succeeded ended; null where none did", "sqladmin.googleapis.com/BackupRun endTime";
         },
     },
     types: INSTANCES,

@@ -56,6 +56,7 @@ pub static WATCHED_PROJECT: Asset = Asset {
             "uptime_checks": AttributeType::List(&AttributeType::Record(CHECK)), "Its uptime checks", "monitoring.googleapis.com/UptimeCheckConfig";
             "contacts": AttributeType::List(&AttributeType::Record(CONTACT)), "Whom Google tells of it, those of its folders and organisation included", "essentialcontacts.googleapis.com/Contact";
             "constraints": AttributeType::List(&TEXT), "Organisation policies in force without a condition, e.g. iam.disableServiceAccountKeyCreation", "orgpolicy.googleapis.com/Policy";
+            "access_approval": AttributeType::List(&TEXT), "Products that Google's people need leave for, as the project or what is above it enrols them; all, or names", "accessapproval.googleapis.com/AccessApprovalSettings";
             "apis": AttributeType::List(&TEXT), "Services that are switched on, e.g. compute.googleapis.com", "serviceusage.googleapis.com/Service";
         },
     },

@@ -31,13 +31,14 @@ pub(crate) fn of_project(dice: &mut Dice, plan: &Plan, project: &Project, held: 
     if held.iter().any(|asset| asset.kind == "gcp.artifact_repository") {
         assets.extend(vulnerabilities(dice, plan, project));
     }
-    assets.push(approval(dice, project));
+    assets.extend(approval(dice, project));
     if project.active {
         assets.extend(findings(dice, plan, project));
     }
     assets
 }
 
+const APPROVAL: &str = "accessapproval.googleapis.com/AccessApprovalSettings";
 const ACTIVITY: &str = "policyanalyzer.googleapis.com/Activity";
 const OPERATION: &str = "sqladmin.googleapis.com/Operation";
 
@@ -50,7 +51,7 @@ fn backups(dice: &mut Dice, plan: &Plan, project: &Project, server: &Asset) -> V
     let name = server.data.get("name").and_then(Value::as_str).unwrap_or_default();
     let run = |id: u64, status: &str, ended: &str| {
         let data = json!({ "kind": "sql#backupRun", "id": id.to_string(), "instance": name, "status": status, "type": "AUTOMATED", "endTime": ended, "location": "eu" });
-        shown("sqladmin.googleapis.com/BackupRun", format!("//sqladmin.googleapis.com/projects/{}/instances/{name}/backupRuns/{id}", project.id), data)
+        shown("sqladmin.googleapis.com/BackupRun", format!("//cloudsql.googleapis.com/projects/{}/instances/{name}/backupRuns/{id}", project.id), data)
     };
     let ended = at(plan, if dice.chance(80) { 0 } else { -3 }, 4);
     let mut all = Vec::new();
@@ -156,24 +157,34 @@ fn findings(dice: &mut Dice, plan: &Plan, project: &Project) -> Vec<Asset> {
     all
 }
 
-/// Enrolled here, above, or nowhere.
-fn approval(dice: &mut Dice, project: &Project) -> Asset {
-    let path = format!("projects/{}/accessApprovalSettings", project.id);
-    let mut data = json!({ "name": path });
-    let mut products = Vec::new();
-    for (field, product, chance) in [("enrolledServices", "Cloud Storage", 30), ("ancestorsEnrolledServices", "all", 50)] {
-        if dice.chance(chance) {
-            data = joined(data, &json!({ field: [{ "cloudProduct": product, "enrollmentLevel": "BLOCK_ALL" }] }));
-            products.push(product);
-        }
+/// Where nobody ever set anything there is nothing to show.
+fn approval(dice: &mut Dice, project: &Project) -> Option<Asset> {
+    let of = format!("projects/{}", project.number);
+    match dice.below(3) {
+        0 => None,
+        1 => Some(approval_of(&of, &[])),
+        _ => Some(approval_of(&of, &["Cloud Storage"])),
     }
-    listed(
-        "gcp.access_approval",
-        "accessapproval.googleapis.com/Settings",
-        format!("//accessapproval.googleapis.com/{path}"),
-        data,
-        json!({ "products": products }),
-    )
+}
+
+/// What the organisation enrols, for everything below it.
+pub(crate) fn of_organization(number: u64) -> Asset {
+    approval_of(&format!("organizations/{number}"), &["Cloud SQL"])
+}
+
+fn approval_of(of: &str, products: &[&str]) -> Asset {
+    let path = format!("{of}/accessApprovalSettings");
+    let services: Vec<Value> = products.iter().map(|product| json!({ "cloudProduct": product, "enrollmentLevel": "BLOCK_ALL" })).collect();
+    let data = if services.is_empty() { json!({ "name": path }) } else { json!({ "name": path, "enrolledServices": services }) };
+    shown(APPROVAL, format!("//accessapproval.googleapis.com/{path}"), data)
+}
+
+/// What is enrolled for a project, there and above.
+pub(crate) fn enrolled(project: &Project) -> Vec<&'static str> {
+    let here = project.assets.iter().any(|asset| asset.asset_type == APPROVAL && asset.data.get("enrolledServices").is_some());
+    let mut products = vec!["Cloud SQL"];
+    products.extend(here.then_some("Cloud Storage"));
+    products
 }
 
 /// What a service tells of an asset that the inventory shows.
