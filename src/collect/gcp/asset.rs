@@ -213,6 +213,13 @@ pub(super) struct Reading<'a, 'e> {
     emit: &'e mut dyn FnMut(Resource),
 }
 
+/// What shows an asset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    ByInventory,
+    ByService,
+}
+
 /// What other listings tell of the assets.
 struct Beside {
     policies: Option<Policies>,
@@ -267,7 +274,7 @@ impl<'a, 'e> Reading<'a, 'e> {
         let cited = listed.into_iter().chain([n]).chain(told.flatten().copied());
         let Some(mut resource) = self.started(name, sorted(cited.collect())) else { return Ok(None) };
         let unlisted = owner.as_ref().err().cloned();
-        self.serve(&mut resource, owner.as_ref().map(|owner| owner.map(|(id, _row)| id)), data, true)?;
+        self.serve(&mut resource, owner.as_ref().map(|owner| owner.map(|(id, _row)| id)), data, Shown::ByInventory)?;
         match owner {
             Ok(Some((id, row))) => belongs(&mut resource, id, row),
             Ok(None) => {
@@ -291,8 +298,8 @@ impl<'a, 'e> Reading<'a, 'e> {
     }
 
     /// What its service tells of it, in the project that holds it.
-    fn serve(&mut self, resource: &mut Resource, project: Result<Option<&str>, &Gap>, data: &Value, in_inventory: bool) -> Result<(), Unreadable> {
-        for told in self.served.iter_mut().filter(|told| !(in_inventory && told.served.is_fallback)) {
+    fn serve(&mut self, resource: &mut Resource, project: Result<Option<&str>, &Gap>, data: &Value, shown: Shown) -> Result<(), Unreadable> {
+        for told in self.served.iter_mut().filter(|told| shown == Shown::ByService || !told.served.is_fallback) {
             let name = told.served.name;
             match project {
                 Ok(Some(project)) => {
@@ -351,7 +358,7 @@ impl<'a, 'e> Reading<'a, 'e> {
             let gap = Gap::new(GapCause::NotConfigured, "what other assets tell is read through Cloud Asset Inventory");
             resource.lack(linked.name, gap.cured_by("cloudasset.googleapis.com enabled, and cloudasset.assets.listResource"));
         }
-        self.serve(&mut resource, Ok(Some(project)), item, false)?;
+        self.serve(&mut resource, Ok(Some(project)), item, Shown::ByService)?;
         self.asset.describe(&mut resource, item);
         (self.emit)(resource.completed(self.asset.kind));
         Ok(None)
