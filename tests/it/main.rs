@@ -46,6 +46,7 @@ mod report;
 mod sandbox_contracts;
 #[cfg(test)]
 mod sealed;
+mod slo;
 mod store;
 mod stored;
 #[cfg(test)]

@@ -41,6 +41,12 @@ pub(crate) fn answer(world: &World, ask: &Ask) -> Reply {
             })
         }
         ("securitycenter", "GET", ["v1", kind, name, "sources", "-", "findings"]) => inventory::findings(google, ask, &format!("{kind}/{name}")),
+        ("monitoring", "GET", ["v3", "projects", project, "services", service, "serviceLevelObjectives"]) => {
+            of_project(google, project, "monitoring.googleapis.com", |project| inventory::objectives(ask, project, service))
+        }
+        ("monitoring", "GET", ["v3", "projects", project, "timeSeries"]) => {
+            of_project(google, project, "monitoring.googleapis.com", |project| inventory::measured(ask, project))
+        }
         ("cloudasset", "GET", ["v1", kind, name, "assets"]) => inventory::assets(world, ask, &format!("{kind}/{name}")),
         (service @ ("artifactregistry" | "cloudfunctions" | "pubsub" | "run"), "GET", [_version, "projects", project, path @ .., name])
             if name.ends_with(":getIamPolicy") =>

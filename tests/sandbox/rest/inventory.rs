@@ -1,11 +1,12 @@
 //! Cloud Asset Inventory v1, and the services' own listings of the same assets.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::sandbox::rest::google::listing;
 use crate::sandbox::rest::{Ask, Reply, google_bodies as bodies, google_error};
 use crate::sandbox::world::World;
-use crate::sandbox::world::assets::{self, Asset};
+use crate::sandbox::world::assets::{self, Asset, slos};
 use crate::sandbox::world::google::{Audited, Binding, Folder, Google, Inventory, Project};
 
 /// An asset as the inventory tells it.
@@ -174,6 +175,33 @@ pub(crate) fn findings(google: &Google, ask: &Ask, parent: &str) -> Reply {
     Reply::json(reply.status, &body)
 }
 
+/// The objectives of a service of a project.
+pub(crate) fn objectives(ask: &Ask, project: &Project, service: &str) -> Reply {
+    let below = format!("//monitoring.googleapis.com/projects/{}/services/{service}/", project.number);
+    let is_wanted = |asset: &&Asset| asset.asset_type == slos::OBJECTIVE && asset.name.starts_with(&below);
+    let found: Vec<&Asset> = project.assets.iter().filter(is_wanted).collect();
+    listing(ask, "serviceLevelObjectives", "pageSize", &found, |asset| asset.data.clone())
+}
+
+/// What was measured of one objective of a project, a value for each day.
+pub(crate) fn measured(ask: &Ask, project: &Project) -> Reply {
+    let given = |name: &str| ask.parameter(name).unwrap_or_default();
+    let filter = given("filter");
+    let objective = filter.strip_prefix("select_slo_compliance(\"").and_then(|rest| rest.strip_suffix("\")"));
+    let instant = |name: &str| given(name).parse::<DateTime<Utc>>().ok();
+    let daily = given("aggregation.alignmentPeriod") == "86400s" && given("aggregation.perSeriesAligner") == "ALIGN_NEXT_OLDER";
+    let (Some(objective), Some(from), Some(until), true) = (objective, instant("interval.startTime"), instant("interval.endTime"), daily) else {
+        return google_error(400, "INVALID_ARGUMENT", "The sandbox knows no such query");
+    };
+    let name = format!("//monitoring.googleapis.com/{objective}/measured");
+    let Some(series) = project.assets.iter().find(|asset| asset.asset_type == slos::SERIES && asset.name == name) else {
+        return google_error(404, "NOT_FOUND", "Requested entity was not found.");
+    };
+    let points = slos::points(series, (from, until));
+    let series = json!({ "metric": { "type": "select_slo_compliance" }, "metricKind": "GAUGE", "valueType": "DOUBLE", "points": points });
+    Reply::json(200, &if points.is_empty() { json!({}) } else { json!({ "timeSeries": [series] }) })
+}
+
 /// A listing of a project by the service itself: service, path, the member that holds the items, asset type.
 const DIRECT: &[(&str, &str, &str, &str)] = &[
     ("compute", "compute/v1/projects/{}/global/firewalls", "items", "compute.googleapis.com/Firewall"),
@@ -199,6 +227,7 @@ const DIRECT: &[(&str, &str, &str, &str)] = &[
     ("monitoring", "v3/projects/{}/notificationChannels", "notificationChannels", "monitoring.googleapis.com/NotificationChannel"),
     ("monitoring", "v3/projects/{}/snoozes", "snoozes", "monitoring.googleapis.com/Snooze"),
     ("monitoring", "v3/projects/{}/uptimeCheckConfigs", "uptimeCheckConfigs", "monitoring.googleapis.com/UptimeCheckConfig"),
+    ("monitoring", "v3/projects/{}/services", "services", "monitoring.googleapis.com/Service"),
     ("pubsub", "v1/projects/{}/subscriptions", "subscriptions", "pubsub.googleapis.com/Subscription"),
     ("pubsub", "v1/projects/{}/topics", "topics", "pubsub.googleapis.com/Topic"),
     ("sqladmin", "v1/projects/{}/instances", "items", "sqladmin.googleapis.com/Instance"),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::sandbox::world::assets::logging::TOLD_ELSEWHERE;
-use crate::sandbox::world::assets::{Asset, identity, listed, logging, monitoring};
+use crate::sandbox::world::assets::{Asset, identity, listed, logging, monitoring, slos};
 use crate::sandbox::world::google::{Binding, Bucket, Cluster, Google, Inventory, Project};
 use crate::sandbox::world::truth::{Truth, instant};
 
@@ -54,6 +54,8 @@ fn tell_project(google: &Google, project: &Project, truth: &mut Truth) {
     tell_audited(google, project, truth);
     // The inventory shows what a project's own APIs refuse, or are switched off for.
     let listed = google.inventory == Inventory::On;
+    let attributes = json!({ "project": project.id, "project_labels": labels(&project.labels), "services": slos::told(project) });
+    truth.add("gcp.monitored_project", format!("{id}?monitored"), attributes);
     if project.policy_refused && !listed {
         truth.hidden.insert(format!("{id}?audit_config"));
         truth.hidden.insert(id);

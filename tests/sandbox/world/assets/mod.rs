@@ -17,6 +17,7 @@ pub(crate) mod network;
 pub(crate) mod pubsub;
 pub(crate) mod secrets;
 pub(crate) mod serverless;
+pub(crate) mod slos;
 pub(crate) mod sql;
 
 use serde_json::{Value, json};
@@ -63,6 +64,7 @@ pub(crate) fn of_project(plan: &Plan, project: &Project) -> Vec<Asset> {
     assets.extend(pubsub::of_project(&mut dice("pubsub"), project));
     assets.extend(secrets::of_project(&mut dice("secrets"), plan, project));
     assets.extend(serverless::of_project(&mut dice("serverless"), project));
+    assets.extend(slos::of_project(&mut dice("slos"), plan, project));
     assets.extend(sql::of_project(&mut dice("sql"), project));
     tell_networks(&mut assets);
     let listed = listed::of_project(&mut dice("listed"), plan, project, &assets);
