@@ -60,7 +60,7 @@ pub enum Verb {
     Verify(Verify),
     /// Show what is due and what the newest runs found
     Status,
-    /// Say whether the store keeps evidence from those who would delete it, and try it
+    /// Say whether the store keeps evidence from those who would delete it, and try it; say what was not seen, and what to grant
     Doctor(Doctor),
     /// Say in the log that runs must be kept, and hold their objects in the bucket
     Hold(Hold),
@@ -200,6 +200,12 @@ pub struct Doctor {
     /// First day of the audit period (audit calendar); the day of the first run when absent
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub from: Option<NaiveDate>,
+    /// Only write the custom role that the enabled controls need in Google Cloud, for `gcloud iam roles create --file`; - is stdout
+    #[arg(long, value_name = "FILE")]
+    pub role_yaml: Option<PathBuf>,
+    /// With what each service asks for where Cloud Asset Inventory cannot be asked
+    #[arg(long, requires = "role_yaml")]
+    pub without_inventory: bool,
 }
 
 /// `hold` and `release`

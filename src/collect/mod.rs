@@ -25,13 +25,18 @@ pub use evidence::{Evidence, Unreadable};
 
 use async_trait::async_trait;
 
-use crate::model::{Kind, Population, Resource, Scope};
+use crate::model::{Kind, Need, Population, Resource, Scope};
 
 /// A resource kind: how to ask for it, and how to read what came back.
 #[async_trait]
 pub trait Collector: Send + Sync {
     /// What it promises.
     fn kind(&self) -> &'static Kind;
+
+    /// Every permission that `fetch` asks with, where the source grants them one by one; none where it does not, and `Kind::permission` says it all.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
 
     /// Asks until everything in `scope` is enumerated. Refusals and silence are recorded by the `Api` and are no reason to stop:
     /// one unreadable repository or project never drops the rest.

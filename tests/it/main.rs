@@ -34,6 +34,8 @@ mod ledger;
 mod listed;
 mod mutate;
 #[cfg(test)]
+mod needs;
+#[cfg(test)]
 mod observers;
 mod recorded_gcp;
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub(crate) enum GoogleAuth {
 /// Something that goes wrong.
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
-    /// Pattern of the path with its service, e.g. `/github/repos/acme/*`; `*` stands for any text.
+    /// Pattern of the path with its service, e.g. `/github/repos/acme/*`, and with its query where the pattern holds a `?`; `*` stands for any text.
     pub(crate) path: String,
     /// Every how many of the matching requests; 1 for each.
     pub(crate) every: u64,

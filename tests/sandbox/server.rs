@@ -325,9 +325,10 @@ impl Shared {
     /// The fault that is due, if any.
     fn fault(&self, behaviour: &Behaviour, ask: &Ask) -> Option<Action> {
         let path = format!("/{}{}", ask.service, ask.path);
+        let with_query = format!("{path}?{}", ask.query);
         let mut hits = lock(&self.fault_hits);
         for (fault, (seen, done)) in behaviour.faults.iter().zip(hits.iter_mut()) {
-            if !fault.concerns(&path) {
+            if !fault.concerns(if fault.path.contains('?') { &with_query } else { &path }) {
                 continue;
             }
             *seen += 1;

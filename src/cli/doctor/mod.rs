@@ -1,9 +1,13 @@
-//! `doctor`: whether the store keeps evidence from those who would delete it, whether what is in it is signed and observed, and what could not be seen.
+//! `doctor`: whether the store keeps evidence from those who would delete it, whether what is in it is signed and observed, what could not be seen, and what
+//! has to be granted so that it can.
 
 mod log;
+mod needs;
 mod observers;
 mod permissions;
+mod roles;
 
+use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,15 +17,16 @@ use chrono::{DateTime, Utc};
 use comfy_table::ContentArrangement;
 use serde_json::json;
 
+use crate::catalog::Catalog;
 use crate::cli::args;
+use crate::cli::doctor::needs::Needs;
 use crate::cli::due::day_start;
-use crate::cli::exit::Exit;
+use crate::cli::exit::{Exit, Failure};
 use crate::cli::host::Host;
 use crate::cli::project::{Place, Project};
 use crate::cli::summary::{Form, instant, table};
-use crate::model::{ControlId, MissingPermission, Verdict};
+use crate::model::{ControlId, MissingPermission, Route, Verdict};
 use crate::store::doctor::bucket::{self, Expected};
-use crate::store::doctor::retention::Asked;
 use crate::store::doctor::{Check, Unseen, folder, is_write_once, trial};
 use crate::store::gcs::GcsStore;
 use crate::store::local::LocalStore;
@@ -35,14 +40,19 @@ const WIDTH: u16 = 120;
 /// # Errors
 /// Where the configuration is wrong or a directory cannot be opened; what cannot be seen in the store is no error.
 pub async fn run(host: &mut Host, project: &Project, arguments: &args::Doctor, form: Form) -> Result<Exit> {
+    let catalog = project.catalog(host, &project.control_files()?)?;
+    let needs = Needs::of(&catalog, &project.settings.google.parents)?;
+    if let Some(file) = &arguments.role_yaml {
+        return write_role(host, needs.as_ref(), file, arguments);
+    }
     let mut checks = match project.place()? {
         Place::Folder(root) => of_folder(host, &root).await?,
-        Place::Bucket(store) => of_bucket(host, project, arguments, &store).await?,
+        Place::Bucket(store) => of_bucket(host, project, (arguments, &catalog), &store).await?,
     };
     checks.extend(log::checks(host, project).await?);
     let (check, missing) = permissions::check(project).await;
     checks.push(check);
-    let told = Told { store: &project.settings.store, at: host.now(), checks: &checks, missing: &missing };
+    let told = Told { store: &project.settings.store, at: host.now(), checks: &checks, missing: &missing, needs: needs.as_ref() };
     match form {
         Form::Json => told.json(host)?,
         Form::Text => told.text(host)?,
@@ -58,7 +68,7 @@ async fn of_folder(host: &Host, root: &Path) -> Result<Vec<Check>> {
     Ok(checks)
 }
 
-async fn of_bucket(host: &Host, project: &Project, arguments: &args::Doctor, store: &GcsStore) -> Result<Vec<Check>> {
+async fn of_bucket(host: &Host, project: &Project, (arguments, catalog): (&args::Doctor, &Catalog), store: &GcsStore) -> Result<Vec<Check>> {
     store.connect().await?;
     let zone = project.settings.time_zone;
     let from = match arguments.from {
@@ -67,16 +77,23 @@ async fn of_bucket(host: &Host, project: &Project, arguments: &args::Doctor, sto
     };
     let clock = Arc::clone(&host.clock);
     let seen = store.inspect(&move || clock()).await;
-    let mut checks = bucket::judge(&seen, &Expected { from, asked: asked(project, host)? });
+    let mut checks = bucket::judge(&seen, &Expected { from, asked: project.asked_retention(&catalog.controls) });
     let cure = "lock the bucket's retention policy, and collect as an account that has roles/storage.objectCreator and roles/storage.objectViewer only";
     checks.extend(trial::run(store, &random(host), cure).await);
     Ok(checks)
 }
 
-/// How long the configuration and the controls ask for evidence to be kept.
-fn asked(project: &Project, host: &Host) -> Result<Option<Asked>> {
-    let catalog = project.catalog(host, &project.control_files()?)?;
-    Ok(project.asked_retention(&catalog.controls))
+/// Writes the custom role, and looks at nothing.
+fn write_role(host: &mut Host, needs: Option<&Needs>, file: &Path, arguments: &args::Doctor) -> Result<Exit> {
+    let needs = needs.ok_or_else(|| Failure::usage("no enabled control looks at Google Cloud, or nothing under [google] says where"))?;
+    let role = needs.role(if arguments.without_inventory { Route::Fallback } else { Route::Always });
+    if file == Path::new("-") {
+        write!(host.out, "{}", role.yaml())?;
+    } else {
+        fs::write(host.folder.join(file), role.yaml()).with_context(|| format!("writing {}", file.display()))?;
+        writeln!(host.err, "{} holds the role; its first lines say how to make it", file.display())?;
+    }
+    Ok(Exit::Satisfied)
 }
 
 /// When the first sealed run began; now where there is none.
@@ -108,12 +125,13 @@ struct Told<'a> {
     at: DateTime<Utc>,
     checks: &'a [Check],
     missing: &'a [MissingPermission],
+    needs: Option<&'a Needs>,
 }
 
 impl Told<'_> {
     fn json(&self, host: &mut Host) -> Result<()> {
-        let document =
-            json!({"store": self.store, "at": instant(self.at), "write_once": is_write_once(self.checks), "checks": self.checks, "permissions": self.missing});
+        let document = json!({"store": self.store, "at": instant(self.at), "write_once": is_write_once(self.checks), "checks": self.checks,
+            "permissions": self.missing, "google": self.needs});
         writeln!(host.out, "{}", serde_json::to_string_pretty(&document)?)?;
         Ok(())
     }
@@ -148,6 +166,9 @@ impl Told<'_> {
         }
         if !self.missing.is_empty() {
             writeln!(host.out, "\n{}", self.grants())?;
+        }
+        if let Some(needs) = self.needs {
+            write!(host.out, "\n{}", needs.text())?;
         }
         let of = |verdict| self.checks.iter().filter(|check| check.verdict == verdict).count();
         let (pass, fail, undetermined) = (of(Verdict::Pass), of(Verdict::Fail), of(Verdict::Undetermined));

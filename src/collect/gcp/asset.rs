@@ -18,9 +18,9 @@ use crate::collect::gcp::fields::{Absent, Read, list, put, short, text};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, sorted};
 use crate::collect::gcp::inventory::{self, Content, Query};
 use crate::collect::gcp::linked::{self, Links};
-use crate::collect::gcp::served;
 use crate::collect::gcp::typed::{self, Absences};
-use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
+use crate::collect::gcp::{needs, served};
+use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Kind, Need, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// A kind read from the inventory.
 #[derive(Debug)]
@@ -85,6 +85,10 @@ pub(super) use columns;
 impl Collector for Asset {
     fn kind(&self) -> &'static Kind {
         self.kind
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        needs::of_asset(self)
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
@@ -179,7 +183,8 @@ impl Asset {
         Query { content: Content::IamPolicy, types: self.types }
     }
 
-    fn wants_policy(&self) -> bool {
+    /// Whether its own policy is read too.
+    pub(super) fn wants_policy(&self) -> bool {
         self.kind.attribute(PUBLIC_MEMBERS.name).is_some()
     }
 

@@ -19,6 +19,9 @@ use crate::collect::gcp::fields::{list, part, text, time};
 use crate::collect::gcp::objectives::MONITORING;
 use crate::model::{Gap, GapCause, Scope};
 
+/// Shows how they were met.
+pub(super) const SERIES_LIST: &str = "monitoring.timeSeries.list";
+
 const SERIES: &str = "monitoring.projects.timeSeries.list";
 /// How many days are looked at: as many as the longest month has.
 const DAYS: i64 = 31;
@@ -143,14 +146,8 @@ pub(super) fn worst(
     evidence: &dyn Evidence,
 ) -> Result<(Result<Attained, Gap>, Vec<u32>), Unreadable> {
     let place = format!("projects/{project}");
-    let listing = Listing {
-        operation: SERIES,
-        subject: objective,
-        entries: "timeSeries",
-        partial: Some("unreachable"),
-        permission: "monitoring.timeSeries.list",
-        place: &place,
-    };
+    let listing =
+        Listing { operation: SERIES, subject: objective, entries: "timeSeries", partial: Some("unreachable"), permission: SERIES_LIST, place: &place };
     let mut measured = BTreeMap::new();
     let mut read = listing.read(evidence, &mut |series, _n| Ok(days(series, &mut measured).err()))?;
     let errors = Listing { entries: "executionErrors", partial: None, ..listing };

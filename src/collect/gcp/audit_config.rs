@@ -14,8 +14,9 @@ use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::fields::{Absent, list, put, text, texts};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, ProjectRow};
+use crate::collect::gcp::needs;
 use crate::collect::gcp::policies::{self, PERMISSION, Place, Policies};
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally, attribute};
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Need, Population, Resource, Scope, Tally, attribute};
 
 /// Collects `gcp.audit_config`.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +56,10 @@ struct Logged {
 impl Collector for AuditConfig {
     fn kind(&self) -> &'static Kind {
         &KIND
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        needs::of_policies()
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {

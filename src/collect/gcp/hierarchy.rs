@@ -17,6 +17,7 @@ use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::answer::{Listing, few, object, refused_gap};
 use crate::collect::gcp::asking::{collected, encoded, encoded_path, entries, json, names, pages};
 use crate::collect::gcp::fields::{labels, short, text};
+use crate::collect::gcp::needs::{FOLDERS_LIST, PROJECTS_GET, PROJECTS_LIST};
 use crate::model::{Gap, GapCause, GcpParent, Host, Kind, Population, Scope, Tally};
 
 /// The service.
@@ -200,13 +201,13 @@ impl Hierarchy {
             }
             self.nodes.insert(node.clone(), self.tenants.len().saturating_sub(1));
             let listing = |operation, entries, permission| Listing { operation, subject: &node, entries, partial: None, permission, place: &node };
-            let folders = listing(FOLDERS, "folders", "resourcemanager.folders.list").read(evidence, &mut |folder, _n| {
+            let folders = listing(FOLDERS, "folders", FOLDERS_LIST.permission).read(evidence, &mut |folder, _n| {
                 let name = text(folder, "name").ok().flatten();
                 waiting.extend(name.map(ToOwned::to_owned));
                 self.parents.extend(name.map(|name| (name.to_owned(), node.clone())));
                 Ok(name.is_none().then(|| nameless("folder", &node)))
             })?;
-            let projects = listing(PROJECTS, "projects", "resourcemanager.projects.list").read(evidence, &mut |item, n| Ok(self.take(item, n, &node, each)))?;
+            let projects = listing(PROJECTS, "projects", PROJECTS_LIST.permission).read(evidence, &mut |item, n| Ok(self.take(item, n, &node, each)))?;
             for listed in [folders, projects] {
                 self.gaps.extend(listed.gaps);
                 self.evidence.extend(listed.evidence);
@@ -222,7 +223,7 @@ impl Hierarchy {
         };
         self.evidence.push(exchange.n);
         if !exchange.is_answer() {
-            self.gaps.push(refused_gap(evidence, exchange, "resourcemanager.projects.get", name)?);
+            self.gaps.push(refused_gap(evidence, exchange, PROJECTS_GET.permission, name)?);
             return Ok(());
         }
         let gap = match object(evidence, exchange)? {
@@ -254,14 +255,8 @@ impl Hierarchy {
 
     /// Compares with the search, project by project: equal numbers of different projects would not do.
     fn reconcile(&mut self, evidence: &dyn Evidence) -> Result<(), Unreadable> {
-        let search = Listing {
-            operation: SEARCH,
-            subject: EVERYWHERE,
-            entries: "projects",
-            partial: None,
-            permission: "resourcemanager.projects.get",
-            place: "every project",
-        };
+        let search =
+            Listing { operation: SEARCH, subject: EVERYWHERE, entries: "projects", partial: None, permission: PROJECTS_GET.permission, place: "every project" };
         let mut active: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
         let read = search.read(evidence, &mut |item, _n| {
             let tenant = text(item, "parent").ok().flatten().and_then(|parent| self.nodes.get(parent));

@@ -14,8 +14,9 @@ use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::fields::{Absent, Read, list, put, short, text};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, ProjectRow};
 use crate::collect::gcp::member::{Member, service_account_project};
+use crate::collect::gcp::needs;
 use crate::collect::gcp::policies::{self, PERMISSION, Place, Policies};
-use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
+use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Kind, Need, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// Collects `gcp.iam_binding`.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +72,10 @@ static KIND: Kind = Kind {
 impl Collector for IamBinding {
     fn kind(&self) -> &'static Kind {
         &KIND
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        needs::of_policies()
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {

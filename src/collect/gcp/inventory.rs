@@ -51,7 +51,8 @@ impl Content {
         }
     }
 
-    fn permission(self) -> &'static str {
+    /// The permission that shows it.
+    pub(super) fn permission(self) -> &'static str {
         match self {
             Self::Resource => "cloudasset.assets.listResource",
             Self::IamPolicy => "cloudasset.assets.listIamPolicy",

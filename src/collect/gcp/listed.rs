@@ -13,8 +13,8 @@ use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::asking::for_each;
 use crate::collect::gcp::asset::{Asset, Reading};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, ProjectRow, sorted};
-use crate::collect::gcp::inventory;
-use crate::model::{Kind, Population, Resource, Scope};
+use crate::collect::gcp::{inventory, needs};
+use crate::model::{Kind, Need, Population, Resource, Scope};
 
 /// A kind that its service lists. The table is that of an asset, but for its types: they are what a project holds that is asked.
 #[derive(Debug)]
@@ -24,6 +24,10 @@ pub struct Listed(pub(super) Asset);
 impl Collector for Listed {
     fn kind(&self) -> &'static Kind {
         self.0.kind
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        needs::of_listed(&self.0)
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {

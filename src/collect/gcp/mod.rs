@@ -1,6 +1,6 @@
 //! Kinds read from Google Cloud, one file each, or a table in `assets`: through Cloud Asset Inventory (`inventory`), or over the services' own APIs.
 //!
-//! `asset` asks for what the tables name and reads it (`typed`). `direct` is how the services themselves list it. `hierarchy` finds the projects; `asking` sends, `answer` reads pages and refusals, `fields` reads one JSON item. Left out on purpose: judgement, and anything that needs a client library's types.
+//! `asset` asks for what the tables name and reads it (`typed`). `direct` is how the services themselves list it. `hierarchy` finds the projects; `needs` says with which permissions all of it is asked for; `asking` sends, `answer` reads pages and refusals, `fields` reads one JSON item. Left out on purpose: judgement, and anything that needs a client library's types.
 //!
 //! A disabled API is never taken for an empty one, whichever service it is: `services.disable` skips the check for usage by default, so buckets, service accounts
 //! (which exist without the IAM API) and clusters may all be there behind a disabled API. <https://cloud.google.com/service-usage/docs/reference/rest/v1/services/disable>
@@ -21,6 +21,7 @@ mod linked;
 mod listed;
 mod member;
 pub mod monitored_project;
+mod needs;
 mod objectives;
 mod policies;
 pub mod principal;

@@ -15,8 +15,8 @@ use crate::collect::gcp::asking::for_each;
 use crate::collect::gcp::asset::{PROJECT, PROJECT_LABELS};
 use crate::collect::gcp::fields::{Absent, put, text};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, ProjectRow, sorted};
-use crate::collect::gcp::objectives;
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, Tally, attribute};
+use crate::collect::gcp::{needs, objectives};
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Need, Population, Resource, Scope, Tally, attribute};
 
 /// Collects `gcp.monitored_project`.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +49,10 @@ static KIND: Kind = Kind {
 impl Collector for MonitoredProject {
     fn kind(&self) -> &'static Kind {
         &KIND
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        needs::of_service(&[objectives::SERVICES_LIST, objectives::SLOS_LIST])
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {

@@ -13,6 +13,11 @@ use crate::model::Host;
 /// The service.
 pub(super) const MONITORING: Host = Host::Google("monitoring");
 
+/// Shows the services of a project.
+pub(super) const SERVICES_LIST: &str = "monitoring.services.list";
+/// Shows the objectives of a service.
+pub(super) const SLOS_LIST: &str = "monitoring.slos.list";
+
 const SERVICES: &str = "monitoring.services.list";
 const OBJECTIVES: &str = "monitoring.services.serviceLevelObjectives.list";
 
@@ -42,8 +47,7 @@ async fn ask_service(service: String, api: &dyn Api, kind: &'static str) -> Resu
 /// Stored evidence cannot be read back.
 pub(super) fn services(project: &str, evidence: &dyn Evidence, each: Each<'_>) -> Result<Listed, Unreadable> {
     let place = format!("projects/{project}");
-    Listing { operation: SERVICES, subject: &place, entries: "services", partial: None, permission: "monitoring.services.list", place: &place }
-        .read(evidence, each)
+    Listing { operation: SERVICES, subject: &place, entries: "services", partial: None, permission: SERVICES_LIST, place: &place }.read(evidence, each)
 }
 
 /// Hands each objective of a service in a project to `each`.
@@ -52,6 +56,6 @@ pub(super) fn services(project: &str, evidence: &dyn Evidence, each: Each<'_>) -
 /// Stored evidence cannot be read back.
 pub(super) fn of_service(service: &str, project: &str, evidence: &dyn Evidence, each: Each<'_>) -> Result<Listed, Unreadable> {
     let place = format!("projects/{project}");
-    Listing { operation: OBJECTIVES, subject: service, entries: "serviceLevelObjectives", partial: None, permission: "monitoring.slos.list", place: &place }
+    Listing { operation: OBJECTIVES, subject: service, entries: "serviceLevelObjectives", partial: None, permission: SLOS_LIST, place: &place }
         .read(evidence, each)
 }

@@ -28,7 +28,7 @@ const POLICIES: Query = Query {
 const BODY: &[u8] = br#"{"options":{"requestedPolicyVersion":3}}"#;
 
 /// The three operations by the first word of the resource name, with their permission and the attribute `resource_type`.
-const OPERATIONS: [(&str, &str, &str, &str); 3] = [
+pub(super) const OPERATIONS: [(&str, &str, &str, &str); 3] = [
     ("projects", "cloudresourcemanager.projects.getIamPolicy", "resourcemanager.projects.getIamPolicy", "project"),
     ("folders", "cloudresourcemanager.folders.getIamPolicy", "resourcemanager.folders.getIamPolicy", "folder"),
     ("organizations", "cloudresourcemanager.organizations.getIamPolicy", "resourcemanager.organizations.getIamPolicy", "organization"),

@@ -14,8 +14,9 @@ use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::fields::{Absent, list, put, short, text, texts};
 use crate::collect::gcp::hierarchy::{self, Hierarchy};
 use crate::collect::gcp::member::Member;
+use crate::collect::gcp::needs;
 use crate::collect::gcp::policies::{self, PERMISSION, Place, Policies};
-use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
+use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Kind, Need, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// Collects `gcp.principal`.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +55,10 @@ struct Held<'h> {
 impl Collector for Principal {
     fn kind(&self) -> &'static Kind {
         &KIND
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        needs::of_policies()
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {

@@ -10,7 +10,8 @@ use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::fields::{Absent, Read, labels, put, text, time};
 use crate::collect::gcp::hierarchy::{self, Hierarchy};
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, Scope, attribute};
+use crate::collect::gcp::needs;
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Need, Population, Resource, Scope, attribute};
 
 /// Collects `gcp.project`.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +39,10 @@ static KIND: Kind = Kind {
 impl Collector for Project {
     fn kind(&self) -> &'static Kind {
         &KIND
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        needs::HIERARCHY.to_vec()
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {

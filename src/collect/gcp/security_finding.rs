@@ -19,8 +19,9 @@ use crate::collect::gcp::asset::{PROJECT, PROJECT_LABELS};
 use crate::collect::gcp::fields::{Absent, Read, put, short, text, time};
 use crate::collect::gcp::hierarchy::{self, Hierarchy};
 use crate::collect::gcp::inventory::parents;
+use crate::collect::gcp::needs;
 use crate::collect::gcp::typed::{Absence, attribute as typed};
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Need, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// Collects `gcp.security_finding`.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +60,10 @@ static KIND: Kind = Kind { name: "gcp.security_finding", meaning: "A finding of 
 impl Collector for SecurityFinding {
     fn kind(&self) -> &'static Kind {
         &KIND
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        needs::of_service(&[PERMISSION])
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {

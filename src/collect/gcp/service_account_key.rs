@@ -17,7 +17,8 @@ use crate::collect::gcp::asking::{encoded, encoded_path, for_each, names, pages}
 use crate::collect::gcp::fields::{Absent, flag, put, short, text, time};
 use crate::collect::gcp::hierarchy::{self, Hierarchy};
 use crate::collect::gcp::inventory::{self, Content, Query};
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
+use crate::collect::gcp::needs;
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Need, Population, Resource, ResourceId, Route, Scope, Tally, attribute};
 
 /// Collects `gcp.service_account_key`.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +50,8 @@ const IN_INVENTORY: Query = Query { content: Content::Resource, types: &["iam.go
 type Found<'a> = (&'a mut BTreeSet<ResourceId>, &'a mut Population);
 
 const IAM: Host = Host::Google("iam");
+const ACCOUNTS_PERMISSION: &str = "iam.serviceAccounts.list";
+const KEYS_PERMISSION: &str = "iam.serviceAccountKeys.list";
 const ACCOUNTS: &str = "iam.projects.serviceAccounts.list";
 /// Without `keyTypes` the answer holds both types. <https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts.keys/list>
 const KEYS: &str = "iam.projects.serviceAccounts.keys.list";
@@ -57,6 +60,11 @@ const KEYS: &str = "iam.projects.serviceAccounts.keys.list";
 impl Collector for ServiceAccountKey {
     fn kind(&self) -> &'static Kind {
         &KIND
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let alone = [ACCOUNTS_PERMISSION, KEYS_PERMISSION].map(|permission| Need::of_project(permission, Route::Fallback));
+        needs::HIERARCHY.iter().copied().chain([needs::of_content(Content::Resource)]).chain(alone).collect()
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
@@ -160,7 +168,7 @@ async fn accounts_of(api: &dyn Api, id: String) -> Result<(), ApiError> {
 
 fn read_project(id: &str, evidence: &dyn Evidence, population: &mut Population, emit: &mut dyn FnMut(Resource)) -> Result<(), Unreadable> {
     let name = format!("projects/{id}");
-    let accounts = Listing { operation: ACCOUNTS, subject: &name, entries: "accounts", partial: None, permission: "iam.serviceAccounts.list", place: &name };
+    let accounts = Listing { operation: ACCOUNTS, subject: &name, entries: "accounts", partial: None, permission: ACCOUNTS_PERMISSION, place: &name };
     let mut count = 0_u64;
     let mut asked = BTreeSet::new();
     let (mut gaps, mut numbers) = (Vec::new(), Vec::new());
@@ -171,7 +179,7 @@ fn read_project(id: &str, evidence: &dyn Evidence, population: &mut Population, 
         if !asked.insert(account_name.to_owned()) {
             return Ok(None);
         }
-        let keys = Listing { operation: KEYS, subject: account_name, entries: "keys", partial: None, permission: "iam.serviceAccountKeys.list", place: &name };
+        let keys = Listing { operation: KEYS, subject: account_name, entries: "keys", partial: None, permission: KEYS_PERMISSION, place: &name };
         let mut seen = BTreeSet::new();
         let read = keys.read(evidence, &mut |key, key_n| match resource(key, id) {
             Ok(mut resource) => {

@@ -16,8 +16,8 @@ use crate::collect::gcp::asset::{PROJECT, PROJECT_LABELS};
 use crate::collect::gcp::attainment::{self, Attained, Compliance, millionths};
 use crate::collect::gcp::fields::{Absent, Read, part, put, short, text};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, ProjectRow, sorted};
-use crate::collect::gcp::objectives;
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
+use crate::collect::gcp::{needs, objectives};
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Need, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// Collects `gcp.slo`.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +65,10 @@ static KIND: Kind = Kind {
 impl Collector for Slo {
     fn kind(&self) -> &'static Kind {
         &KIND
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        needs::of_service(&[objectives::SERVICES_LIST, objectives::SLOS_LIST, attainment::SERIES_LIST])
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {

@@ -20,7 +20,7 @@ pub static BACKUP_PLAN: Asset = Asset {
     kind: &Kind {
         name: "gcp.backup_plan",
         meaning: "A plan by which a cluster of Kubernetes Engine is backed up",
-        permission: "cloudasset.assets.listResource",
+        permission: "cloudasset.assets.listResource, or gkebackup.backupPlans.list",
         attributes: columns! { "backupPlans";
             "name": TEXT, "Its name in the place", "name";
             "cluster": TEXT, "The cluster, e.g. projects/acme-prod/locations/europe-west4/clusters/main", "cluster";
