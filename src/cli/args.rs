@@ -38,7 +38,9 @@ Credentials come from the environment only:
   GITHUB_TOKEN                        a token with read access
   PROOFLINE_GITHUB_APP_ID and
   PROOFLINE_GITHUB_APP_KEY_FILE       a GitHub App and its private key (PEM)
-  Application Default Credentials     for Google Cloud, e.g. `gcloud auth application-default login`
+  Application Default Credentials     for Google Cloud: GOOGLE_APPLICATION_CREDENTIALS names a credential file (a login, a key, workload
+                                      identity federation, impersonation); else what `gcloud auth application-default login` wrote, else
+                                      the machine's service account. GOOGLE_CLOUD_QUOTA_PROJECT names the project whose quota is used
   PROOFLINE_LOG_KEY_FILE              the key that signs the log of evidence, as `proofline keygen` makes it
 
 Start here: proofline init, then proofline controls check, then proofline collect.";

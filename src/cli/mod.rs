@@ -11,6 +11,7 @@ pub mod due;
 pub mod evidence;
 pub mod exit;
 pub mod export;
+pub mod google;
 pub mod hold;
 pub mod host;
 pub mod init;

@@ -13,12 +13,13 @@ use crate::catalog::settings::Settings;
 use crate::cli::archive::RunArchive;
 use crate::cli::collect::collectors;
 use crate::cli::exit::Failure;
+use crate::cli::google;
 use crate::cli::host::{self, Host};
 use crate::cli::progress::Progress;
 use crate::cli::project::Project;
 use crate::collect::memory::Memory;
 use crate::collect::redact::Redactor;
-use crate::collect::transport::{self, Credentials, GitHubCredential, GoogleCredential, Stop, Surroundings, Transport};
+use crate::collect::transport::{self, Credentials, GitHubCredential, GoogleCredential, GooglePace, Stop, Surroundings, Transport};
 use crate::model::Scope;
 
 /// How a person gives a GitHub credential; printed where one is missing.
@@ -78,6 +79,12 @@ fn settings(configured: &Settings) -> transport::Settings {
             None if emulated => None,
             None => transport::Settings::default().github_per_minute,
         },
+        google_per_minute: match limits.google_per_minute {
+            Some(0) => GooglePace::Unbounded,
+            Some(requests) => GooglePace::Each(count(requests)),
+            None if url_is_loopback(&configured.google.base_url) => GooglePace::Unbounded,
+            None => GooglePace::Documented,
+        },
         timeout: Duration::from_secs(u64::from(limits.timeout_seconds)),
         body_limit: count(limits.body_mib) << 20,
         attempts: count(limits.attempts),
@@ -95,7 +102,7 @@ fn credentials(host: &Host, configured: &Settings) -> Result<Credentials> {
         google: match (!configured.google.parents.is_empty(), emulated) {
             (false, _) => GoogleCredential::Missing,
             (true, true) => GoogleCredential::Anonymous,
-            (true, false) => GoogleCredential::ApplicationDefault,
+            (true, false) => GoogleCredential::Account(google::account(host, &configured.google)?),
         },
     })
 }

@@ -614,6 +614,17 @@ kms_base_url = "https://kms.example.com/"
     const VKEY: &str = "acme.example/evidence+bc435f43+AQANps1kpRU0Q5I7IUVXWHu7p2qPVIIbiu3rikCYOrzG";
 
     #[test]
+    fn who_asks_google_and_how_fast_is_read() {
+        let more = "impersonate = \"reader@acme-audit.iam.gserviceaccount.com\"\nquota_project = \"acme-audit\"\n[limits]\ngoogle_per_minute = 50\n";
+        let settings = read(&FULL.replacen("[limits]\n", more, 1)).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let google = (settings.google.impersonate.as_deref(), settings.google.quota_project.as_deref());
+        assert_eq!(google, (Some("reader@acme-audit.iam.gserviceaccount.com"), Some("acme-audit")));
+        assert_eq!(settings.limits.google_per_minute, Some(50));
+        let wrong = FULL.replacen("[limits]\n", "impersonate = \"reader\"\n[limits]\n", 1);
+        assert!(read(&wrong).is_err_and(|mistakes| mistakes.to_string().contains("is not the address of a service account")));
+    }
+
+    #[test]
     fn every_field_is_read() {
         let settings = read(FULL).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         assert_eq!((settings.entity.as_deref(), settings.time_zone, settings.first_window_days), (Some("Acme Ltd"), chrono_tz::Tz::Europe__Berlin, 90));
@@ -623,7 +634,9 @@ kms_base_url = "https://kms.example.com/"
         let parents = [GcpParent::Organization("123456789012".into()), GcpParent::Folder("456".into()), GcpParent::Project("acme-prod".into())];
         assert_eq!(settings.google.parents, parents);
         assert_eq!(settings.google.base_url, "http://127.0.0.1:9000/{service}");
-        assert_eq!(settings.limits, Limits { concurrency: 4, timeout_seconds: 5, body_mib: 1, attempts: 2, max_wait_minutes: 0, github_per_minute: Some(100) });
+        let limits =
+            Limits { concurrency: 4, timeout_seconds: 5, body_mib: 1, attempts: 2, max_wait_minutes: 0, github_per_minute: Some(100), google_per_minute: None };
+        assert_eq!(settings.limits, limits);
         assert_eq!(settings.parameters.values().len(), 1);
         let impersonate = settings.storage.impersonate.as_deref();
         assert_eq!((settings.storage.base_url.as_str(), impersonate), ("https://storage.example.com", Some("evidence@acme-audit.iam.gserviceaccount.com")));

@@ -121,3 +121,26 @@ fn an_enterprise_server_is_asked_below_its_own_paths_and_finds_the_same() {
     );
     assert!(!written.contains("/enterprise/api/v3/graphql") && !written.contains(&format!("{github}/")), "nothing is asked of another GitHub");
 }
+
+#[test]
+fn a_google_credential_that_cannot_be_read_stops_before_anything_is_asked() {
+    let site = Site::small();
+    let configuration = site.configuration().replace(&format!("base_url = \"{}\"", site.sandbox().google()), "");
+    let mut bench = Bench::new(&configuration);
+    bench.set("GOOGLE_APPLICATION_CREDENTIALS", "missing.json");
+    let stopped = bench.run(&["collect"]);
+    assert_eq!(stopped.exit, Exit::Usage, "{}", stopped.err);
+    assert!(stopped.err.contains("GOOGLE_APPLICATION_CREDENTIALS names missing.json, which cannot be read"), "{}", stopped.err);
+    // Where gcloud puts it; a variable that names another goes before.
+    bench.unset("GOOGLE_APPLICATION_CREDENTIALS");
+    let home = bench.folder.path().to_path_buf();
+    let variable = if cfg!(windows) { "APPDATA" } else { "HOME" };
+    bench.set(variable, home.to_str().expect("UTF-8"));
+    let below = home.join(if cfg!(windows) { "gcloud" } else { ".config/gcloud" });
+    fs::create_dir_all(&below).expect("a folder");
+    fs::write(below.join("application_default_credentials.json"), "a-login-that-is-no-json").expect("written");
+    let stopped = bench.run(&["collect"]);
+    assert!(stopped.exit != Exit::Satisfied && stopped.err.contains("the credential file is not JSON"), "{}", stopped.err);
+    assert!(!stopped.err.contains("a-login-that-is-no-json"), "{}", stopped.err);
+    assert_eq!(site.answered(), 0);
+}

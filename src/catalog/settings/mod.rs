@@ -84,6 +84,10 @@ pub struct GoogleSettings {
     pub parents: Vec<GcpParent>,
     /// The APIs' base with `{service}` in it, without a slash at the end.
     pub base_url: String,
+    /// The service account to read as; none for the credentials themselves.
+    pub impersonate: Option<String>,
+    /// The project whose quota is used; none where the credentials say, or are a service account's own.
+    pub quota_project: Option<String>,
 }
 
 /// `[storage]`.
@@ -110,11 +114,13 @@ pub struct Limits {
     pub max_wait_minutes: u32,
     /// GitHub REST requests in any 60 seconds, 0 for no bound; none leaves it to the server: 800 for one that is not on this machine.
     pub github_per_minute: Option<u32>,
+    /// Requests to each of Google's services in any 60 seconds, 0 for no bound; none leaves it to the service: what is documented for one that is not on this machine.
+    pub google_per_minute: Option<u32>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { concurrency: 16, timeout_seconds: 60, body_mib: 64, attempts: 5, max_wait_minutes: 60, github_per_minute: None }
+        Self { concurrency: 16, timeout_seconds: 60, body_mib: 64, attempts: 5, max_wait_minutes: 60, github_per_minute: None, google_per_minute: None }
     }
 }
 
@@ -207,9 +213,9 @@ fn github(page: &mut Page<'_>, root: &Section<'_, '_>) -> GitHubSettings {
 }
 
 fn google(page: &mut Page<'_>, root: &Section<'_, '_>) -> GoogleSettings {
-    let keys = &["organizations", "folders", "projects", "base_url"];
+    let keys = &["organizations", "folders", "projects", "base_url", "impersonate", "quota_project"];
     let section = root.get("google").and_then(|node| Section::of(page, node, "[google]", keys));
-    let mut settings = GoogleSettings { parents: Vec::new(), base_url: "https://{service}.googleapis.com".to_owned() };
+    let mut settings = GoogleSettings { parents: Vec::new(), base_url: "https://{service}.googleapis.com".to_owned(), impersonate: None, quota_project: None };
     let Some(section) = section else { return settings };
     let organizations = names(page, &section, "organizations", &NUMBER).into_iter().map(GcpParent::Organization);
     settings.parents.extend(organizations);
@@ -218,6 +224,8 @@ fn google(page: &mut Page<'_>, root: &Section<'_, '_>) -> GoogleSettings {
     if let Some(url) = section.get("base_url").and_then(|node| urls::base(page, node, urls::Service::Placeholder)) {
         settings.base_url = url;
     }
+    settings.impersonate = section.get("impersonate").and_then(|node| name(page, node, "impersonate", &ACCOUNT));
+    settings.quota_project = section.get("quota_project").and_then(|node| name(page, node, "quota_project", &PROJECT));
     settings
 }
 
@@ -314,7 +322,7 @@ fn control_paths(page: &mut Page<'_>, node: Node<'_, '_>) -> Vec<String> {
 
 fn limits(page: &mut Page<'_>, root: &Section<'_, '_>) -> Limits {
     let default = Limits::default();
-    let keys = &["concurrency", "timeout_seconds", "body_mib", "attempts", "max_wait_minutes", "github_per_minute"];
+    let keys = &["concurrency", "timeout_seconds", "body_mib", "attempts", "max_wait_minutes", "github_per_minute", "google_per_minute"];
     let Some(section) = root.get("limits").and_then(|node| Section::of(page, node, "[limits]", keys)) else { return default };
     Limits {
         concurrency: number(page, &section, "concurrency", 1..=100).unwrap_or(default.concurrency),
@@ -323,6 +331,7 @@ fn limits(page: &mut Page<'_>, root: &Section<'_, '_>) -> Limits {
         attempts: number(page, &section, "attempts", 1..=20).unwrap_or(default.attempts),
         max_wait_minutes: number(page, &section, "max_wait_minutes", 0..=1440).unwrap_or(default.max_wait_minutes),
         github_per_minute: number(page, &section, "github_per_minute", 0..=60_000),
+        google_per_minute: number(page, &section, "google_per_minute", 0..=60_000),
     }
 }
 

@@ -146,7 +146,8 @@ impl<'a> Journey<'a> {
             return Some(until);
         }
         let (until, pause) = self.core.pace.full_until(self.request, now)?;
-        self.tell_of(pause, until, "GitHub allows so many requests a minute");
+        let whose = if matches!(self.request.host, Host::Google(_)) { "the service" } else { "GitHub" };
+        self.tell_of(pause, until, &format!("{whose} allows so many requests a minute"));
         Some(until)
     }
 

@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use google_cloud_auth::credentials::{Builder, CacheableResource, Credentials as GoogleCredentials};
+use google_cloud_auth::credentials::CacheableResource;
 use http::header::AUTHORIZATION;
 use http::{Extensions, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::collect::transport::address::Travels;
 use crate::collect::transport::app::App;
+use crate::collect::transport::google::Account;
 use crate::collect::transport::settings::{Credentials, GitHubCredential, GoogleCredential, Settings, TransportError};
 use crate::model::{Gap, GapCause, Host};
 
@@ -38,7 +39,7 @@ enum GitHub {
 enum Google {
     Missing,
     Anonymous,
-    Chain(GoogleCredentials),
+    Account(Account),
 }
 
 /// Headers that let a request in.
@@ -71,7 +72,7 @@ pub(super) fn travels(credentials: &Credentials) -> (Travels, Travels) {
     };
     let google = match credentials.google {
         GoogleCredential::Missing | GoogleCredential::Anonymous => Travels::Nothing,
-        GoogleCredential::ApplicationDefault => Travels::Secret,
+        GoogleCredential::Account(_) => Travels::Secret,
     };
     (github, google)
 }
@@ -94,11 +95,7 @@ impl Keyring {
         let google = match credentials.google {
             GoogleCredential::Missing => Google::Missing,
             GoogleCredential::Anonymous => Google::Anonymous,
-            // The library's default scope is kept: some services (Kubernetes Engine, IAM) have no read-only one, so that IAM roles are what limits the reader.
-            GoogleCredential::ApplicationDefault => {
-                let cure = settings.google_cure.clone();
-                Google::Chain(Builder::default().build().map_err(|_may_quote_the_file| TransportError::GoogleCredentials { cure })?)
-            }
+            GoogleCredential::Account(account) => Google::Account(Account::new(&account, settings)?),
         };
         Ok(Self {
             github,
@@ -132,18 +129,18 @@ impl Keyring {
     }
 
     async fn google(&self) -> Result<Pass, NoPass> {
-        let chain = match &self.google {
+        let account = match &self.google {
             Google::Missing => return Err(missing("no credential for Google Cloud is configured", &self.google_cure)),
             Google::Anonymous => return Ok(Pass::nothing()),
-            Google::Chain(chain) => chain,
+            Google::Account(account) => account,
         };
-        let unavailable = || NoPass::NotNow("no token could be obtained from the Application Default Credentials".to_owned());
-        let headers = match tokio::time::timeout(self.timeout, chain.headers(Extensions::new())).await {
+        let unavailable = || NoPass::NotNow("no token for Google Cloud could be obtained for now".to_owned());
+        let headers = match tokio::time::timeout(self.timeout, account.credentials.headers(Extensions::new())).await {
             Ok(Ok(CacheableResource::New { data, .. })) => data,
             // Only said to those who name the version they have, which this does not.
             Ok(Ok(CacheableResource::NotModified)) | Err(_) => return Err(unavailable()),
             Ok(Err(error)) if error.is_transient() => return Err(unavailable()),
-            Ok(Err(_may_quote_an_answer)) => return Err(missing("the Application Default Credentials give no token", &self.google_cure)),
+            Ok(Err(error)) => return Err(NoPass::Never(account.refused(&error, &self.google_cure))),
         };
         let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer ")).map(SecretString::from);
         if let Some(token) = &token {

@@ -6,8 +6,8 @@
 //! |---|---|
 //! | `settings`, `surroundings` | what it is told, and what it needs around it |
 //! | `address` | where requests may go |
-//! | `keyring`, `app` | who asks |
-//! | `pace` | how fast |
+//! | `keyring`, `app`, `google` | who asks |
+//! | `pace`, `quota` | how fast |
 //! | `wire` | one request and its whole answer |
 //! | `journey` | a request from the first attempt to its end |
 //! | `earlier` | the same where an earlier run was answered |
@@ -18,16 +18,18 @@ mod address;
 mod app;
 mod earlier;
 mod file;
+mod google;
 mod journey;
 mod keyring;
 mod pace;
 mod page;
+mod quota;
 mod record;
 mod settings;
 mod surroundings;
 mod wire;
 
-pub use settings::{Credentials, GitHubCredential, GoogleCredential, Settings, TransportError};
+pub use settings::{Credentials, GitHubCredential, GoogleAccount, GoogleCredential, GooglePace, Settings, TransportError};
 pub use surroundings::{Clock, Event, Stop, Stopper, Surroundings};
 
 use std::collections::BTreeMap;

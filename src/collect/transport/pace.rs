@@ -9,7 +9,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::collect::answer::{Lifts, Reach};
 use crate::collect::api::Request;
-use crate::collect::transport::settings::Settings;
+use crate::collect::transport::quota;
+use crate::collect::transport::settings::{GooglePace, Settings};
 use crate::model::Host;
 
 /// GitHub asks to wait a minute where a secondary limit names no time, then longer each time.
@@ -24,8 +25,9 @@ const ALONE: TimeDelta = TimeDelta::seconds(1);
 pub(super) struct Pace {
     permits: Semaphore,
     holds: Mutex<BTreeMap<Part, Hold>>,
-    per_minute: Option<usize>,
-    minute: Mutex<Minute>,
+    github: Option<usize>,
+    google: GooglePace,
+    minutes: Mutex<BTreeMap<&'static str, Minute>>,
 }
 
 /// A host and what of it is counted apart.
@@ -42,7 +44,7 @@ struct Hold {
     refused: u32,
 }
 
-/// The GitHub REST requests of the last minute.
+/// The requests of the last minute to a host that allows so many.
 #[derive(Debug, Default)]
 struct Minute {
     /// When they were sent; never more than `per_minute`.
@@ -98,16 +100,18 @@ impl Pace {
         Self {
             permits: Semaphore::new(settings.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
             holds: Mutex::default(),
-            per_minute: settings.github_per_minute.map(|requests| requests.max(1)),
-            minute: Mutex::default(),
+            github: settings.github_per_minute.map(|requests| requests.max(1)),
+            google: settings.google_per_minute,
+            minutes: Mutex::default(),
         }
     }
 
     /// Counts a request that is about to be sent; where the minute is full, says when there is room again and counts nothing.
     /// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits>
     pub(super) fn full_until(&self, request: &Request, now: DateTime<Utc>) -> Option<(DateTime<Utc>, Pause)> {
-        let per_minute = self.per_minute.filter(|_| request.host == Host::GitHub && allowance(&request.target) == Allowance::Rest)?;
-        let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
+        let per_minute = self.per_minute(request)?;
+        let mut minutes = self.minutes.lock().unwrap_or_else(PoisonError::into_inner);
+        let minute = minutes.entry(name(request.host)).or_default();
         let room = |first: &DateTime<Utc>| *first + TimeDelta::minutes(1);
         while minute.sent.front().is_some_and(|first| room(first) <= now) {
             minute.sent.pop_front();
@@ -120,6 +124,15 @@ impl Pace {
         }
         minute.sent.push_back(now);
         None
+    }
+
+    /// How many such requests a minute may have; none where nothing is said before it is too late.
+    fn per_minute(&self, request: &Request) -> Option<usize> {
+        match request.host {
+            Host::GitHub => self.github.filter(|_| allowance(&request.target) == Allowance::Rest),
+            Host::GitHubFiles | Host::GitHubImages => None,
+            Host::Google(service) => quota::per_minute(service, self.google),
+        }
     }
 
     /// A place among the requests under way, held until the body is kept. None is never seen: the semaphore is not closed.
@@ -205,7 +218,7 @@ mod tests {
     use super::{ALONE, Met, Pace, Pause};
     use crate::collect::answer::{Lifts, Reach};
     use crate::collect::api::Request;
-    use crate::collect::transport::settings::Settings;
+    use crate::collect::transport::settings::{GooglePace, Settings};
     use crate::model::Host;
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -280,5 +293,18 @@ mod tests {
         assert_eq!([full(0), full(30), full(31), full(32)], [None, None, Some((at(60), Pause::New)), Some((at(60), Pause::Known))]);
         assert_eq!([full(60), full(60)], [None, Some((at(90), Pause::New))]);
         assert_eq!(pace.full_until(&get("/graphql"), at(60)), None);
+    }
+
+    #[test]
+    fn each_service_of_google_has_its_own_minute() {
+        let ask = |service| Request::get(Host::Google(service), "/v1/x", "x.list", "p-1", "gcp.project");
+        let sent = |pace: &Pace, service, second| (0..1000).take_while(|_| pace.full_until(&ask(service), at(second)).is_none()).count();
+        let pace = Pace::new(&Settings::default());
+        assert_eq!(["cloudasset", "clouderrorreporting", "container"].map(|service| sent(&pace, service, 0)), [90, 54, 1000]);
+        assert_eq!((sent(&pace, "cloudasset", 59), sent(&pace, "cloudasset", 60)), (0, 90), "a minute later");
+        let pace = Pace::new(&Settings { google_per_minute: GooglePace::Each(5), ..Settings::default() });
+        assert_eq!(["cloudasset", "container"].map(|service| sent(&pace, service, 0)), [5, 5]);
+        let pace = Pace::new(&Settings { google_per_minute: GooglePace::Unbounded, ..Settings::default() });
+        assert_eq!(sent(&pace, "cloudasset", 0), 1000);
     }
 }

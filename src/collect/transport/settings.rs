@@ -17,6 +17,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// GitHub REST requests in any 60 seconds; none for a server without such a limit.
     pub github_per_minute: Option<usize>,
+    /// Requests to each of Google's services in any 60 seconds.
+    pub google_per_minute: GooglePace,
     /// Until a connection must stand.
     pub connect_timeout: Duration,
     /// Until one attempt must be over, the last byte of the body included.
@@ -33,6 +35,17 @@ pub struct Settings {
     pub google_cure: String,
 }
 
+/// How fast one of Google's services is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GooglePace {
+    /// As fast as it is documented to allow.
+    Documented,
+    /// So many requests in any 60 seconds.
+    Each(usize),
+    /// As fast as it answers.
+    Unbounded,
+}
+
 impl Default for Settings {
     /// The public APIs. GitHub allows 100 concurrent requests, REST and GraphQL together, and 900 reads a minute by REST; both are left room for others with the same token.
     /// It announces neither in its headers, and going over costs minutes.
@@ -43,6 +56,7 @@ impl Default for Settings {
             google: "https://{service}.googleapis.com".into(),
             concurrency: 16,
             github_per_minute: Some(800),
+            google_per_minute: GooglePace::Documented,
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_mins(1),
             body_limit: 32 << 20,
@@ -54,7 +68,7 @@ impl Default for Settings {
     }
 }
 
-/// Who asks. Values come from `cli`; nothing here reads the environment, except the chain behind `GoogleCredential::ApplicationDefault`.
+/// Who asks. Values come from `cli`; nothing here reads the environment.
 #[derive(Debug, Clone)]
 pub struct Credentials {
     /// For GitHub.
@@ -80,14 +94,25 @@ pub enum GitHubCredential {
 }
 
 /// A Google credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum GoogleCredential {
     /// None: nothing is sent to Google.
     Missing,
-    /// Application Default Credentials. <https://cloud.google.com/docs/authentication/application-default-credentials>
-    ApplicationDefault,
+    /// Somebody.
+    Account(GoogleAccount),
     /// No `Authorization` at all; for emulators.
     Anonymous,
+}
+
+/// Application Default Credentials. <https://cloud.google.com/docs/authentication/application-default-credentials>
+#[derive(Debug, Clone, Default)]
+pub struct GoogleAccount {
+    /// What the credential file holds; none for what is attached to the machine.
+    pub file: Option<SecretString>,
+    /// The service account to act as; none for the credential itself.
+    pub impersonate: Option<String>,
+    /// The project whose quota is used, before one that the file names.
+    pub quota_project: Option<String>,
 }
 
 /// The transport cannot be set up; each variant is a thing to correct in the configuration or the environment.
@@ -107,9 +132,11 @@ pub enum TransportError {
     /// The App's key is not an RSA key in PEM.
     #[error("the private key of the GitHub App is not an RSA key in PEM form")]
     AppKey,
-    /// Application Default Credentials were found but are not usable, or none were found.
-    #[error("no Google credential could be loaded from the Application Default Credentials; {cure}")]
+    /// Application Default Credentials that are not usable.
+    #[error("no Google credential could be loaded: {why}; {cure}")]
     GoogleCredentials {
+        /// What is wrong with the file; nothing of it.
+        why: String,
         /// What to set.
         cure: String,
     },

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use proofline::collect::Api as _;
 use proofline::collect::transport::{Clock, Event, Settings, Stop, Surroundings, Transport};
-use proofline::model::GapCause;
+use proofline::collect::{Api as _, Request};
+use proofline::model::{GapCause, Host};
 use tokio::sync::watch;
 
 use super::loopback::{Answer, Loopback, MemoryArchive, json, status};
@@ -129,6 +129,19 @@ async fn no_minute_has_more_requests_than_are_allowed() {
     }
     // Three, a minute, three, a minute, one.
     assert_eq!((bench.slept(), bench.waits().len()), (Duration::from_millis(2 * 60_500), 2));
+}
+
+#[tokio::test]
+async fn a_service_of_google_is_asked_no_faster_than_it_documents() {
+    let server = Loopback::start(|_, _| json("{}"));
+    let bench = Bench::over(&server);
+    for number in 0..91 {
+        let request = Request::get(Host::Google("cloudasset"), format!("/v1/{number}/assets"), "cloudasset.assets.list", "organizations/1", "gcp.bucket");
+        assert_eq!(bench.send(request).await.gap, None);
+    }
+    assert_eq!((bench.slept(), bench.waits().len()), (Duration::from_millis(60_500), 1));
+    assert_eq!(bench.send(google("/v1/x")).await.gap, None);
+    assert_eq!(bench.slept(), Duration::from_millis(60_500), "the others are not held back");
 }
 
 /// A clock that stands still while anybody is awake: many can wait at once, and nobody oversleeps.
