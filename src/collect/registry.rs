@@ -28,6 +28,8 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &gcp::assets::ERROR_GROUP,
     &gcp::assets::FIREWALL_RULE,
     &gcp::assets::GKE_CLUSTER,
+    &gcp::Group,
+    &gcp::GroupMembership,
     &gcp::assets::HTTPS_PROXY,
     &gcp::IamBinding,
     &gcp::assets::IDENTITY_PROVIDER,

@@ -23,6 +23,7 @@ mod gcp_policies;
 mod gcs_store;
 #[cfg(test)]
 mod github;
+mod groups;
 #[cfg(test)]
 mod holds;
 #[cfg(test)]

@@ -12,13 +12,17 @@ use crate::sandbox::world::{Plan, World};
 use crate::sandbox::{Action, Behaviour, Fault};
 use crate::truth::{Read, collected};
 
+/// What all policies tell together, so that each that is refused makes it unknown.
+const TOLD_BY_ALL: &[&str] = &["held_roles"];
+
 /// What is known of each resource.
 fn known(read: &Read) -> BTreeMap<&str, BTreeMap<String, Value>> {
     let value = |attribute: &Attribute| match attribute {
         Attribute::Known(value) => Some(value.clone()),
         Attribute::Unknown(_) => None,
     };
-    let of = |resource: &Resource| resource.attributes.iter().filter_map(|(name, attribute)| Some((name.clone(), value(attribute)?))).collect();
+    let own = |(name, _attribute): &(&String, &Attribute)| !TOLD_BY_ALL.contains(&name.as_str());
+    let of = |resource: &Resource| resource.attributes.iter().filter(own).filter_map(|(name, attribute)| Some((name.clone(), value(attribute)?))).collect();
     read.resources.iter().map(|resource| (resource.id.as_str(), of(resource))).collect()
 }
 

@@ -154,7 +154,7 @@ fn resource((place, hierarchy): (&Place<'_>, &Hierarchy), grant: Grant<'_>) -> R
 }
 
 /// The project of a service account; none for what belongs to none of the organisation, which takes all of its projects to know.
-fn member_project<'h>(member: &str, hierarchy: &'h Hierarchy) -> Result<Option<(&'h str, &'h ProjectRow)>, Gap> {
+pub(super) fn member_project<'h>(member: &str, hierarchy: &'h Hierarchy) -> Result<Option<(&'h str, &'h ProjectRow)>, Gap> {
     let Some(project) = service_account_project(member) else { return Ok(None) };
     match hierarchy.by_id_or_number(project) {
         Some(found) => Ok(Some(found)),

@@ -92,7 +92,11 @@ impl Query {
         Ok(answered.then_some(holders))
     }
 
-    async fn ask_each(self, scope: &Scope, api: &dyn Api, kind: &'static str, mut on_page: impl FnMut(&Reply) + Send) -> Result<bool, ApiError> {
+    /// As `ask`, and shows each page to `on_page`.
+    ///
+    /// # Errors
+    /// Only where collecting cannot go on at all.
+    pub(super) async fn ask_each(self, scope: &Scope, api: &dyn Api, kind: &'static str, mut on_page: impl FnMut(&Reply) + Send) -> Result<bool, ApiError> {
         let mut answered = true;
         for parent in parents(scope) {
             let request = Request::get(ASSETS, self.target(&parent, scope), LIST, self.subject(&parent), kind);

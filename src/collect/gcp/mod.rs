@@ -14,6 +14,9 @@ pub mod audit_config;
 mod constraints;
 mod direct;
 mod fields;
+pub mod group;
+pub mod group_membership;
+mod groups;
 mod hierarchy;
 pub mod iam_binding;
 mod inventory;
@@ -34,6 +37,8 @@ mod typed;
 mod watching;
 
 pub use audit_config::AuditConfig;
+pub use group::Group;
+pub use group_membership::GroupMembership;
 pub use iam_binding::IamBinding;
 pub use listed::Listed;
 pub use monitored_project::MonitoredProject;

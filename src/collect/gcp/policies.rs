@@ -2,15 +2,15 @@
 //!
 //! All come with Cloud Asset Inventory in one listing; where it is refused, each is asked for. Left out: policies on anything below a project, which are the tables' business.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::try_join;
 use serde_json::{Value, json};
 
-use crate::collect::api::{Api, ApiError, Request};
+use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::answer::{Listed, Listing};
-use crate::collect::gcp::asking::{encoded_path, for_each};
+use crate::collect::gcp::asking::{collected, encoded_path};
 use crate::collect::gcp::fields::{part, short, text};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, RESOURCE_MANAGER};
 use crate::collect::gcp::inventory::{self, Content, Query};
@@ -39,18 +39,30 @@ pub(super) const OPERATIONS: [(&str, &str, &str, &str); 3] = [
 /// # Errors
 /// Only where collecting cannot go on at all.
 pub(super) async fn ask(scope: &Scope, api: &dyn Api, kind: &'static str) -> Result<(), ApiError> {
-    let (found, (), answered) = try_join!(hierarchy::ask(scope, api, kind), inventory::ask_projects(scope, api, kind), POLICIES.ask(scope, api, kind))?;
-    if answered {
-        return Ok(());
-    }
-    let projects = found.projects.iter().map(|id| format!("projects/{id}"));
-    for_each(found.nodes.iter().cloned().chain(projects).collect(), |name| policy(api, name, kind)).await
+    ask_naming(scope, api, kind, |_reply| Vec::new()).await.map(drop)
 }
 
-async fn policy(api: &dyn Api, name: String, kind: &'static str) -> Result<(), ApiError> {
-    let Some((_, operation, _, _)) = operation_of(&name) else { return Ok(()) };
+/// As `ask`, and collects what `named` finds in the answers, so that it can be asked about.
+///
+/// # Errors
+/// Only where collecting cannot go on at all.
+pub(super) async fn ask_naming(scope: &Scope, api: &dyn Api, kind: &'static str, named: fn(&Reply) -> Vec<String>) -> Result<BTreeSet<String>, ApiError> {
+    let mut names = BTreeSet::new();
+    let listed = POLICIES.ask_each(scope, api, kind, |page| names.extend(named(page)));
+    let (found, (), answered) = try_join!(hierarchy::ask(scope, api, kind), inventory::ask_projects(scope, api, kind), listed)?;
+    if answered {
+        return Ok(names);
+    }
+    let projects = found.projects.iter().map(|id| format!("projects/{id}"));
+    let single = found.nodes.iter().cloned().chain(projects).map(|name| policy(api, name, kind, named)).collect();
+    names.extend(collected(single).await?.into_iter().flatten());
+    Ok(names)
+}
+
+async fn policy(api: &dyn Api, name: String, kind: &'static str, named: fn(&Reply) -> Vec<String>) -> Result<Vec<String>, ApiError> {
+    let Some((_, operation, _, _)) = operation_of(&name) else { return Ok(Vec::new()) };
     let target = format!("/v3/{}:getIamPolicy", encoded_path(&name));
-    api.send(Request::get(RESOURCE_MANAGER, target, operation, name, kind).post(BODY)).await.map(drop)
+    api.send(Request::get(RESOURCE_MANAGER, target, operation, name, kind).post(BODY)).await.map(|reply| named(&reply))
 }
 
 fn operation_of(name: &str) -> Option<(&'static str, &'static str, &'static str, &'static str)> {

@@ -1,7 +1,7 @@
 //! `gcp.principal`: all roles that somebody has at one place, those that come down from folders and the organisation included.
 //!
 //! One resource for each place that gives a member a role of its own; who only inherits is found above, where the role is given. So whatever two roles meet in one hand
-//! meet in one of these. Left out: who is in a group (a group is a member of its own here), roles on anything below a project, deny policies, and what conditions say.
+//! meet in one of these. Left out: who is in a group (a group is a member of its own here, and `gcp.group_membership` says who is in it), roles on anything below a project, deny policies, and what conditions say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -93,8 +93,8 @@ impl Collector for Principal {
     }
 }
 
-/// Adds what a policy gives to whom.
-fn roles_of(policy: &Value, roles: &mut BTreeMap<String, BTreeSet<String>>) -> Vec<Gap> {
+/// Adds what a policy gives to whom; returns what it could not make out.
+pub(super) fn roles_of(policy: &Value, roles: &mut BTreeMap<String, BTreeSet<String>>) -> Vec<Gap> {
     let bindings = match list(policy, "bindings") {
         Ok(bindings) => bindings.unwrap_or_default(),
         Err(gap) => return vec![gap],

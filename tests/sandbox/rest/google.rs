@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::sandbox::rest::fields::Mask;
 use crate::sandbox::rest::google_bodies as bodies;
-use crate::sandbox::rest::inventory;
 use crate::sandbox::rest::{Ask, Reply, google_error};
+use crate::sandbox::rest::{directory, inventory};
 use crate::sandbox::world::World;
 use crate::sandbox::world::google::{Google, Project};
 
@@ -40,6 +40,7 @@ pub(crate) fn answer(world: &World, ask: &Ask) -> Reply {
                 Reply::json(200, &if clusters == json!([]) { json!({}) } else { json!({ "clusters": clusters }) })
             })
         }
+        ("cloudidentity", "GET", ["v1", rest @ ..]) => directory::answer(google, ask, rest),
         ("securitycenter", "GET", ["v1", kind, name, "sources", "-", "findings"]) => inventory::findings(google, ask, &format!("{kind}/{name}")),
         ("monitoring", "GET", ["v3", "projects", project, "services", service, "serviceLevelObjectives"]) => {
             of_project(google, project, "monitoring.googleapis.com", |project| inventory::objectives(ask, project, service))

@@ -1,5 +1,6 @@
 //! Requests and replies, paging by `Link`, ETags: what REST answers have in common.
 
+pub(crate) mod directory;
 pub(crate) mod fields;
 pub(crate) mod github;
 pub(crate) mod github_bodies;

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::sandbox::random::Dice;
 use crate::sandbox::world::assets::{self, Asset};
+use crate::sandbox::world::directory::{self, Group};
 use crate::sandbox::world::{Plan, hostile};
 
 /// One organisation.
@@ -15,6 +16,7 @@ pub(crate) struct Google {
     pub(crate) audited: Vec<Audited>,
     pub(crate) folders: Vec<Folder>,
     pub(crate) projects: Vec<Project>,
+    pub(crate) groups: Vec<Group>,
     pub(crate) inventory: Inventory,
 }
 
@@ -159,8 +161,10 @@ impl Google {
             Binding { role: "roles/browser", members: vec!["allAuthenticatedUsers".to_owned()], condition: None },
             Binding { role: "roles/viewer", members: vec![format!("domain:{domain}"), "user:advisor@partner.example".to_owned()], condition: None },
         ];
-        let projects = (0..plan.projects).map(|index| project(plan, index, &domain, &root)).collect();
-        Self { organization, domain, bindings, audited: vec![Audited::everywhere("DATA_WRITE")], folders, projects, inventory: plan.inventory }
+        let projects: Vec<Project> = (0..plan.projects).map(|index| project(plan, index, &domain, &root)).collect();
+        let groups = directory::groups(plan, &domain, &projects);
+        let audited = vec![Audited::everywhere("DATA_WRITE")];
+        Self { organization, domain, bindings, audited, folders, projects, groups, inventory: plan.inventory }
     }
 
     /// By id or number.

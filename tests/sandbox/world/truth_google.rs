@@ -8,6 +8,7 @@ use crate::sandbox::world::assets::logging::TOLD_ELSEWHERE;
 use crate::sandbox::world::assets::{Asset, identity, listed, logging, monitoring, slos};
 use crate::sandbox::world::google::{Binding, Bucket, Cluster, Google, Inventory, Project};
 use crate::sandbox::world::truth::{Truth, instant};
+use crate::sandbox::world::truth_groups;
 
 /// Tells everything.
 pub(super) fn tell(google: &Google, truth: &mut Truth) {
@@ -20,6 +21,7 @@ pub(super) fn tell(google: &Google, truth: &mut Truth) {
     for project in &google.projects {
         tell_project(google, project, truth);
     }
+    truth_groups::tell(google, truth);
 }
 
 /// Whether a binding makes something public.
