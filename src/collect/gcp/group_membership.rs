@@ -16,7 +16,8 @@ use crate::collect::gcp::groups::{self, Group, Groups, PERMISSION, Roster};
 use crate::collect::gcp::hierarchy::{Hierarchy, sorted};
 use crate::collect::gcp::iam_binding::member_project;
 use crate::collect::gcp::member::Member;
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
+use crate::collect::gcp::needs;
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Need, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// Collects `gcp.group_membership`.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +69,10 @@ static KIND: Kind = Kind {
 impl Collector for GroupMembership {
     fn kind(&self) -> &'static Kind {
         &KIND
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        needs::of_policies()
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {

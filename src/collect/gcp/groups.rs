@@ -23,7 +23,7 @@ const READER: &str = "the administrator role Groups Reader, given in the Google 
 /// Where that is needed; the same for each group, since it is given once.
 const DIRECTORY: &str = "the organisation's directory";
 /// What it takes to read all of this.
-pub(super) const PERMISSION: &str = "what gcp.iam_binding needs, and the administrator role Groups Reader, given in the Google Admin console";
+pub(super) const PERMISSION: &str = "cloudasset.assets.listIamPolicy, or resourcemanager.projects.getIamPolicy, resourcemanager.folders.getIamPolicy and resourcemanager.organizations.getIamPolicy; and the administrator role Groups Reader, given in the Google Admin console";
 
 const CLOUD_IDENTITY: Host = Host::Google("cloudidentity");
 const LOOKUP: &str = "cloudidentity.groups.lookup";

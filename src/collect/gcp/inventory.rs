@@ -32,6 +32,8 @@ pub(super) enum Content {
     Resource,
     /// The policy that is set on it.
     IamPolicy,
+    /// What Access Context Manager keeps.
+    AccessPolicy,
 }
 
 /// A listing.
@@ -48,6 +50,7 @@ impl Content {
         match self {
             Self::Resource => "RESOURCE",
             Self::IamPolicy => "IAM_POLICY",
+            Self::AccessPolicy => "ACCESS_POLICY",
         }
     }
 
@@ -56,6 +59,7 @@ impl Content {
         match self {
             Self::Resource => "cloudasset.assets.listResource",
             Self::IamPolicy => "cloudasset.assets.listIamPolicy",
+            Self::AccessPolicy => "cloudasset.assets.listAccessPolicy",
         }
     }
 }

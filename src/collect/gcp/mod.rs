@@ -5,6 +5,8 @@
 //! A disabled API is never taken for an empty one, whichever service it is: `services.disable` skips the check for usage by default, so buckets, service accounts
 //! (which exist without the IAM API) and clusters may all be there behind a disabled API. <https://cloud.google.com/service-usage/docs/reference/rest/v1/services/disable>
 
+pub mod access_level;
+mod access_policies;
 mod answer;
 mod asking;
 mod asset;
@@ -12,6 +14,7 @@ pub mod assets;
 mod attainment;
 pub mod audit_config;
 mod constraints;
+pub mod deny_rule;
 mod direct;
 mod fields;
 pub mod group;
@@ -32,11 +35,14 @@ pub mod project;
 pub mod security_finding;
 mod served;
 pub mod service_account_key;
+pub mod service_perimeter;
 pub mod slo;
 mod typed;
 mod watching;
 
+pub use access_level::AccessLevel;
 pub use audit_config::AuditConfig;
+pub use deny_rule::DenyRule;
 pub use group::Group;
 pub use group_membership::GroupMembership;
 pub use iam_binding::IamBinding;
@@ -46,4 +52,5 @@ pub use principal::Principal;
 pub use project::Project;
 pub use security_finding::SecurityFinding;
 pub use service_account_key::ServiceAccountKey;
+pub use service_perimeter::ServicePerimeter;
 pub use slo::Slo;

@@ -7,6 +7,7 @@ use crate::sandbox::rest::google_bodies as bodies;
 use crate::sandbox::rest::{Ask, Reply, google_error};
 use crate::sandbox::rest::{directory, inventory};
 use crate::sandbox::world::World;
+use crate::sandbox::world::assets::perimeters;
 use crate::sandbox::world::google::{Google, Project};
 
 const DENIED: &str = "The caller does not have permission";
@@ -40,6 +41,7 @@ pub(crate) fn answer(world: &World, ask: &Ask) -> Reply {
                 Reply::json(200, &if clusters == json!([]) { json!({}) } else { json!({ "clusters": clusters }) })
             })
         }
+        ("iam", "GET", ["v2", "policies", point, "denypolicies", rest @ ..]) => denied(google, ask, point, rest),
         ("cloudidentity", "GET", ["v1", rest @ ..]) => directory::answer(google, ask, rest),
         ("securitycenter", "GET", ["v1", kind, name, "sources", "-", "findings"]) => inventory::findings(google, ask, &format!("{kind}/{name}")),
         ("monitoring", "GET", ["v3", "projects", project, "services", service, "serviceLevelObjectives"]) => {
@@ -168,6 +170,29 @@ fn of_project(google: &Google, name: &str, api: &str, answer: impl FnOnce(&Proje
         Some(project) if !project.active => google_error(403, "PERMISSION_DENIED", &format!("Project '{}' not found or deleted.", project.id)),
         Some(project) if !project.answers(api) => bodies::service_disabled(project, api),
         Some(project) => answer(project),
+    }
+}
+
+/// Deny policies of a place, whose listing leaves rules out.
+fn denied(google: &Google, ask: &Ask, point: &str, rest: &[&str]) -> Reply {
+    let Some(place) = point.strip_prefix("cloudresourcemanager.googleapis.com/") else {
+        return google_error(400, "INVALID_ARGUMENT", "Invalid attachment point");
+    };
+    let policies = perimeters::denied(place, &google.folders);
+    let shown = |policy: &perimeters::Denied| json!({ "name": format!("policies/{}/denypolicies/{}", point.replace('/', "%2F"), policy.id), "kind": "DenyPolicy", "uid": "7" });
+    match rest {
+        [] => listing(ask, "policies", "pageSize", &policies, shown),
+        [id] => policies.iter().find(|policy| policy.id == *id).map_or_else(
+            || not_found("no such policy"),
+            |policy| {
+                let mut whole = shown(policy);
+                if let Some(whole) = whole.as_object_mut() {
+                    whole.insert("rules".to_owned(), policy.rules.clone().into());
+                }
+                Reply::json(200, &whole)
+            },
+        ),
+        _ => not_found("no such method"),
     }
 }
 

@@ -31,7 +31,11 @@ pub(crate) fn assets(world: &World, ask: &Ask, parent: &str) -> Reply {
     let wanted: Vec<String> = ask.parameters().into_iter().filter(|(name, _)| name == "assetTypes").map(|(_, value)| value).collect();
     let is_wanted = |shown: &Shown| (wanted.is_empty() || wanted.iter().any(|wanted| wanted == shown.asset_type)) && is_below(google, &shown.ancestors, parent);
     let content = ask.parameter("contentType").unwrap_or_default();
-    let has_content = |shown: &Shown| content != "IAM_POLICY" || !shown.bindings.is_empty();
+    let has_content = |shown: &Shown| match content.as_str() {
+        "IAM_POLICY" => !shown.bindings.is_empty(),
+        "ACCESS_POLICY" => shown.asset_type.starts_with("accesscontextmanager.googleapis.com/"),
+        _ => true,
+    };
     let all: Vec<Shown> = everything(google).into_iter().filter(|shown| is_wanted(shown) && has_content(shown)).collect();
     listing(ask, "assets", "pageSize", &all, |shown| body(shown, &content, &ask.parameter("readTime").unwrap_or_default()))
 }
@@ -77,6 +81,7 @@ pub(crate) fn everything(google: &Google) -> Vec<Shown> {
         |folder: &Folder| node(format!("folders/{}", folder.number), "cloudresourcemanager.googleapis.com/Folder", bodies::folder(folder), &folder.bindings);
     all.extend(google.folders.iter().map(folder));
     let of_organization = assets::logging::of_organization(google.organization).into_iter().chain(assets::identity::of_organization(google.organization));
+    let of_organization = of_organization.chain(assets::perimeters::of_organization(google.organization, &google.projects));
     let of_organization = of_organization.chain([assets::listed::of_organization(google.organization)]);
     all.extend(of_organization.map(|asset| Shown {
         name: asset.name,
@@ -144,6 +149,11 @@ fn body(shown: &Shown, content: &str, read: &str) -> Value {
             ("resource", json!({ "version": "v1", "discoveryName": "Sandbox", "parent": parent, "location": shown.location, "data": shown.data }))
         }
         "IAM_POLICY" => ("iamPolicy", bodies::audited(bodies::policy(&shown.bindings), &shown.audited)),
+        "ACCESS_POLICY" => match shown.asset_type.rsplit('/').next() {
+            Some("ServicePerimeter") => ("servicePerimeter", shown.data.clone()),
+            Some("AccessLevel") => ("accessLevel", shown.data.clone()),
+            _ => ("accessPolicy", shown.data.clone()),
+        },
         _ => return body,
     };
     if let Value::Object(body) = &mut body {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use proofline::model::Digest;
 use serde_json::{Value, json};
 
 use crate::sandbox::world::assets::logging::TOLD_ELSEWHERE;
-use crate::sandbox::world::assets::{Asset, identity, listed, logging, monitoring, slos};
+use crate::sandbox::world::assets::{Asset, identity, listed, logging, monitoring, perimeters, slos};
 use crate::sandbox::world::google::{Binding, Bucket, Cluster, Google, Inventory, Project};
 use crate::sandbox::world::truth::{Truth, instant};
 use crate::sandbox::world::truth_groups;
@@ -22,6 +23,29 @@ pub(super) fn tell(google: &Google, truth: &mut Truth) {
         tell_project(google, project, truth);
     }
     truth_groups::tell(google, truth);
+    tell_guards(google, truth);
+}
+
+/// Deny policies, and perimeters, which the inventory alone tells.
+fn tell_guards(google: &Google, truth: &mut Truth) {
+    let root = format!("organizations/{}", google.organization);
+    for place in std::iter::once(root).chain(google.folders.iter().map(|folder| format!("folders/{}", folder.number))) {
+        let resource = format!("//cloudresourcemanager.googleapis.com/{place}");
+        let policies = perimeters::denied(&place, &google.folders);
+        for (policy, (rule, told)) in policies.iter().flat_map(|policy| policy.rules.iter().zip(&policy.truth).map(move |pair| (policy, pair))) {
+            let mut attributes = json!({ "resource": resource, "resource_type": place.split("s/").next(), "policy": policy.id });
+            if let (Value::Object(attributes), Value::Object(told)) = (&mut attributes, told) {
+                attributes.extend(told.clone());
+            }
+            let digest = Digest::of(rule.get("denyRule").cloned().unwrap_or_default().to_string().as_bytes());
+            truth.add("gcp.deny_rule", format!("{resource}?denypolicy={}&rule={digest}", policy.id), attributes);
+        }
+    }
+    if google.inventory == Inventory::On {
+        for asset in perimeters::of_organization(google.organization, &google.projects).into_iter().filter(|asset| asset.kind != TOLD_ELSEWHERE) {
+            truth.add(asset.kind, asset.name, asset.truth);
+        }
+    }
 }
 
 /// Whether a binding makes something public.

@@ -14,6 +14,7 @@ pub(crate) mod listed;
 pub(crate) mod logging;
 pub(crate) mod monitoring;
 pub(crate) mod network;
+pub(crate) mod perimeters;
 pub(crate) mod pubsub;
 pub(crate) mod secrets;
 pub(crate) mod serverless;
