@@ -518,6 +518,19 @@ pub(crate) fn leave_out(fixture: &mut Value, place: &str) {
     }
 }
 
+/// A fixture without a value.
+pub(crate) fn lacking(mut fixture: Value, place: &str) -> Value {
+    leave_out(&mut fixture, place);
+    fixture
+}
+
+/// A fixture with something of another type in place of a value.
+pub(crate) fn altered(mut fixture: Value, place: &str) -> Value {
+    let value = fixture.pointer_mut(place).unwrap();
+    *value = [json!("junk"), json!(true)][usize::from(value.is_string())].clone();
+    fixture
+}
+
 /// Pointers to every value inside the bodies of a fixture.
 pub(crate) fn places(fixture: &Value) -> Vec<String> {
     fn below(value: &Value, place: &str, places: &mut Vec<String>) {

@@ -11,7 +11,7 @@ use proofline::collect::replay::Answer;
 use proofline::model::{Attribute, GapCause};
 use serde_json::{Value, json};
 
-use crate::gcp::{Outcome, SWITCHED_OFF, changes, collect, leave_out, places, scope};
+use crate::gcp::{Outcome, SWITCHED_OFF, altered, changes, collect, lacking, places, scope};
 
 const PROJECT: &str = r#"{"name":"projects/7","projectId":"acme-a","state":"ACTIVE","parent":"organizations/1"}"#;
 
@@ -187,13 +187,7 @@ async fn a_field_that_is_changed_or_left_out_makes_things_unknown_and_never_diff
         let before = seen(collector, &policy(), |request| directory(request, &memberships())).await;
         for (group, place, without) in every_place() {
             let mut all = memberships();
-            let mut whole = json!({ "exchanges": [{ "body": all[group] }] });
-            if without {
-                leave_out(&mut whole, &place);
-            } else {
-                let value = whole.pointer_mut(&place).expect("a place in it");
-                *value = [json!("junk"), json!(true)][usize::from(value.is_string())].clone();
-            }
+            let whole = [altered, lacking][usize::from(without)](json!({ "exchanges": [{ "body": all[group] }] }), &place);
             all.insert(group, whole["exchanges"][0]["body"].clone());
             let after = seen(collector, &policy(), |request| directory(request, &all)).await;
             assert!(before.resources.len() <= after.resources.len() || !after.population.gaps.is_empty(), "{kind} {group} {place}: lost without a word");

@@ -11,7 +11,7 @@ use proofline::collect::replay::Answer;
 use proofline::model::GapCause;
 use serde_json::{Value, json};
 
-use crate::gcp::{Outcome, SWITCHED_OFF, changes, collect, leave_out, places, scope};
+use crate::gcp::{Outcome, SWITCHED_OFF, altered, changes, collect, lacking, places, scope};
 
 /// `organizations/1` with `folders/2`, and `acme-a` in it.
 async fn seen(collector: &dyn Collector, parents: &[&str], answer: impl Fn(&Request) -> Answer + Send + Sync) -> Outcome {
@@ -217,13 +217,7 @@ async fn a_field_that_is_changed_or_left_out_makes_things_unknown_and_never_diff
         let kind = collector.kind().name;
         let before = told_by(collector, &told).await;
         for (place, without) in places(&json!({ "exchanges": [{ "body": told }] })).into_iter().flat_map(|place| [(place.clone(), false), (place, true)]) {
-            let mut whole = json!({ "exchanges": [{ "body": told }] });
-            if without {
-                leave_out(&mut whole, &place);
-            } else {
-                let value = whole.pointer_mut(&place).expect("a place in it");
-                *value = [json!("junk"), json!(true)][usize::from(value.is_string())].clone();
-            }
+            let whole = [altered, lacking][usize::from(without)](json!({ "exchanges": [{ "body": told }] }), &place);
             let after = told_by(collector, &whole["exchanges"][0]["body"]).await;
             // Without a list there is none.
             let is_list = without && place.ends_with("/assets");

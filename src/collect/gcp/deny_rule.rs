@@ -94,12 +94,8 @@ impl Collector for DenyRule {
             population.gaps.extend(listed.gaps);
             population.evidence.extend(&listed.evidence);
             for id in ids {
-                let mut take = |rule: Resource| {
-                    if seen.insert(rule.id.clone()) {
-                        emit(rule);
-                    }
-                };
-                let read = policy((&place, &id), &listed.evidence, evidence, &mut take)?;
+                let (told, read) = policy((&place, &id), &listed.evidence, evidence)?;
+                told.into_iter().filter(|rule| seen.insert(rule.id.clone())).for_each(&mut *emit);
                 population.gaps.extend(read.gaps);
                 population.evidence.extend(read.evidence);
             }
@@ -141,20 +137,21 @@ async fn policies(api: &dyn Api, place: String) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Hands each rule of a policy to `take`.
-fn policy((place, id): (&str, &str), listed: &[u32], evidence: &dyn Evidence, take: &mut dyn FnMut(Resource)) -> Result<Listed, Unreadable> {
+/// The rules of a policy as it was stored, and how it was read.
+fn policy((place, id): (&str, &str), listed: &[u32], evidence: &dyn Evidence) -> Result<(Vec<Resource>, Listed), Unreadable> {
     let subject = subject(place, id);
     let listing = Listing { operation: GET, subject: &subject, entries: "", partial: None, permission: PERMISSION, place };
-    let mut lost = Vec::new();
+    let (mut told, mut lost) = (Vec::new(), Vec::new());
     let mut read = listing.read(evidence, &mut |policy, n| {
         let cited = sorted(listed.iter().copied().chain([n]).collect());
-        let (told, gaps): (Vec<_>, Vec<_>) = rules((place, id), policy, &cited).into_iter().partition(Result::is_ok);
-        lost.extend(gaps.into_iter().filter_map(Result::err));
-        told.into_iter().flatten().for_each(&mut *take);
+        for rule in rules((place, id), policy, &cited) {
+            lost.extend(rule.as_ref().err().cloned());
+            told.extend(rule);
+        }
         Ok(None)
     })?;
     read.gaps.extend(lost);
-    Ok(read)
+    Ok((told, read))
 }
 
 /// The rules of a policy. One that shows none has lost them: nobody sets such a one.
