@@ -38,13 +38,19 @@ struct Judged {
     controls: Vec<Control>,
 }
 
+impl Judged {
+    fn is_reconstruction(&self) -> bool {
+        self.sealed.manifest.scope.as_of.is_some()
+    }
+}
+
 /// Puts together everything a report needs.
 ///
 /// # Errors
 /// Where stored evidence is missing or changed.
 pub async fn assess(project: &Project, store: &Arc<dyn Store>, sealed: &Runs, brief: &Brief) -> Result<Assessment> {
     let (all, Declared { criteria, waiting }) = judged_runs(store, sealed, brief).await?;
-    let runs: Vec<&Judged> = all.iter().filter(|run| brief.period.contains(run.sealed.manifest.started_at)).collect();
+    let runs: Vec<&Judged> = all.iter().filter(|run| brief.period.contains(run.sealed.manifest.shows())).collect();
     let ids: BTreeSet<ControlId> = runs.iter().flat_map(|run| run.controls.iter().map(|control| control.id.clone())).collect();
     let mut controls = Vec::new();
     let mut newest: BTreeMap<RunId, &Judged> = BTreeMap::new();
@@ -90,13 +96,13 @@ struct Declared {
     waiting: Vec<Control>,
 }
 
-/// Every run up to the end of the period, judged, with its controls as they were; and what the newest declares.
+/// Every run that shows what was before the end of the period, judged, with its controls as they were, in the order of what they show; and what the newest declares.
 async fn judged_runs(store: &Arc<dyn Store>, runs: &Runs, brief: &Brief) -> Result<(Vec<Judged>, Declared)> {
     let mut judged: Vec<Judged> = Vec::new();
     let mut declared = Declared::default();
     for run in runs.ids().await? {
         let sealed = runs.sealed(&run).await?;
-        if sealed.manifest.started_at >= brief.period.end() {
+        if sealed.manifest.shows() >= brief.period.end() {
             continue;
         }
         let evaluation = runs.evaluation(&sealed).await?.evaluation();
@@ -107,6 +113,7 @@ async fn judged_runs(store: &Arc<dyn Store>, runs: &Runs, brief: &Brief) -> Resu
         declared = Declared { criteria: catalog.criteria, waiting: catalog.controls.into_iter().filter(waits).collect() };
         judged.push(Judged { sealed, evaluation, controls });
     }
+    judged.sort_by_key(|run| run.sealed.manifest.shows());
     declared.waiting.retain(|waiting| judged.iter().flat_map(|run| &run.controls).all(|control| control.id != waiting.id));
     Ok((judged, declared))
 }
@@ -114,13 +121,13 @@ async fn judged_runs(store: &Arc<dyn Store>, runs: &Runs, brief: &Brief) -> Resu
 /// A control over the period, without its observations, and the newest run that judged it.
 fn control<'a>(brief: &Brief, all: &'a [Judged], id: &ControlId) -> Option<(ControlAssessment, &'a Judged)> {
     let judged: Vec<&Judged> = all.iter().filter(|run| run.controls.iter().any(|control| control.id == *id)).collect();
-    let within: Vec<&Judged> = judged.iter().copied().filter(|run| brief.period.contains(run.sealed.manifest.started_at)).collect();
-    let (first, newest) = (judged.first()?, within.last().copied()?);
+    let within: Vec<&Judged> = judged.iter().copied().filter(|run| brief.period.contains(run.sealed.manifest.shows())).collect();
+    let newest = within.last().copied()?;
     let definition = newest.controls.iter().find(|control| control.id == *id)?;
     let assessed = ControlAssessment {
         control: definition.clone(),
         other_definitions: other_definitions(&within, definition),
-        slots: slots(brief, definition, &judged, first.sealed.manifest.started_at),
+        slots: slots(brief, definition, &judged, began(brief, judged.iter().copied())),
         findings: within.iter().filter_map(|run| Some((run.sealed.manifest.run.clone(), finding(run, id)?.clone()))).collect(),
         observations: Vec::new(),
     };
@@ -129,8 +136,13 @@ fn control<'a>(brief: &Brief, all: &'a [Judged], id: &ControlId) -> Option<(Cont
 
 /// A control that no run has judged yet: it is in the report all the same, since nothing ran is no reason to leave it out.
 fn not_judged_yet(brief: &Brief, all: &[Judged], control: Control) -> ControlAssessment {
-    let began = all.first().map_or(brief.now, |run| run.sealed.manifest.started_at);
+    let began = began(brief, all.iter());
     ControlAssessment { slots: slots(brief, &control, &[], began), control, other_definitions: Vec::new(), findings: Vec::new(), observations: Vec::new() }
+}
+
+/// When something first ran: a reconstruction is no promise kept.
+fn began<'a>(brief: &Brief, mut runs: impl Iterator<Item = &'a Judged>) -> DateTime<Utc> {
+    runs.find(|run| !run.is_reconstruction()).map_or(brief.now, |run| run.sealed.manifest.started_at)
 }
 
 fn finding<'a>(run: &'a Judged, id: &ControlId) -> Option<&'a Finding> {
@@ -147,12 +159,14 @@ fn other_definitions(runs: &[&Judged], current: &Control) -> Vec<(RunId, Digest)
 
 fn slots(brief: &Brief, control: &Control, runs: &[&Judged], began: DateTime<Utc>) -> Vec<SlotRow> {
     let row = |slot: crate::model::Slot| {
-        let inside: Vec<&&Judged> = runs.iter().filter(|run| slot.period.contains(run.sealed.manifest.started_at)).collect();
-        let worst = inside.iter().filter_map(|run| finding(run, &control.id)).map(|finding| finding.status).max();
+        let inside: Vec<&&Judged> = runs.iter().filter(|run| slot.period.contains(run.sealed.manifest.shows())).collect();
+        let ran = inside.iter().filter(|run| !run.is_reconstruction());
+        let worst = ran.filter_map(|run| finding(run, &control.id)).map(|finding| finding.status).max();
         let state = match worst {
             Some(FindingStatus::Satisfied) => SlotState::Pass,
             Some(FindingStatus::Undetermined) => SlotState::Undetermined,
             Some(FindingStatus::NotSatisfied) => SlotState::Fail,
+            None if !inside.is_empty() => SlotState::Reconstructed,
             None if slot.period.end() <= began => SlotState::BeforeStart,
             None if slot.period.end() <= brief.now => SlotState::NotRun,
             None => SlotState::Pending,
@@ -207,6 +221,7 @@ fn summary(run: &Judged) -> RunSummary {
         started_at: manifest.started_at,
         ended_at: manifest.ended_at,
         trigger: manifest.trigger.clone(),
+        as_of: manifest.scope.as_of,
         tool: manifest.tool.clone(),
         manifest: run.sealed.digest,
         object: run.sealed.object.clone(),

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use crate::catalog::{Catalog, SourceFile};
@@ -18,7 +18,7 @@ use crate::cli::network::Errand;
 use crate::cli::project::Project;
 use crate::cli::recorder::Recorder;
 use crate::cli::runs::{Judgement, Runs};
-use crate::cli::{TOOL, judge, memory, network, redaction, retention, signing, summary};
+use crate::cli::{TOOL, judge, memory, network, reconstruct, redaction, retention, signing, summary};
 use crate::collect::evidence::refusal;
 use crate::collect::memory::Memory;
 use crate::collect::redact::Redactor;
@@ -70,9 +70,15 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Collect, 
         recorder.finish(host, project).await?;
         return summary::nothing_due(host, &known.catalog, now, project, form);
     }
-    let plan = plan(host, project, arguments, &known)?;
+    let plan = match arguments.reconstruct {
+        Some(day) => plan_of_day(host, project, arguments, &known, day)?,
+        None => plan(host, project, arguments, &known)?,
+    };
     if plan.controls.is_empty() {
-        writeln!(host.err, "warning: this shard has nothing to do: there are fewer parts than shards")?;
+        match arguments.reconstruct {
+            Some(day) => writeln!(host.err, "Nothing of {day} is missing that Cloud Asset Inventory could tell: `proofline status` says which days are open")?,
+            None => writeln!(host.err, "warning: this shard has nothing to do: there are fewer parts than shards")?,
+        }
         recorder.finish(host, project).await?;
         return Ok(Exit::Satisfied);
     }
@@ -95,14 +101,15 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Collect, 
     Ok(exit)
 }
 
-/// The sealed runs and their findings, oldest first. A run that was killed before it was judged is judged now; such evaluations come beside, for the log.
+/// The sealed runs and their findings, in the order of what they show, oldest first. A run that was killed before it was judged is judged now; such evaluations come beside, for the log.
 ///
 /// # Errors
 /// Where stored evidence is missing or changed.
 pub async fn past(runs: &Runs) -> Result<(Vec<Past>, Vec<SealedEvaluation>)> {
     let one = |run| one_past(runs, run);
     let all: Vec<_> = futures::stream::iter(runs.ids().await?).map(one).buffered(AT_ONCE).try_collect().await?;
-    let (past, made): (Vec<Past>, Vec<Option<SealedEvaluation>>) = all.into_iter().unzip();
+    let (mut past, made): (Vec<Past>, Vec<Option<SealedEvaluation>>) = all.into_iter().unzip();
+    past.sort_by_key(|run| run.manifest.shows());
     Ok((past, made.into_iter().flatten().collect()))
 }
 
@@ -126,9 +133,7 @@ fn plan(host: &Host, project: &Project, arguments: &args::Collect, known: &Known
     let Known { catalog, past, owed } = known;
     let now = host.now();
     let settings = &project.settings;
-    for id in &arguments.control {
-        catalog.control(id).ok_or_else(|| Failure::usage(format!("there is no control {id}: `proofline controls list` shows them all")))?;
-    }
+    named(catalog, arguments)?;
     let wanted = |control: &&Control| {
         if arguments.due { owed.iter().any(|owed| owed.control == control.id) } else { arguments.control.is_empty() || arguments.control.contains(&control.id) }
     };
@@ -137,7 +142,7 @@ fn plan(host: &Host, project: &Project, arguments: &args::Collect, known: &Known
         Some(shard) => part(controls, shard),
         None => controls,
     };
-    let kinds = controls.iter().flat_map(|control| control.tests.iter().map(|test| test.population.clone())).collect();
+    let kinds = kinds(&controls);
     let first = TimeDelta::days(i64::from(settings.first_window_days));
     // Evidence of a slot is gathered within it.
     let oldest = owed.iter().map(|owed| owed.slot.period.start()).fold(now - TAKEN_OVER, DateTime::max);
@@ -148,9 +153,8 @@ fn plan(host: &Host, project: &Project, arguments: &args::Collect, known: &Known
         (None, None) => due::window(past, &kinds, now, first),
     };
     let window = window.map_err(|error| Failure::usage(format!("no changes can be collected: {error}; is the clock right?")))?;
-    let run = format!("{}-{:08x}", now.format("%Y%m%dT%H%M%SZ"), (host.random)()).parse()?;
     Ok(Plan {
-        run,
+        run: run_id(host, now)?,
         started_at: now,
         trigger: if arguments.due { "due" } else { "manual" },
         controls,
@@ -161,9 +165,51 @@ fn plan(host: &Host, project: &Project, arguments: &args::Collect, known: &Known
     })
 }
 
+/// What a run does that tells of a past day.
+fn plan_of_day(host: &Host, project: &Project, arguments: &args::Collect, known: &Known, day: NaiveDate) -> Result<Plan> {
+    let Known { catalog, past, .. } = known;
+    let now = host.now();
+    named(catalog, arguments)?;
+    let forgotten = |control: &&Control| arguments.control.contains(&control.id) && !reconstruct::reaches_back(control);
+    if let Some(control) = catalog.controls.iter().find(forgotten) {
+        let kinds = kinds(std::slice::from_ref(control)).into_iter().collect::<Vec<_>>().join(", ");
+        let why = format!("{} rests on {kinds}, which is not remembered: only what Cloud Asset Inventory shows can be reconstructed", control.id);
+        return Err(Failure::usage(why).into());
+    }
+    let reconstruction = reconstruct::of_day(&catalog.controls, past, day, (now, project.settings.time_zone))?;
+    let wanted =
+        |control: &&Control| reconstruction.controls.contains(&control.id) && (arguments.control.is_empty() || arguments.control.contains(&control.id));
+    let controls: Vec<Control> = catalog.controls.iter().filter(wanted).cloned().collect();
+    Ok(Plan {
+        run: run_id(host, now)?,
+        started_at: now,
+        trigger: "reconstruct",
+        kinds: kinds(&controls),
+        controls,
+        scope: Scope { as_of: Some(reconstruction.as_of), ..project.scope(reconstruction.window) },
+        continues: None,
+        earlier: Vec::new(),
+    })
+}
+
+fn named(catalog: &Catalog, arguments: &args::Collect) -> Result<(), Failure> {
+    match arguments.control.iter().find(|id| catalog.control(id).is_none()) {
+        Some(id) => Err(Failure::usage(format!("there is no control {id}: `proofline controls list` shows them all"))),
+        None => Ok(()),
+    }
+}
+
+fn kinds(controls: &[Control]) -> BTreeSet<String> {
+    controls.iter().flat_map(|control| control.tests.iter().map(|test| test.population.clone())).collect()
+}
+
+fn run_id(host: &Host, now: DateTime<Utc>) -> Result<RunId> {
+    Ok(format!("{}-{:08x}", now.format("%Y%m%dT%H%M%SZ"), (host.random)()).parse()?)
+}
+
 /// The controls of one shard. Those about the same kinds stay together, so that no two shards ask for the same.
 fn part(controls: Vec<Control>, shard: args::Shard) -> Vec<Control> {
-    let kinds = |control: &Control| control.tests.iter().map(|test| test.population.clone()).collect::<BTreeSet<String>>();
+    let kinds = |control: &Control| kinds(std::slice::from_ref(control));
     let groups: BTreeSet<BTreeSet<String>> = controls.iter().map(kinds).collect();
     let ours: Vec<BTreeSet<String>> = groups.into_iter().skip(shard.number.saturating_sub(1)).step_by(shard.of).collect();
     controls.into_iter().filter(|control| ours.contains(&kinds(control))).collect()

@@ -65,8 +65,10 @@ pub fn waiting(controls: &[Control], past: &[Past], now: DateTime<Utc>, zone: Tz
     controls.iter().filter_map(of).collect()
 }
 
-fn is_answered(past: &[Past], control: &Control, slot: &Slot) -> bool {
-    past.iter().any(|run| slot.period.contains(run.manifest.started_at) && answers(run, &control.id))
+/// Whether a run gave an answer about a slot, or a reconstruction did afterwards.
+#[must_use]
+pub fn is_answered(past: &[Past], control: &Control, slot: &Slot) -> bool {
+    past.iter().any(|run| slot.period.contains(run.manifest.shows()) && answers(run, &control.id))
 }
 
 fn answers(run: &Past, control: &ControlId) -> bool {
@@ -74,8 +76,8 @@ fn answers(run: &Past, control: &ControlId) -> bool {
 }
 
 fn missed(control: &Control, past: &[Past], current: &Slot, zone: Tz) -> Vec<Slot> {
-    let judged = |run: &&Past| run.manifest.started_at < current.period.start() && run.manifest.controls.contains(&control.id);
-    let Some(newest) = past.iter().filter(judged).map(|run| run.manifest.started_at).max() else { return Vec::new() };
+    let judged = |run: &&Past| run.manifest.shows() < current.period.start() && run.manifest.controls.contains(&control.id);
+    let Some(newest) = past.iter().filter(judged).map(|run| run.manifest.shows()).max() else { return Vec::new() };
     let after = control.frequency.slot_at(newest, zone).period.end();
     Period::new(after, current.period.start()).map_or_else(|_empty| Vec::new(), |gap| control.frequency.slots_in(gap, zone))
 }
@@ -83,7 +85,7 @@ fn missed(control: &Control, past: &[Past], current: &Slot, zone: Tz) -> Vec<Slo
 /// True for a run that left something unanswered, and that began at `oldest` or later.
 #[must_use]
 pub fn is_to_be_continued(manifest: &Manifest, oldest: DateTime<Utc>) -> bool {
-    manifest.started_at >= oldest && manifest.kinds.values().any(|outcome| *outcome == Outcome::Partial)
+    manifest.scope.as_of.is_none() && manifest.started_at >= oldest && manifest.kinds.values().any(|outcome| *outcome == Outcome::Partial)
 }
 
 /// The kinds that are read within a window.
@@ -185,6 +187,7 @@ mod tests {
                     boards: crate::model::Boards::default(),
                     gcp_parents: Vec::new(),
                     window,
+                    as_of: None,
                 },
                 controls: vec!["X-1".parse().expect("an id")],
                 program: None,

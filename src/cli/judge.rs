@@ -112,7 +112,7 @@ struct Judged {
 }
 
 fn judge_blocking(evidence: &StoredEvidence, manifest: &Manifest, controls: &[Control]) -> Result<Judged> {
-    let mut judge = Judge::new(controls, registry::kinds(), manifest.started_at)?;
+    let mut judge = Judge::new(controls, registry::kinds(), manifest.shows())?;
     let mut results = Results { packer: Packer::new()?, observations: 0 };
     let mut populations = Vec::new();
     for kind in manifest.kinds.keys() {

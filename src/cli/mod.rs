@@ -21,6 +21,7 @@ pub mod memory;
 pub mod network;
 pub mod progress;
 pub mod project;
+pub mod reconstruct;
 pub mod recorder;
 pub mod redaction;
 pub mod report;

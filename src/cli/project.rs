@@ -89,6 +89,7 @@ impl Project {
             boards: self.settings.github.boards.clone(),
             gcp_parents: self.settings.google.parents.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
             window,
+            as_of: None,
         }
     }
 

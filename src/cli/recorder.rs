@@ -113,6 +113,7 @@ impl<'a> Recorder<'a> {
             "started_at": manifest.started_at,
             "ended_at": manifest.ended_at,
             "trigger": manifest.trigger,
+            "as_of": manifest.scope.as_of,
             "tool": manifest.tool,
             "program": manifest.program,
             "controls": manifest.controls.len(),

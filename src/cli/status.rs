@@ -10,6 +10,7 @@ use crate::cli::due::{self, Past};
 use crate::cli::exit::Exit;
 use crate::cli::host::Host;
 use crate::cli::project::Project;
+use crate::cli::reconstruct;
 use crate::cli::runs::Runs;
 use crate::cli::summary::{self, Form, instant, table};
 use crate::model::{ControlId, Finding};
@@ -24,6 +25,7 @@ pub async fn run(host: &mut Host, project: &Project, form: Form) -> Result<Exit>
     let now = host.now();
     let owed = due::owed(&catalog.controls, &past, now, project.settings.time_zone);
     let waiting = due::waiting(&catalog.controls, &past, now, project.settings.time_zone);
+    let open = reconstruct::open(&catalog.controls, &past, now, project.settings.time_zone);
     let newest: Vec<(&Past, &Finding)> = catalog.controls.iter().filter_map(|control| newest(&past, &control.id)).collect();
     let findings: Vec<Finding> = newest.iter().map(|(_run, finding)| (*finding).clone()).collect();
     if form == Form::Json {
@@ -32,11 +34,14 @@ pub async fn run(host: &mut Host, project: &Project, form: Form) -> Result<Exit>
             .map(|owed| json!({"control": owed.control, "slot": owed.slot.name, "missed": owed.missed.iter().map(|slot| &slot.name).collect::<Vec<_>>()}))
             .collect();
         let waiting: Vec<_> = waiting.iter().map(summary::waiting_json).collect();
+        let open: Vec<_> = open.iter().map(|(day, open)| json!({"day": day, "controls": open.controls, "until": instant(open.until)})).collect();
         let runs: Vec<_> = past.iter().map(|run| &run.manifest.run).collect();
         writeln!(
             host.out,
             "{}",
-            serde_json::to_string_pretty(&json!({"now": instant(now), "runs": runs, "due": due, "waiting": waiting, "findings": findings}))?
+            serde_json::to_string_pretty(
+                &json!({"now": instant(now), "runs": runs, "due": due, "waiting": waiting, "reconstructible": open, "findings": findings})
+            )?
         )?;
         return Ok(Exit::of(&findings));
     }
@@ -57,6 +62,10 @@ pub async fn run(host: &mut Host, project: &Project, form: Form) -> Result<Exit>
         ]);
     }
     writeln!(host.out, "{table}\n\n{} of {} controls are due now; {} sealed runs", owed.len(), catalog.controls.len(), past.len())?;
+    for (day, reconstruct::Open { controls, until }) in open {
+        let until = instant(until);
+        writeln!(host.out, "{day}: nothing ran for {controls} controls; until {until} Cloud Asset Inventory can tell: proofline collect --reconstruct {day}")?;
+    }
     Ok(Exit::of(&findings))
 }
 

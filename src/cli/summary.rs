@@ -80,6 +80,9 @@ pub fn run(host: &mut Host, told: &Told<'_>, form: Form) -> Result<()> {
     if let Some(continued) = &manifest.continues {
         writeln!(host.out, "It continues run {continued}: what that one was answered was not asked again")?;
     }
+    if let Some(as_of) = manifest.scope.as_of {
+        writeln!(host.out, "It reconstructs what there was at {}, as Cloud Asset Inventory remembers it; nothing ran then", instant(as_of))?;
+    }
     writeln!(host.out, "Budget: {}", manifest.budget)?;
     if let Some(recorded) = recorded {
         writeln!(host.out, "Log {}", log_line(recorded))?;
@@ -177,6 +180,7 @@ fn run_json(sealed: &Sealed, evaluation: &Evaluation, missed: &[&Owed], recorded
         "ended_at": instant(manifest.ended_at),
         "trigger": manifest.trigger,
         "continues": manifest.continues,
+        "as_of": manifest.scope.as_of.map(instant),
         "manifest_sha256": sealed.digest,
         "log": recorded.map(log_json),
         "evaluation": evaluation.id,

@@ -38,6 +38,11 @@ pub trait Collector: Send + Sync {
         Vec::new()
     }
 
+    /// Whether everything that it reads can be asked about a past instant (`Scope::as_of`), as far back as `gcp::REMEMBERS`.
+    fn reaches_back(&self) -> bool {
+        false
+    }
+
     /// Asks until everything in `scope` is enumerated. Refusals and silence are recorded by the `Api` and are no reason to stop:
     /// one unreadable repository or project never drops the rest.
     ///

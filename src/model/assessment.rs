@@ -125,6 +125,8 @@ pub enum SlotState {
     Fail,
     /// Ran, but could not be told.
     Undetermined,
+    /// Nothing ran in the slot; what there was in it was told afterwards, from what a source remembers. What was found is the run's finding.
+    Reconstructed,
     /// The slot is over and nothing ran.
     NotRun,
     /// The slot is not over and nothing ran yet.
@@ -141,6 +143,7 @@ impl SlotState {
             Self::Pass => "pass",
             Self::Fail => "fail",
             Self::Undetermined => "undetermined",
+            Self::Reconstructed => "reconstructed",
             Self::NotRun => "not-run",
             Self::Pending => "pending",
             Self::BeforeStart => "before-start",
@@ -157,8 +160,11 @@ pub struct RunSummary {
     pub started_at: DateTime<Utc>,
     /// When the last answer had come, UTC.
     pub ended_at: DateTime<Utc>,
-    /// `manual` or `due`.
+    /// `manual`, `due` or `reconstruct`.
     pub trigger: String,
+    /// The past instant that it tells of, UTC; none for what there was when it began.
+    #[serde(default)]
+    pub as_of: Option<DateTime<Utc>>,
     /// The tool that collected.
     pub tool: String,
     /// SHA-256 of the manifest's bytes.

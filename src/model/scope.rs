@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::period::Period;
@@ -27,6 +28,9 @@ pub struct Scope {
     pub gcp_parents: Vec<GcpParent>,
     /// Changes merged in `[start, end)` are the population of changes.
     pub window: Period,
+    /// The past instant, UTC, that everything is asked about, which only a source that remembers can tell; none where it is what there is now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<DateTime<Utc>>,
 }
 
 /// Projects (version 2) of the GitHub organisations, and how they are read.

@@ -20,11 +20,11 @@ pub struct Manifest {
     pub format: u32,
     /// The run.
     pub run: RunId,
-    /// When the run began, UTC: the instant at which everything is judged.
+    /// When the run began, UTC.
     pub started_at: DateTime<Utc>,
     /// When the last answer had come, UTC.
     pub ended_at: DateTime<Utc>,
-    /// `manual` or `due`.
+    /// `manual`, `due` or `reconstruct`.
     pub trigger: String,
     /// The run that this one continues: what that one was answered shortly before was not asked again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,6 +64,14 @@ pub struct Manifest {
     /// Requests, waits and limits; none of it in runs from before it was kept.
     #[serde(default)]
     pub budget: Budget,
+}
+
+impl Manifest {
+    /// The instant that it shows, UTC, and at which everything is judged: when it began, or the past one that it reconstructs.
+    #[must_use]
+    pub fn shows(&self) -> DateTime<Utc> {
+        self.scope.as_of.unwrap_or(self.started_at)
+    }
 }
 
 /// How collecting one kind went.

@@ -86,6 +86,8 @@ pub(crate) struct SlotCounts {
     pub(crate) fail: u64,
     /// `undetermined`.
     pub(crate) undetermined: u64,
+    /// `reconstructed`.
+    pub(crate) reconstructed: u64,
     /// `not-run`.
     pub(crate) not_run: u64,
     /// `pending`.
@@ -99,13 +101,13 @@ pub(crate) struct SlotCounts {
 }
 
 impl SlotCounts {
-    /// Counts the rows; a gap is a run of neighbouring `not-run` slots.
+    /// Counts the rows; a gap is a run of neighbouring slots in which nothing ran, told afterwards or not.
     pub(crate) fn of(rows: &[SlotRow]) -> Self {
         let mut counts = Self::default();
         let mut gap: Vec<&SlotRow> = Vec::new();
         for row in rows {
             *counts.field(row.state) += 1;
-            if row.state == SlotState::NotRun {
+            if matches!(row.state, SlotState::NotRun | SlotState::Reconstructed) {
                 gap.push(row);
             } else {
                 gap.clear();
@@ -124,6 +126,7 @@ impl SlotCounts {
             SlotState::Pass => &mut self.pass,
             SlotState::Fail => &mut self.fail,
             SlotState::Undetermined => &mut self.undetermined,
+            SlotState::Reconstructed => &mut self.reconstructed,
             SlotState::NotRun => &mut self.not_run,
             SlotState::Pending => &mut self.pending,
             SlotState::BeforeStart => &mut self.before_start,
@@ -137,7 +140,7 @@ impl SlotCounts {
 
     /// Slots in which it had to run by now: the denominator.
     pub(crate) fn due(&self) -> u64 {
-        self.ran() + self.not_run
+        self.ran() + self.reconstructed + self.not_run
     }
 
     /// The longest gap in words.

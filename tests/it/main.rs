@@ -39,6 +39,7 @@ mod mutate;
 mod needs;
 #[cfg(test)]
 mod observers;
+mod reconstructed;
 mod recorded_gcp;
 #[cfg(test)]
 mod recorded_github;

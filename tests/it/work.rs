@@ -28,6 +28,7 @@ fn scope() -> Scope {
         boards: proofline::model::Boards::default(),
         gcp_parents: Vec::new(),
         window: Period::new(now() - TimeDelta::days(1), now()).expect("a day"),
+        as_of: None,
     }
 }
 

@@ -99,7 +99,7 @@ async fn chosen(runs: &Runs, wanted: &Wanted) -> Result<Vec<Sealed>> {
         let sealed = runs.sealed(&run).await?;
         let bears = wanted.controls.is_empty() || sealed.manifest.controls.iter().any(|id| wanted.controls.contains(id));
         known.extend(sealed.manifest.controls.iter().cloned());
-        if bears && wanted.period.contains(sealed.manifest.started_at) {
+        if bears && wanted.period.contains(sealed.manifest.shows()) {
             chosen.push(sealed);
         }
     }

@@ -91,6 +91,10 @@ impl Collector for Asset {
         needs::of_asset(self)
     }
 
+    fn reaches_back(&self) -> bool {
+        served::of_kind(self.kind.name).all(|served| served.is_fallback)
+    }
+
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
         let kind = self.kind.name;
         let (found, (), holders) =

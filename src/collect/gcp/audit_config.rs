@@ -62,6 +62,10 @@ impl Collector for AuditConfig {
         needs::of_policies()
     }
 
+    fn reaches_back(&self) -> bool {
+        true
+    }
+
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
         policies::ask(scope, api, KIND.name).await
     }

@@ -4,6 +4,7 @@
 //! views of the direct children. <https://cloud.google.com/resource-manager/reference/rest/v3/projects/list>
 //! The second count is `projects.search`: another index (eventually consistent, over everything the caller may see in any organisation), asked once and restricted here to
 //! projects whose direct parent was walked. <https://cloud.google.com/resource-manager/reference/rest/v3/projects/search>
+//! Of a past instant (`Scope::as_of`) only Cloud Asset Inventory knows, which lists organisation, folders and projects as they were; there is no second count then.
 //! Requests: 2 for each node and 1 for each 500 projects. `showDeleted=true` keeps projects in DELETE_REQUESTED in sight; folders in that state hold nothing ACTIVE
 //! (<https://cloud.google.com/resource-manager/reference/rest/v3/folders/delete>) and are not walked.
 
@@ -16,7 +17,8 @@ use crate::collect::api::{Api, ApiError, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::answer::{Listing, few, object, refused_gap};
 use crate::collect::gcp::asking::{collected, encoded, encoded_path, entries, json, names, pages};
-use crate::collect::gcp::fields::{labels, short, text};
+use crate::collect::gcp::fields::{labels, short, text, texts};
+use crate::collect::gcp::inventory;
 use crate::collect::gcp::needs::{FOLDERS_LIST, PROJECTS_GET, PROJECTS_LIST};
 use crate::model::{Gap, GapCause, GcpParent, Host, Kind, Population, Scope, Tally};
 
@@ -66,6 +68,10 @@ type ToAsk = (String, Option<String>);
 /// # Errors
 /// Only where collecting cannot go on at all.
 pub(super) async fn ask(scope: &Scope, api: &dyn Api, kind: &'static str) -> Result<Found, ApiError> {
+    if scope.as_of.is_some() {
+        // Services know no past: nothing that is found leads to further questions.
+        return inventory::HIERARCHY.ask(scope, api, kind).await.map(|_answered| Found::default());
+    }
     let mut roots = BTreeSet::new();
     let mut single = Vec::new();
     for parent in &scope.gcp_parents {
@@ -183,14 +189,48 @@ impl Hierarchy {
         for parent in parents {
             this.tenants.push(Tenant { name: parent.to_string(), listed: 0, second: None, source: "none: the project was asked for by its id".to_owned() });
             match parent {
+                _ if scope.as_of.is_some() => this.remembered(&parent.to_string(), evidence, each)?,
                 GcpParent::Organization(_) | GcpParent::Folder(_) => this.walk(parent.to_string(), evidence, each)?,
                 GcpParent::Project(_) => this.single(&parent.to_string(), evidence, each)?,
             }
         }
-        if !this.nodes.is_empty() {
+        if !this.nodes.is_empty() && scope.as_of.is_none() {
             this.reconcile(evidence)?;
         }
         Ok(this)
+    }
+
+    /// What there was, as the inventory remembers it: each asset names what it lay in.
+    fn remembered(&mut self, root: &str, evidence: &dyn Evidence, each: Each<'_>) -> Result<(), Unreadable> {
+        let tenant = self.tenants.len().saturating_sub(1);
+        if !root.starts_with("projects/") {
+            self.nodes.entry(root.to_owned()).or_insert(tenant);
+        }
+        let read = inventory::HIERARCHY.read(root, evidence, &mut |asset, n| Ok(self.remember(root, asset, n, each).unwrap_or_else(Some)))?;
+        if let Some(last) = self.tenants.last_mut() {
+            "none: of a past instant the inventory alone knows".clone_into(&mut last.source);
+        }
+        self.gaps.extend(read.gaps);
+        self.evidence.extend(read.evidence);
+        Ok(())
+    }
+
+    fn remember(&mut self, root: &str, asset: &Value, n: u32, each: Each<'_>) -> Result<Option<Gap>, Gap> {
+        let line = texts(asset, "ancestors")?.unwrap_or_default();
+        let line: Vec<&str> = line.iter().copied().take_while(|node| *node != root).chain(line.contains(&root).then_some(root)).collect();
+        let Some(itself) = line.first() else { return Ok(Some(nameless("folder or project", root))) };
+        let above = line.get(1).copied().unwrap_or(root);
+        if itself.starts_with("projects/") {
+            let data = asset.pointer("/resource/data").unwrap_or(&Value::Null);
+            let state = text(data, "state")?.or(text(data, "lifecycleState")?);
+            let project = json!({ "name": itself, "projectId": text(data, "projectId")?, "state": state, "labels": data.get("labels") });
+            return Ok(self.take(&project, n, above, each));
+        }
+        if *itself != root {
+            self.nodes.entry((*itself).to_owned()).or_insert(self.tenants.len().saturating_sub(1));
+            self.parents.insert((*itself).to_owned(), above.to_owned());
+        }
+        Ok(None)
     }
 
     fn walk(&mut self, root: String, evidence: &dyn Evidence, each: Each<'_>) -> Result<(), Unreadable> {

@@ -78,6 +78,10 @@ impl Collector for IamBinding {
         needs::of_policies()
     }
 
+    fn reaches_back(&self) -> bool {
+        true
+    }
+
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
         policies::ask(scope, api, KIND.name).await
     }

@@ -22,8 +22,16 @@ const LIST: &str = "cloudasset.assets.list";
 const ASSETS: Host = Host::Google("cloudasset");
 /// How long before the run's start the assets are looked at.
 const BEFORE: TimeDelta = TimeDelta::minutes(5);
+/// How long back it can be asked about. <https://cloud.google.com/asset-inventory/docs/reference/rest/v1/assets/list>
+pub const REMEMBERS: TimeDelta = TimeDelta::days(35);
 /// The projects, with which each population is compared.
 const PROJECTS: Query = Query { content: Content::Resource, types: &["cloudresourcemanager.googleapis.com/Project"] };
+
+/// Everything that has a place of its own in the organisation, for where no service remembers it.
+pub(super) const HIERARCHY: Query = Query {
+    content: Content::Resource,
+    types: &["cloudresourcemanager.googleapis.com/Organization", "cloudresourcemanager.googleapis.com/Folder", "cloudresourcemanager.googleapis.com/Project"],
+};
 
 /// What is told of each asset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +80,7 @@ impl Query {
     }
 
     fn target(self, parent: &str, scope: &Scope) -> String {
-        let instant = (scope.window.end() - BEFORE).to_rfc3339_opts(SecondsFormat::Secs, true);
+        let instant = scope.as_of.unwrap_or(scope.window.end() - BEFORE).to_rfc3339_opts(SecondsFormat::Secs, true);
         let types: String = self.types.iter().map(|name| format!("&assetTypes={}", encoded(name))).collect();
         format!("/v1/{}/assets?contentType={}{types}&pageSize=1000&readTime={}", encoded_path(parent), self.content.name(), encoded(&instant))
     }

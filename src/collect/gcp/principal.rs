@@ -61,6 +61,10 @@ impl Collector for Principal {
         needs::of_policies()
     }
 
+    fn reaches_back(&self) -> bool {
+        true
+    }
+
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
         policies::ask(scope, api, KIND.name).await
     }

@@ -67,6 +67,10 @@ impl Collector for ServiceAccountKey {
         needs::HIERARCHY.iter().copied().chain([needs::of_content(Content::Resource)]).chain(alone).collect()
     }
 
+    fn reaches_back(&self) -> bool {
+        true
+    }
+
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
         let (found, (), answered) =
             try_join!(hierarchy::ask(scope, api, KIND.name), inventory::ask_projects(scope, api, KIND.name), IN_INVENTORY.ask(scope, api, KIND.name))?;

@@ -34,6 +34,7 @@ pub(crate) fn controls(reading: &Reading<'_>) -> Sheet {
             "slots_due",
             "slots_run",
             "slots_not_run",
+            "slots_reconstructed",
             "slots_pass",
             "slots_fail",
             "slots_undetermined",
@@ -98,8 +99,20 @@ fn each_test(of: &ControlAssessment, part: fn(&Test) -> Option<&str>) -> Cell {
     }
 }
 
-fn slot_cells(slots: &SlotCounts) -> [Cell; 9] {
-    [slots.due(), slots.ran(), slots.not_run, slots.pass, slots.fail, slots.undetermined, slots.pending, slots.before_start, slots.longest_gap].map(number)
+fn slot_cells(slots: &SlotCounts) -> [Cell; 10] {
+    [
+        slots.due(),
+        slots.ran(),
+        slots.not_run,
+        slots.reconstructed,
+        slots.pass,
+        slots.fail,
+        slots.undetermined,
+        slots.pending,
+        slots.before_start,
+        slots.longest_gap,
+    ]
+    .map(number)
 }
 
 /// In scope, fail, undetermined, waived, pass, not applicable; blank where nothing was judged, because nothing is not zero.

@@ -104,7 +104,15 @@ fn counts(reading: &Reading<'_>, items: &mut Items) {
 
 fn gaps(reading: &Reading<'_>, items: &mut Items) {
     let slots = reading.slots();
-    items.add("gap.timing", format!("{} of {} due slots in which nothing ran", slots.not_run, slots.due()));
+    items.add(
+        "gap.timing",
+        format!(
+            "{} of {} due slots in which nothing ran; {} of these were told afterwards",
+            slots.not_run + slots.reconstructed,
+            slots.due(),
+            slots.reconstructed
+        ),
+    );
     for (run, population) in &reading.assessment.populations {
         for gap in &population.gaps {
             items.add("gap.population", format!("{} in run {run}: {}: {gap}", population.kind, words::gap_cause(gap.cause)));

@@ -134,7 +134,7 @@ fn exchange_row(cited: &Cited) -> Vec<Cell> {
 pub(crate) fn runs(reading: &Reading<'_>) -> Sheet {
     Sheet {
         name: "runs".to_owned(),
-        query: "every sealed run of the period, oldest first",
+        query: "every sealed run that shows what there was in the period, oldest first",
         columns: &[
             "run_id",
             "started_at",
@@ -154,6 +154,7 @@ pub(crate) fn runs(reading: &Reading<'_>) -> Sheet {
             "sent",
             "waited_seconds",
             "limits",
+            "as_of",
         ],
         rows: reading.assessment.runs.iter().map(run_row).collect(),
     }
@@ -207,6 +208,7 @@ fn run_row(run: &RunSummary) -> Vec<Cell> {
         number(run.budget.sent),
         number(words::seconds(run.budget.waited_ms)),
         list(words::limits(&run.budget)),
+        optional(run.as_of.map(instant)),
     ]
 }
 

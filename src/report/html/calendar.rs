@@ -11,7 +11,8 @@ use crate::report::html::{CAP, Page, cells};
 use crate::report::reading::{Reading, SlotCounts};
 use crate::report::words::grouped;
 
-const STATES: [SlotState; 6] = [SlotState::Fail, SlotState::Undetermined, SlotState::NotRun, SlotState::Pass, SlotState::Pending, SlotState::BeforeStart];
+const STATES: [SlotState; 7] =
+    [SlotState::Fail, SlotState::Undetermined, SlotState::NotRun, SlotState::Reconstructed, SlotState::Pass, SlotState::Pending, SlotState::BeforeStart];
 
 /// The section.
 pub(crate) fn section(page: &Page<'_>) -> Markup {
@@ -33,6 +34,7 @@ fn meaning(state: SlotState) -> &'static str {
         SlotState::Pass => "satisfied",
         SlotState::Fail => "not satisfied",
         SlotState::Undetermined => "ran, but could not be told",
+        SlotState::Reconstructed => "nothing ran; told afterwards by a run that says so",
         SlotState::NotRun => "the slot is over and nothing ran",
         SlotState::Pending => "the slot is not over and nothing ran yet",
         SlotState::BeforeStart => "ended before the first sealed run",

@@ -31,6 +31,7 @@ pub(crate) fn sign(state: SlotState) -> &'static str {
         SlotState::Pass => "✓",
         SlotState::Fail => "✗",
         SlotState::Undetermined => "?",
+        SlotState::Reconstructed => "↺",
         SlotState::NotRun => "–",
         SlotState::Pending => "…",
         SlotState::BeforeStart => "·",

@@ -100,7 +100,8 @@ fn provenance(page: &Page<'_>, of: &ControlAssessment, run: Option<&RunId>, test
                     Some((_, population)) => { (words::completeness_meaning(population.completeness())) "; " },
                     None => "nothing was read; ",
                 }
-                "nothing ran in " (grouped(slots.not_run)) " of " (grouped(slots.due())) " due slots, longest gap: " span.nb { (slots.gap_text()) }
+                "nothing ran in " (grouped(slots.not_run + slots.reconstructed)) " of " (grouped(slots.due())) " due slots"
+                @if slots.reconstructed > 0 { ", of which " (grouped(slots.reconstructed)) " were told afterwards" } ", longest gap: " span.nb { (slots.gap_text()) }
                 @if let Some((_, population)) = population { (cells::gaps(&population.gaps)) }
             } }
         }
@@ -154,7 +155,8 @@ fn history(page: &Page<'_>, of: &ControlAssessment) -> Markup {
     html! {
         p {
             "Ran in " b { (grouped(slots.ran())) " of " (grouped(slots.due())) } " due slots: " (grouped(slots.fail)) " fail, " (grouped(slots.undetermined)) " undetermined, "
-            (grouped(slots.pass)) " pass; " (grouped(slots.not_run)) " not run. Longest gap: " span.nb { (slots.gap_text()) } "."
+            (grouped(slots.pass)) " pass; " (grouped(slots.not_run)) " not run"
+            @if slots.reconstructed > 0 { ", " (grouped(slots.reconstructed)) " reconstructed afterwards" } ". Longest gap: " span.nb { (slots.gap_text()) } "."
         }
         @if total > 0 {
             details {

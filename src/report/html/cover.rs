@@ -35,6 +35,7 @@ fn standing(page: &Page<'_>) -> Markup {
             b { (grouped(slots.fail)) " failed" } ", "
             b { (grouped(slots.undetermined)) " undetermined" } ", "
             b { (grouped(slots.not_run)) " not run" } ", "
+            @if slots.reconstructed > 0 { b { (grouped(slots.reconstructed)) " reconstructed" } ", " }
             b { (grouped(slots.pass)) " passed" } ". "
             (grouped(slots.pending)) " more are pending, " (grouped(slots.before_start)) " ended before the first sealed run."
         }

@@ -36,7 +36,8 @@ fn run_row(run: &RunSummary) -> Markup {
     html! {
         tr {
             th scope="row" {
-                code { (run.run) } span.meta { (run.tool) ", started " @if run.trigger == "due" { "because controls were due" } @else { "by hand" } } span.meta { "evaluation " code { (run.evaluation) } }
+                code { (run.run) } span.meta { (run.tool) ", started " (match run.trigger.as_str() { "due" => "because controls were due", "reconstruct" => "to tell of a past day", _ => "by hand" }) } span.meta { "evaluation " code { (run.evaluation) } }
+                @if let Some(as_of) = run.as_of { span.meta { b { "reconstructed" } ": shows what there was at " (cells::time(as_of)) ", as Cloud Asset Inventory remembers it" } }
                 @if let Some(continued) = &run.continues { span.meta { "continues run " code { (continued) } } }
             }
             td { (cells::time(run.started_at)) }

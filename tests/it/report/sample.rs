@@ -102,6 +102,7 @@ fn summary(day: u32) -> RunSummary {
         started_at,
         ended_at: started_at + TimeDelta::seconds(38 + i64::from(day % 7) * 4),
         trigger: "due".to_owned(),
+        as_of: None,
         tool: "proofline 0.1.0".to_owned(),
         object: format!("runs/{run}/manifest.json"),
         evaluation: format!("{run}-{}", manifest.short()),

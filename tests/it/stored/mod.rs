@@ -101,6 +101,7 @@ fn manifest(requests: StoredFile, bodies: StoredFile, configuration: Digest, exc
             boards: proofline::model::Boards::default(),
             gcp_parents: Vec::new(),
             window: Period::new(at() - chrono::TimeDelta::days(1), at()).expect("a day"),
+            as_of: None,
         },
         controls: Vec::new(),
         program: None,

@@ -1,13 +1,13 @@
 //! Cloud Asset Inventory v1, and the services' own listings of the same assets.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::sandbox::rest::google::listing;
 use crate::sandbox::rest::{Ask, Reply, google_bodies as bodies, google_error};
-use crate::sandbox::world::World;
 use crate::sandbox::world::assets::{self, Asset, slos};
 use crate::sandbox::world::google::{Audited, Binding, Folder, Google, Inventory, Project};
+use crate::sandbox::world::{Plan, World};
 
 /// An asset as the inventory tells it.
 pub(crate) struct Shown {
@@ -27,7 +27,11 @@ pub(crate) fn assets(world: &World, ask: &Ask, parent: &str) -> Reply {
         Inventory::Off => return off(),
         Inventory::Forbidden => return google_error(403, "PERMISSION_DENIED", "The caller does not have permission"),
     }
-    let google = &world.google;
+    let then = match as_of(world, ask) {
+        Ok(then) => then,
+        Err(refused) => return refused,
+    };
+    let google = then.as_ref().map_or(&world.google, |then| &then.google);
     let wanted: Vec<String> = ask.parameters().into_iter().filter(|(name, _)| name == "assetTypes").map(|(_, value)| value).collect();
     let is_wanted = |shown: &Shown| (wanted.is_empty() || wanted.iter().any(|wanted| wanted == shown.asset_type)) && is_below(google, &shown.ancestors, parent);
     let content = ask.parameter("contentType").unwrap_or_default();
@@ -38,6 +42,20 @@ pub(crate) fn assets(world: &World, ask: &Ask, parent: &str) -> Reply {
     };
     let all: Vec<Shown> = everything(google).into_iter().filter(|shown| is_wanted(shown) && has_content(shown)).collect();
     listing(ask, "assets", "pageSize", &all, |shown| body(shown, &content, &ask.parameter("readTime").unwrap_or_default()))
+}
+
+/// The world as it was at the instant that is asked for; none where that is tonight's. Five weeks are remembered.
+fn as_of(world: &World, ask: &Ask) -> Result<Option<World>, Reply> {
+    let Some(text) = ask.parameter("readTime") else { return Ok(None) };
+    let unusable = || google_error(400, "INVALID_ARGUMENT", "readTime must be between now and 35 days ago");
+    let read = text.parse::<DateTime<Utc>>().map_err(|_error| unusable())?;
+    let plan = &world.plan;
+    if read < plan.instant(i64::from(plan.night)) - TimeDelta::days(35) {
+        return Err(unusable());
+    }
+    // What drifts in a night is there an hour before the run.
+    let night = u32::try_from((read - plan.instant(0) + TimeDelta::hours(1)).num_days()).unwrap_or(0);
+    Ok((night < plan.night).then(|| World::new(Plan { night, ..plan.clone() })))
 }
 
 /// The error of an inventory that is switched off in the project that is billed.
