@@ -89,8 +89,16 @@ pub fn is_to_be_continued(manifest: &Manifest, oldest: DateTime<Utc>) -> bool {
 }
 
 /// The kinds that are read within a window.
-pub const WINDOWED: [&str; 7] =
-    ["github.audit_event", "github.audit_log", "github.branch_activity", "github.change", "github.deployment", "github.pull_request", "github.workflow_run"];
+pub const WINDOWED: [&str; 8] = [
+    "gcp.audit_entry",
+    "github.audit_event",
+    "github.audit_log",
+    "github.branch_activity",
+    "github.change",
+    "github.deployment",
+    "github.pull_request",
+    "github.workflow_run",
+];
 
 /// The window that a run of `kinds` starting at `now` must cover: from where the newest run that read a kind whole stopped, so that a missed night
 /// or a failed one leaves no hole in any of them; `first` back where a kind was never read.

@@ -15,6 +15,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &gcp::assets::API_KEY,
     &gcp::assets::ARTIFACT_REPOSITORY,
     &gcp::AuditConfig,
+    &gcp::AuditEntry,
     &gcp::assets::BACKEND_SERVICE,
     &gcp::assets::BACKUP_PLAN,
     &gcp::assets::BIGQUERY_DATASET,

@@ -52,6 +52,8 @@ pub enum RedactionTarget {
 pub enum RedactionAction {
     /// `[removed]`.
     Remove,
+    /// Nothing: it stays, whatever rules that come later take out. What patterns find in it goes all the same.
+    Keep,
     /// A name that is the same wherever the value is the same, as long as the key is; without a key as `Remove`.
     Pseudonym,
 }
@@ -284,10 +286,29 @@ const OF_OPERATIONS: &[(&str, &str, &[&str])] = &[
             "/**/config_was",
         ],
     ),
+    // What was asked for and answered holds anything; of who did it only the address is kept (`PRINCIPALS`).
+    (
+        "activity-log",
+        "logging.entries.list",
+        &[
+            "/**/requestMetadata",
+            "/**/protoPayload/request",
+            "/**/protoPayload/response",
+            "/**/protoPayload/metadata",
+            "/**/authenticationInfo/authoritySelector",
+            "/**/authenticationInfo/oauthInfo",
+            "/**/authenticationInfo/principalSubject",
+            "/**/authenticationInfo/serviceAccount*",
+            "/**/authenticationInfo/thirdPartyPrincipal",
+        ],
+    ),
     ("credential-authorization", "orgs/list-saml-sso-authorizations", &["/**/token_last_eight", "/**/fingerprint"]),
     // What variables are called and how old they are is all that a control asks.
     ("variable", "*/list-*-variables", &["/**/value"]),
 ];
+
+/// Who did what is in the logs of activity is a member of policies, and those stay: verdicts rest on them.
+const PRINCIPALS: (&str, &str, &str) = ("principal", "logging.entries.list", "/entries/*/protoPayload/authenticationInfo/principalEmail");
 
 /// The addresses of service accounts are no person's, and are how Google Cloud names them.
 const MACHINES: &str = ".gserviceaccount.com";
@@ -346,7 +367,10 @@ pub fn shipped() -> Vec<RedactionRule> {
     let (name, parameters) = SIGNATURES;
     let parameters = RedactionTarget::Parameters(parameters.iter().map(|name| (*name).to_owned()).collect());
     let signed = RedactionRule { name: name.to_owned(), operation: "*".to_owned(), target: parameters, action: RedactionAction::Remove };
-    OF_OPERATIONS.iter().map(of_operation).chain(SHIPPED.iter().map(rule)).chain([signed, webhooks]).collect()
+    let (name, operation, member) = PRINCIPALS;
+    let principals = RedactionTarget::Pointers(member.parse().into_iter().collect());
+    let principals = RedactionRule { name: name.to_owned(), operation: operation.to_owned(), target: principals, action: RedactionAction::Keep };
+    std::iter::once(principals).chain(OF_OPERATIONS.iter().map(of_operation)).chain(SHIPPED.iter().map(rule)).chain([signed, webhooks]).collect()
 }
 
 #[cfg(test)]
@@ -396,8 +420,8 @@ mod tests {
         let rules = shipped();
         let of = |rule: &RedactionRule| if let RedactionTarget::Texts { at, .. } | RedactionTarget::Pointers(at) = &rule.target { at.len() } else { 0 };
         let declared = SHIPPED.iter().map(|(_, members, _)| members.len()).chain(OF_OPERATIONS.iter().map(|(_, _, members)| members.len()));
-        // Signed addresses and webhooks are rules of their own.
-        assert_eq!((rules.len(), rules.iter().map(of).sum::<usize>()), (SHIPPED.len() + OF_OPERATIONS.len() + 2, declared.sum()));
+        // Principals, signed addresses and webhooks are rules of their own, of which the first leads to one member.
+        assert_eq!((rules.len(), rules.iter().map(of).sum::<usize>()), (SHIPPED.len() + OF_OPERATIONS.len() + 3, declared.sum::<usize>() + 1));
         let text = serde_json::to_string(&rules).expect("JSON");
         assert_eq!(serde_json::from_str::<Vec<RedactionRule>>(&text).expect("rules"), rules);
     }

@@ -8,6 +8,7 @@ mod assets;
 mod attachments;
 #[cfg(test)]
 mod attest;
+mod audit_entries;
 mod catalog;
 mod cli;
 mod continued;

@@ -123,7 +123,16 @@ fn assert_nothing_false(truth: &Truth, read: &Read) -> BTreeSet<String> {
 
 /// The truth knows what was before the window too.
 pub(crate) fn is_of_window(kind: &str) -> bool {
-    matches!(kind, "github.audit_event" | "github.pull_request" | "github.branch_activity" | "github.change" | "github.deployment" | "github.workflow_run")
+    matches!(
+        kind,
+        "gcp.audit_entry"
+            | "github.audit_event"
+            | "github.pull_request"
+            | "github.branch_activity"
+            | "github.change"
+            | "github.deployment"
+            | "github.workflow_run"
+    )
 }
 
 /// True where a gap says that the place in which the resource lies, e.g. `projects/acme-prod-7`, could not be read.

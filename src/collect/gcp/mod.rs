@@ -7,12 +7,14 @@
 
 pub mod access_level;
 mod access_policies;
+mod activity_log;
 mod answer;
 mod asking;
 mod asset;
 pub mod assets;
 mod attainment;
 pub mod audit_config;
+pub mod audit_entry;
 mod constraints;
 pub mod deny_rule;
 mod direct;
@@ -42,6 +44,7 @@ mod watching;
 
 pub use access_level::AccessLevel;
 pub use audit_config::AuditConfig;
+pub use audit_entry::AuditEntry;
 pub use deny_rule::DenyRule;
 pub use group::Group;
 pub use group_membership::GroupMembership;

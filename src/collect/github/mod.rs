@@ -62,6 +62,7 @@ mod issue_evidence;
 mod issue_timeline;
 pub mod known_repository;
 pub mod member_activity;
+pub(in crate::collect) mod mention;
 pub mod milestone;
 pub mod org_role_assignment;
 pub mod organization;

@@ -50,6 +50,7 @@ impl<'r> Edits<'r> {
             return;
         }
         let meant = if sort == Sort::Name { None } else { self.rule_for(sort, raw, path) };
+        let meant = meant.filter(|rule| rule.action != RedactionAction::Keep);
         let text = match meant {
             Some(rule) => {
                 self.used(rule);
@@ -144,11 +145,12 @@ impl<'r> Edits<'r> {
     }
 
     fn substitute(&self, action: RedactionAction, value: &[u8]) -> String {
-        let pseudonym = match (action, self.key) {
+        let instead = match (action, self.key) {
             (RedactionAction::Pseudonym, Some(key)) => key.pseudonym(value),
             (RedactionAction::Pseudonym, None) | (RedactionAction::Remove, _) => None,
+            (RedactionAction::Keep, _) => Some(String::from_utf8_lossy(value).into_owned()),
         };
-        pseudonym.unwrap_or_else(|| REMOVED.to_owned())
+        instead.unwrap_or_else(|| REMOVED.to_owned())
     }
 
     /// A member's name that may stand in a record: an identifier that no pattern finds anything in.

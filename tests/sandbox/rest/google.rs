@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::sandbox::rest::fields::Mask;
 use crate::sandbox::rest::google_bodies as bodies;
 use crate::sandbox::rest::{Ask, Reply, google_error};
-use crate::sandbox::rest::{directory, inventory};
+use crate::sandbox::rest::{directory, inventory, logs};
 use crate::sandbox::world::World;
 use crate::sandbox::world::assets::perimeters;
 use crate::sandbox::world::google::{Google, Project};
@@ -23,6 +23,7 @@ pub(crate) fn answer(world: &World, ask: &Ask) -> Reply {
             Some(name) => policy(google, kind, name),
             None => not_found("no such method"),
         },
+        ("logging", "POST", ["v2", "entries:list"]) => logs::entries(google, ask),
         ("iam", "GET", ["v1", "projects", project, "serviceAccounts", rest @ ..]) => {
             of_project(google, project, "iam.googleapis.com", |project| accounts(ask, project, rest))
         }

@@ -9,6 +9,7 @@ pub(crate) mod google;
 pub(crate) mod google_bodies;
 pub(crate) mod inventory;
 pub(crate) mod listings;
+pub(crate) mod logs;
 pub(crate) mod people;
 pub(crate) mod releases;
 

@@ -1,6 +1,7 @@
 //! What is in a Google Cloud project, as its own API shows it, beside what the program is to make of it. One file for each area.
 
 pub(crate) mod apis;
+pub(crate) mod audit_entries;
 pub(crate) mod backups;
 pub(crate) mod balancing;
 pub(crate) mod bigquery;
@@ -50,6 +51,7 @@ pub(crate) fn of_project(plan: &Plan, project: &Project) -> Vec<Asset> {
     let dice = |area: &str| Dice::of(plan.seed, area, &[project.number]);
     let mut assets = Vec::new();
     assets.extend(apis::of_project(&mut dice("apis"), plan, project));
+    assets.extend(audit_entries::of_project(&mut dice("audit_entries"), plan, project));
     assets.extend(backups::of_project(&mut dice("backups"), plan, project));
     assets.extend(balancing::of_project(&mut dice("balancing"), project));
     assets.extend(bigquery::of_project(&mut dice("bigquery"), project));
