@@ -69,6 +69,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &gcp::assets::SSL_POLICY,
     &gcp::assets::SSL_PROXY,
     &gcp::assets::SUBNETWORK,
+    &gcp::Teardown,
     &gcp::assets::UPTIME_CHECK,
     &gcp::assets::WATCHED_PROJECT,
     &github::listings::APP_INSTALLATION,

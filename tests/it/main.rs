@@ -35,6 +35,7 @@ mod killed;
 #[cfg(test)]
 mod ledger;
 mod listed;
+mod mentions;
 mod mutate;
 #[cfg(test)]
 mod needs;

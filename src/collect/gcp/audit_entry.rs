@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
-use crate::collect::gcp::activity_log;
 use crate::collect::gcp::asset::{PROJECT, PROJECT_LABELS};
 use crate::collect::gcp::fields::{Absent, Read, list, number, part, put, short, text, time};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, sorted};
+use crate::collect::gcp::{activity_log, needs};
 use crate::collect::github::mention::{self, Task, Tasks};
-use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Population, Resource, ResourceId, Scope, Tally, attribute};
+use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Need, Population, Resource, ResourceId, Scope, Tally, attribute};
 
 /// Collects `gcp.audit_entry`.
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +84,10 @@ static KIND: Kind = Kind {
 impl Collector for AuditEntry {
     fn kind(&self) -> &'static Kind {
         &KIND
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        needs::of_service(&[activity_log::PERMISSION])
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {

@@ -39,6 +39,7 @@ mod served;
 pub mod service_account_key;
 pub mod service_perimeter;
 pub mod slo;
+pub mod teardown;
 mod typed;
 mod watching;
 
@@ -58,3 +59,4 @@ pub use security_finding::SecurityFinding;
 pub use service_account_key::ServiceAccountKey;
 pub use service_perimeter::ServicePerimeter;
 pub use slo::Slo;
+pub use teardown::Teardown;

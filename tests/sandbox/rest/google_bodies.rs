@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
 use crate::sandbox::rest::Reply;
@@ -37,6 +38,9 @@ pub(crate) fn project(project: &Project) -> Value {
     });
     if let (Value::Object(body), false) = (&mut body, project.labels.is_empty()) {
         body.insert("labels".to_owned(), labels(&project.labels).into());
+    }
+    if let (Value::Object(body), false) = (&mut body, project.active) {
+        body.insert("deleteTime".to_owned(), instant(project.created + TimeDelta::days(30)).into());
     }
     body
 }

@@ -147,13 +147,14 @@ pub(crate) struct World {
 impl World {
     /// The labels that issues are listed by: those of tasks, and those that shipped controls ask for, most of which nothing has.
     pub(crate) fn issue_labels(&self) -> impl Iterator<Item = &str> {
-        const OTHERS: [&str; 15] = [
+        const OTHERS: [&str; 16] = [
             "access-review",
             "devops/support",
             "every-environment",
             "exercise",
             "follow-up",
             "incident",
+            "mi/teardown-request",
             "pr-audit",
             "release-upgrade",
             "restore-test",

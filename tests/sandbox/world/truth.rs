@@ -280,6 +280,8 @@ impl World {
         if repository.visibility.upper() != "PUBLIC" && attributes.get("evidence").and_then(Value::as_array).is_some_and(|items| items.iter().any(closed)) {
             truth.hidden.insert(id.clone());
         }
+        let teardown = ["labels", "created_at"].into_iter().map(|name| (name.to_owned(), attributes.get(name).cloned().unwrap_or_default())).collect();
+        truth.add("gcp.teardown", format!("{id}?teardown"), teardown);
         truth.add("github.issue", id, attributes);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use proofline::model::Digest;
 use serde_json::{Value, json};
 
@@ -70,6 +71,7 @@ fn tell_project(google: &Google, project: &Project, truth: &mut Truth) {
     let attributes = json!({
         "project_id": project.id, "number": project.number.to_string(), "name": project.name, "state": if project.active { "ACTIVE" } else { "DELETE_REQUESTED" },
         "parent": project.parent, "labels": labels(&project.labels), "created_at": instant(project.created),
+        "deleted_at": (!project.active).then(|| instant(project.created + TimeDelta::days(30))),
     });
     truth.add("gcp.project", id.clone(), attributes);
     if !project.active {

@@ -17,7 +17,7 @@ pub(crate) const ENTRY: &str = "logging.googleapis.com/LogEntry";
 pub(crate) fn of_project(dice: &mut Dice, plan: &Plan, project: &Project) -> Vec<Asset> {
     let deployer = format!("deployer@{}.iam.gserviceaccount.com", project.id);
     let mut assets = Vec::new();
-    for night in [-20_i64, -3, -2, 0] {
+    for night in [-20_i64, -3, -1, 0] {
         let hours = i64::try_from(dice.below(20)).unwrap_or_default() + 2;
         let at = instant(plan.instant(night + i64::from(plan.night)) - TimeDelta::hours(hours));
         let person = "ada@acme.example";
