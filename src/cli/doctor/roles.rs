@@ -26,6 +26,7 @@ const HELD: &[(&str, &str)] = &[
     ("iam.denypolicies.", "roles/iam.denyReviewer"),
     ("iam.serviceAccountKeys.list", "roles/iam.serviceAccountViewer"),
     ("iam.serviceAccounts.list", "roles/iam.serviceAccountViewer"),
+    ("logging.logEntries.list", "roles/logging.viewer"),
     ("monitoring.", "roles/monitoring.viewer"),
     ("policyanalyzer.serviceAccountLastAuthenticationActivities.query", "roles/policyanalyzer.activityAnalysisViewer"),
     ("pubsub.subscriptions.getIamPolicy", "roles/iam.securityReviewer"),
