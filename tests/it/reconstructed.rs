@@ -87,7 +87,7 @@ fn a_missed_night_is_told_as_it_was_and_as_a_reconstruction() {
     assert!(of("2026-11-04").contains("reconstructed"), "{}", of("2026-11-04"));
     assert!(!of("2026-11-03").contains("reconstructed") && !of("2026-11-05").contains("reconstructed"));
     let page = fs::read_to_string(report.join("index.html")).expect("a report");
-    assert!(page.contains("shows what there was at") && page.contains("↺"));
+    assert!(page.contains("shows what there was at") && page.contains("<b>reconstructed</b>: what there was at") && page.contains("↺"));
 }
 
 #[test]

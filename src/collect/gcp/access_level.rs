@@ -106,8 +106,11 @@ fn is_open(level: &Value, conditions: &[Value]) -> Read<bool> {
 /// What is not named is not asked for.
 fn asks_nothing(condition: &Value) -> Result<bool, Gap> {
     let ranges = texts(condition, "ipSubnetworks")?.unwrap_or_default();
-    let anywhere = ranges.is_empty() || ranges.iter().any(|range| matches!(*range, "0.0.0.0/0" | "::/0"));
-    let mut asks = flag(condition, "negate")?.unwrap_or(false) || part(condition, "devicePolicy")?.is_some();
+    // Two halves are the whole, as in `open_to_world` of databases.
+    let anywhere = ranges.is_empty() || ranges.iter().any(|range| range.ends_with("/0") || range.ends_with("/1"));
+    // A policy for devices that names nothing asks nothing of them.
+    let device = part(condition, "devicePolicy")?.is_some_and(|policy| policy.as_object().is_none_or(|asked| !asked.is_empty()));
+    let mut asks = flag(condition, "negate")?.unwrap_or(false) || device;
     for field in ["members", "regions", "requiredAccessLevels", "vpcNetworkSources"] {
         asks = asks || list(condition, field)?.is_some_and(|named| !named.is_empty());
     }

@@ -177,7 +177,7 @@ fn pairs(entry: &Value, action: &str) -> Result<Vec<Value>, Gap> {
     if !method.to_ascii_lowercase().contains("setiam") {
         return Ok(Vec::new());
     }
-    if part(entry, "protoPayload/serviceData")?.is_none() {
+    if part(entry, "protoPayload/serviceData/policyDelta")?.is_none() {
         return Err(Gap::new(GapCause::LeftOut, "an entry about a policy does not say how it changed"));
     }
     let mut pairs = Vec::new();

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
-use crate::collect::gcp::fields::{Absent, put, short};
+use crate::collect::gcp::fields::{Absent, put, short, text};
 use crate::collect::gcp::groups::{self, Groups, PERMISSION, Roster};
 use crate::collect::gcp::hierarchy::{Hierarchy, sorted};
 use crate::collect::gcp::inventory;
@@ -99,7 +99,16 @@ fn resource(address: &str, read: &Groups, roster: &Roster) -> Result<Resource, G
     put(&mut resource, "held_roles", read.unread.clone().map_or(Ok(Some(json!(held))), Err), Absent::IsUnknown);
     put(&mut resource, "within", read.unexpanded.clone().map_or_else(|| Ok(Some(json!(group.within))), Err), Absent::IsUnknown);
     put(&mut resource, "owners", roster.owners().map(|owners| Some(json!(owners))), Absent::IsUnknown);
-    let members: BTreeSet<String> = roster.members.iter().map(|(membership, _n)| membership.get("name").cloned().unwrap_or_default().to_string()).collect();
-    put(&mut resource, "member_count", roster.gaps.first().cloned().map_or_else(|| Ok(Some(json!(members.len()))), Err), Absent::IsUnknown);
+    put(&mut resource, "member_count", member_count(roster).map(Some), Absent::IsUnknown);
     Ok(resource.completed(&KIND))
+}
+
+/// Pages may overlap, so that members are counted by the names of their memberships.
+fn member_count(roster: &Roster) -> Result<usize, Gap> {
+    if let Some(gap) = roster.gaps.first() {
+        return Err(gap.clone());
+    }
+    let nameless = || Gap::new(GapCause::LeftOut, "a membership has no name");
+    let names = roster.members.iter().map(|(membership, _n)| text(membership, "name")?.ok_or_else(nameless));
+    Ok(names.collect::<Result<BTreeSet<_>, Gap>>()?.len())
 }

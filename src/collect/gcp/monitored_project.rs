@@ -94,7 +94,7 @@ fn services(project: &str, evidence: &dyn Evidence) -> Result<(Result<Value, Gap
     let mut called = BTreeMap::new();
     let mut listed = objectives::services(project, evidence, &mut |service, _n| {
         Ok(match (text(service, "name"), text(service, "displayName")) {
-            (Ok(Some(name)), Ok(title)) => called.insert(name.to_owned(), title.unwrap_or_else(|| last(name)).to_owned()).and(None),
+            (Ok(Some(name)), Ok(title)) => called.insert(name.to_owned(), title.unwrap_or_else(|| objectives::last(name)).to_owned()).and(None),
             _ => Some(Gap::new(GapCause::Malformed, format!("a service of projects/{project} has no usable name"))),
         })
     })?;
@@ -110,8 +110,4 @@ fn services(project: &str, evidence: &dyn Evidence) -> Result<(Result<Value, Gap
         services.push(json!({ "name": title, "slos": slos }));
     }
     Ok((listed.gaps.into_iter().next().map_or_else(|| Ok(json!(services)), Err), listed.evidence))
-}
-
-fn last(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
 }

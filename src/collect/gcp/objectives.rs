@@ -59,3 +59,8 @@ pub(super) fn of_service(service: &str, project: &str, evidence: &dyn Evidence, 
     Listing { operation: OBJECTIVES, subject: service, entries: "serviceLevelObjectives", partial: None, permission: SLOS_LIST, place: &place }
         .read(evidence, each)
 }
+
+/// The id at the end of a name such as `projects/7/services/shop`.
+pub(super) fn last(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}

@@ -142,11 +142,11 @@ impl Project<'_> {
         let compliance = Compliance::read(objective);
         let asked = (compliance.clone(), goal.as_ref().ok().copied().flatten());
         let (worst, numbers) = attainment::worst((name, self.id), asked, self.scope, self.evidence)?;
-        let title = text(objective, "displayName").ok().flatten().unwrap_or_else(|| last(name));
+        let title = text(objective, "displayName").ok().flatten().unwrap_or_else(|| objectives::last(name));
         let mut resource = Resource::new(&KIND, id, short(title), sorted(cited.iter().copied().chain(numbers).collect()));
         resource.know(PROJECT.name, self.id);
         put(&mut resource, PROJECT_LABELS.name, self.row.labels.clone().map(Some), Absent::IsUnknown);
-        resource.know("service", last(service));
+        resource.know("service", objectives::last(service));
         put(&mut resource, "name", text(objective, "displayName"), Absent::Means(Value::Null));
         put(&mut resource, "goal", goal, Absent::IsUnknown);
         let period = |told: fn(&Compliance) -> Value| compliance.as_ref().map(|compliance| Some(told(compliance))).map_err(Clone::clone);
@@ -164,8 +164,4 @@ fn goal(objective: &Value) -> Read<i64> {
     let Some(goal) = part(objective, "goal")? else { return Ok(None) };
     let share = goal.as_f64().filter(|goal| *goal > 0.0 && *goal <= 1.0).and_then(millionths);
     share.map(Some).ok_or_else(|| Gap::new(GapCause::Malformed, "the goal of an objective is no share"))
-}
-
-fn last(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
 }

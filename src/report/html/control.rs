@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
-use crate::model::{Control, ControlAssessment, Digest, Finding, RunId, Test};
+use crate::model::{Control, ControlAssessment, Digest, Finding, RunId, RunSummary, Test};
 use crate::report::html::{Page, cells, cover, results, scope};
 use crate::report::reading::{self, ByRun, SlotCounts};
 use crate::report::words::{self, grouped};
@@ -137,7 +137,7 @@ fn conclusion(page: &Page<'_>, of: &ControlAssessment, run: &RunId, finding: &Fi
     html! {
         p {
             (cells::badge(finding.status.into())) " in run " code { (run) }
-            @if let Some(summary) = page.reading.run(run) { " of " (cells::time(summary.started_at)) }
+            @if let Some(summary) = page.reading.run(run) { " of " (cells::time(summary.started_at)) (reconstruction(summary)) }
             @if let Some(slot) = ByRun::of(of).slot(run) { ", slot " span.nb { (slot) } }
             ". Of " b { (grouped(counts.in_scope())) " in scope" } ": "
             b { (grouped(counts.fail)) " fail" } ", " b { (grouped(counts.undetermined)) " undetermined" } ", " b { (grouped(counts.waived)) " waived" } ", "
@@ -145,6 +145,11 @@ fn conclusion(page: &Page<'_>, of: &ControlAssessment, run: &RunId, finding: &Fi
         }
         (cover::reasons(&finding.reasons))
     }
+}
+
+/// So that nobody takes what was told afterwards for a run.
+fn reconstruction(run: &RunSummary) -> Markup {
+    html! { @if let Some(as_of) = run.as_of { ", " b { "reconstructed" } ": what there was at " (cells::time(as_of)) } }
 }
 
 fn history(page: &Page<'_>, of: &ControlAssessment) -> Markup {
@@ -176,7 +181,7 @@ fn history(page: &Page<'_>, of: &ControlAssessment) -> Markup {
 fn history_row(page: &Page<'_>, slot: Option<&str>, run: &RunId, finding: &Finding) -> Markup {
     html! {
         tr {
-            th scope="row" { code { (run) } @if let Some(summary) = page.reading.run(run) { span.meta { (cells::time(summary.started_at)) } } }
+            th scope="row" { code { (run) } @if let Some(summary) = page.reading.run(run) { span.meta { (cells::time(summary.started_at)) (reconstruction(summary)) } } }
             td.nb { @if let Some(slot) = slot { (slot) } }
             td { (cells::badge(finding.status.into())) }
             td.num { (grouped(finding.counts.fail)) } td.num { (grouped(finding.counts.undetermined)) } td.num { (grouped(finding.counts.in_scope())) }

@@ -8,6 +8,8 @@
 //! Requests: 2 for each node and 1 for each 500 projects. `showDeleted=true` keeps projects in DELETE_REQUESTED in sight; folders in that state hold nothing ACTIVE
 //! (<https://cloud.google.com/resource-manager/reference/rest/v3/folders/delete>) and are not walked.
 
+mod remembered;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::try_join;
@@ -17,7 +19,7 @@ use crate::collect::api::{Api, ApiError, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::answer::{Listing, few, object, refused_gap};
 use crate::collect::gcp::asking::{collected, encoded, encoded_path, entries, json, names, pages};
-use crate::collect::gcp::fields::{labels, short, text, texts};
+use crate::collect::gcp::fields::{labels, short, text};
 use crate::collect::gcp::inventory;
 use crate::collect::gcp::needs::{FOLDERS_LIST, PROJECTS_GET, PROJECTS_LIST};
 use crate::model::{Gap, GapCause, GcpParent, Host, Kind, Population, Scope, Tally};
@@ -198,39 +200,6 @@ impl Hierarchy {
             this.reconcile(evidence)?;
         }
         Ok(this)
-    }
-
-    /// What there was, as the inventory remembers it: each asset names what it lay in.
-    fn remembered(&mut self, root: &str, evidence: &dyn Evidence, each: Each<'_>) -> Result<(), Unreadable> {
-        let tenant = self.tenants.len().saturating_sub(1);
-        if !root.starts_with("projects/") {
-            self.nodes.entry(root.to_owned()).or_insert(tenant);
-        }
-        let read = inventory::HIERARCHY.read(root, evidence, &mut |asset, n| Ok(self.remember(root, asset, n, each).unwrap_or_else(Some)))?;
-        if let Some(last) = self.tenants.last_mut() {
-            "none: of a past instant the inventory alone knows".clone_into(&mut last.source);
-        }
-        self.gaps.extend(read.gaps);
-        self.evidence.extend(read.evidence);
-        Ok(())
-    }
-
-    fn remember(&mut self, root: &str, asset: &Value, n: u32, each: Each<'_>) -> Result<Option<Gap>, Gap> {
-        let line = texts(asset, "ancestors")?.unwrap_or_default();
-        let line: Vec<&str> = line.iter().copied().take_while(|node| *node != root).chain(line.contains(&root).then_some(root)).collect();
-        let Some(itself) = line.first() else { return Ok(Some(nameless("folder or project", root))) };
-        let above = line.get(1).copied().unwrap_or(root);
-        if itself.starts_with("projects/") {
-            let data = asset.pointer("/resource/data").unwrap_or(&Value::Null);
-            let state = text(data, "state")?.or(text(data, "lifecycleState")?);
-            let project = json!({ "name": itself, "projectId": text(data, "projectId")?, "state": state, "labels": data.get("labels") });
-            return Ok(self.take(&project, n, above, each));
-        }
-        if *itself != root {
-            self.nodes.entry((*itself).to_owned()).or_insert(self.tenants.len().saturating_sub(1));
-            self.parents.insert((*itself).to_owned(), above.to_owned());
-        }
-        Ok(None)
     }
 
     fn walk(&mut self, root: String, evidence: &dyn Evidence, each: Each<'_>) -> Result<(), Unreadable> {
