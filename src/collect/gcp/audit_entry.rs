@@ -174,7 +174,8 @@ fn succeeded(entry: &Value) -> Read<bool> {
 /// What an entry about a policy says was given or taken. One about anything else gives nothing.
 fn pairs(entry: &Value, action: &str) -> Result<Vec<Value>, Gap> {
     let method = text(entry, "protoPayload/methodName")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "an entry of a log does not say what was done"))?;
-    if !method.to_ascii_lowercase().contains("setiam") {
+    // What came to nothing gave nothing, and says no more than that.
+    if !method.to_ascii_lowercase().contains("setiam") || succeeded(entry)? == Some(false) {
         return Ok(Vec::new());
     }
     if part(entry, "protoPayload/serviceData/policyDelta")?.is_none() {
