@@ -7,16 +7,19 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
+use crate::cli::host::Host;
+use crate::cli::index::{self, Catalogs, Judged};
 use crate::cli::project::Project;
 use crate::cli::runs::Runs;
 use crate::cli::{TOOL, judge, verify};
+use crate::evaluate::history::episodes;
 use crate::model::{
-    Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, Digest, Finding, FindingStatus, MissingPermission, Observation, Outcome, Period,
-    PermissionLedger, RunId, RunSummary, SlotRow, SlotState,
+    Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, Digest, Finding, FindingStatus, MissingPermission, Observation,
+    Outcome, Period, PermissionLedger, RunId, RunSummary, SlotRow, SlotState,
 };
 use crate::store::Store;
 use crate::store::bodies::BodyError;
-use crate::store::snapshot::{self, Evaluation, Sealed};
+use crate::store::snapshot::{self, SealedEvaluation};
 
 /// What an assessment is about.
 pub struct Brief {
@@ -32,31 +35,22 @@ pub struct Brief {
     pub store: String,
 }
 
-struct Judged {
-    sealed: Sealed,
-    evaluation: Evaluation,
-    controls: Vec<Control>,
-}
-
-impl Judged {
-    fn is_reconstruction(&self) -> bool {
-        self.sealed.manifest.scope.as_of.is_some()
-    }
-}
-
 /// Puts together everything a report needs.
 ///
 /// # Errors
 /// Where stored evidence is missing or changed.
-pub async fn assess(project: &Project, store: &Arc<dyn Store>, sealed: &Runs, brief: &Brief) -> Result<Assessment> {
-    let (all, Declared { criteria, waiting }) = judged_runs(store, sealed, brief).await?;
+pub async fn assess(host: &mut Host, project: &Project, (store, sealed): (&Arc<dyn Store>, &Runs), brief: &Brief) -> Result<Assessment> {
+    let (everything, Declared { criteria, waiting }) = judged_runs(store, sealed, brief).await?;
+    let history = index::history(host, project, store, &everything).await?;
+    let until = everything.partition_point(|run| run.sealed.manifest.shows() < brief.period.end());
+    let all = everything.get(..until).unwrap_or_default();
     let runs: Vec<&Judged> = all.iter().filter(|run| brief.period.contains(run.sealed.manifest.shows())).collect();
     let ids: BTreeSet<ControlId> = runs.iter().flat_map(|run| run.controls.iter().map(|control| control.id.clone())).collect();
     let mut controls = Vec::new();
     let mut newest: BTreeMap<RunId, &Judged> = BTreeMap::new();
     let mut results: BTreeMap<RunId, Vec<Observation>> = BTreeMap::new();
     for id in ids {
-        let Some((mut assessed, run)) = control(brief, &all, &id) else { continue };
+        let Some((mut assessed, run)) = control(brief, all, &id) else { continue };
         let name = &run.sealed.manifest.run;
         if newest.insert(name.clone(), run).is_none() {
             results.insert(name.clone(), snapshot::results(store.as_ref(), &run.evaluation).await?);
@@ -65,7 +59,7 @@ pub async fn assess(project: &Project, store: &Arc<dyn Store>, sealed: &Runs, br
         assessed.observations = rows.filter(|row| row.control == id).cloned().collect();
         controls.push(assessed);
     }
-    controls.extend(waiting.into_iter().map(|control| not_judged_yet(brief, &all, control)));
+    controls.extend(waiting.into_iter().map(|control| not_judged_yet(brief, all, control)));
     controls.sort_by(|a, b| a.control.id.cmp(&b.control.id));
     let began = runs.iter().map(|run| (run.sealed.manifest.run.clone(), run.sealed.manifest.started_at));
     let rests_on = verify::rests_on(project, began).await?;
@@ -79,6 +73,8 @@ pub async fn assess(project: &Project, store: &Arc<dyn Store>, sealed: &Runs, br
         scope: runs.last().map(|run| run.sealed.manifest.scope.clone()),
         evidence: cited(store, &controls, &newest).await?,
         populations: populations(&controls, &newest),
+        episodes: episodes(&history, brief.period),
+        remediation: project.settings.remediation.clone(),
         permissions: permissions(&controls, &newest),
         log: rests_on.log,
         days: rests_on.days,
@@ -96,25 +92,25 @@ struct Declared {
     waiting: Vec<Control>,
 }
 
-/// Every run that shows what was before the end of the period, judged, with its controls as they were, in the order of what they show; and what the newest declares.
+/// Every run, judged, with its controls as they were, in the order of what they show; and what the newest one before the end of the period declares.
 async fn judged_runs(store: &Arc<dyn Store>, runs: &Runs, brief: &Brief) -> Result<(Vec<Judged>, Declared)> {
     let mut judged: Vec<Judged> = Vec::new();
     let mut declared = Declared::default();
+    let mut catalogs = Catalogs::default();
     for run in runs.ids().await? {
         let sealed = runs.sealed(&run).await?;
-        if sealed.manifest.shows() >= brief.period.end() {
-            continue;
+        let SealedEvaluation { evaluation, digest, .. } = runs.evaluation(&sealed).await?.sealed();
+        let (catalog, controls) = catalogs.of(store, &sealed.manifest).await?;
+        if sealed.manifest.shows() < brief.period.end() {
+            // By hand a person chooses what is judged.
+            let waits = |control: &&Control| control.weekday.is_some() && sealed.manifest.trigger == "due";
+            declared = Declared { criteria: catalog.criteria.clone(), waiting: catalog.controls.iter().filter(waits).cloned().collect() };
         }
-        let evaluation = runs.evaluation(&sealed).await?.evaluation();
-        let catalog = judge::sealed_catalog(store.as_ref(), &sealed.manifest).await?;
-        let controls = judge::judged_controls(&catalog, &sealed.manifest);
-        // By hand a person chooses what is judged.
-        let waits = |control: &Control| control.weekday.is_some() && sealed.manifest.trigger == "due";
-        declared = Declared { criteria: catalog.criteria, waiting: catalog.controls.into_iter().filter(waits).collect() };
-        judged.push(Judged { sealed, evaluation, controls });
+        judged.push(Judged { sealed, evaluation, digest, controls });
     }
     judged.sort_by_key(|run| run.sealed.manifest.shows());
-    declared.waiting.retain(|waiting| judged.iter().flat_map(|run| &run.controls).all(|control| control.id != waiting.id));
+    let within = |run: &&Judged| run.sealed.manifest.shows() < brief.period.end();
+    declared.waiting.retain(|waiting| judged.iter().filter(within).flat_map(|run| run.controls.iter()).all(|control| control.id != waiting.id));
     Ok((judged, declared))
 }
 

@@ -116,7 +116,7 @@ pub async fn past(runs: &Runs) -> Result<(Vec<Past>, Vec<SealedEvaluation>)> {
 async fn one_past(runs: &Runs, run: RunId) -> Result<(Past, Option<SealedEvaluation>)> {
     let sealed = runs.sealed(&run).await?;
     let (findings, made) = match runs.evaluation(&sealed).await? {
-        Judgement::Stored(evaluation) => (evaluation.findings, None),
+        Judgement::Stored(stored) => (stored.evaluation.findings, None),
         Judgement::Made(judged) => (judged.evaluation.findings.clone(), Some(judged)),
     };
     Ok((Past { manifest: sealed.manifest, findings }, made))

@@ -91,16 +91,16 @@ pub async fn evaluate(store: &Arc<dyn Store>, sealed: &Sealed) -> Result<(Evalua
 ///
 /// # Errors
 /// Where it cannot be read.
-pub async fn stored(store: &Arc<dyn Store>, sealed: &Sealed, accepts: impl Fn(&str, Digest) -> bool) -> Result<Option<Evaluation>> {
+pub async fn stored(store: &Arc<dyn Store>, sealed: &Sealed, accepts: impl Fn(&str, Digest) -> bool) -> Result<Option<SealedEvaluation>> {
     let ours = |found: &SealedEvaluation| found.evaluation.manifest == sealed.digest && accepts(&found.object, found.digest);
     // By its name first: listing is the dearer question.
     let own = snapshot::evaluation(store.as_ref(), &snapshot::evaluation_id(sealed, TOOL)).await?;
     if let Some(own) = own.filter(ours) {
-        return Ok(Some(own.evaluation));
+        return Ok(Some(own));
     }
     let mut all: Vec<_> = snapshot::evaluations(store.as_ref(), &sealed.manifest.run).await?.into_iter().filter(ours).collect();
     all.sort_by(|a, b| a.evaluation.tool.cmp(&b.evaluation.tool).then_with(|| a.evaluation.id.cmp(&b.evaluation.id)));
-    Ok(all.pop().map(|found| found.evaluation))
+    Ok(all.pop())
 }
 
 struct Judged {

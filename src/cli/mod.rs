@@ -14,6 +14,7 @@ pub mod export;
 pub mod google;
 pub mod hold;
 pub mod host;
+pub mod index;
 pub mod init;
 pub mod judge;
 pub mod keys;

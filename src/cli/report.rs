@@ -33,7 +33,7 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Report, f
         now: host.now(),
         store: project.settings.store.clone(),
     };
-    let assessment = assess::assess(project, &store, &runs, &brief).await?;
+    let assessment = assess::assess(host, project, (&store, &runs), &brief).await?;
     if assessment.runs.is_empty() {
         return Err(Failure::usage("no sealed run lies in this period: run `proofline collect` first, or choose another --from and --to").into());
     }

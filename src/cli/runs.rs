@@ -19,12 +19,12 @@ use crate::ledger::statement::Kind;
 use crate::model::{Digest, Period, RunId};
 use crate::store::Store;
 use crate::store::bodies::BodyError;
-use crate::store::snapshot::{self, Evaluation, Sealed, SealedEvaluation};
+use crate::store::snapshot::{self, Sealed, SealedEvaluation};
 
 /// Where an evaluation comes from.
 pub enum Judgement {
     /// It counts as it is stored.
-    Stored(Evaluation),
+    Stored(SealedEvaluation),
     /// It was made just now, and the log does not name it yet.
     Made(SealedEvaluation),
 }
@@ -32,10 +32,9 @@ pub enum Judgement {
 impl Judgement {
     /// What was found.
     #[must_use]
-    pub fn evaluation(self) -> Evaluation {
+    pub fn sealed(self) -> SealedEvaluation {
         match self {
-            Self::Stored(evaluation) => evaluation,
-            Self::Made(sealed) => sealed.evaluation,
+            Self::Stored(sealed) | Self::Made(sealed) => sealed,
         }
     }
 }

@@ -7,6 +7,7 @@
 mod conclude;
 mod engine;
 mod example;
+pub mod history;
 mod judge;
 mod ruling;
 

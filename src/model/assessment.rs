@@ -1,12 +1,15 @@
 //! Everything a report needs, over a period; derived from sealed runs, never typed in.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::assurance::Assurance;
 use crate::model::budget::Budget;
-use crate::model::control::{Control, Criterion};
+use crate::model::control::{Control, Criterion, Severity};
 use crate::model::digest::Digest;
+use crate::model::episode::Episode;
 use crate::model::evidence::Exchange;
 use crate::model::finding::Finding;
 use crate::model::ids::RunId;
@@ -42,6 +45,12 @@ pub struct Assessment {
     pub runs: Vec<RunSummary>,
     /// Populations of each control's newest run.
     pub populations: Vec<(RunId, Population)>,
+    /// The times in which resources failed controls that the period touches, by control, resource and beginning.
+    #[serde(default)]
+    pub episodes: Vec<Episode>,
+    /// Within how many days a failure has to be cured, by severity; none of a severity for which no time is set.
+    #[serde(default)]
+    pub remediation: BTreeMap<Severity, u32>,
     /// What would have to be granted to close what is open in those runs; what leaves most controls open first.
     pub permissions: Vec<MissingPermission>,
     /// The exchanges of the runs that any finding in `controls` cites, by run and number.

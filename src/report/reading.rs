@@ -4,9 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
+
 use crate::model::{
     Assessment, Cited, ControlAssessment, Criterion, CriterionId, Digest, Exchange, Finding, FindingStatus, Observation, Population, RunId, RunSummary,
-    SlotRow, SlotState, Verdict,
+    Severity, SlotRow, SlotState, Verdict,
 };
 use crate::report::words;
 
@@ -162,6 +164,16 @@ impl<'a> Reading<'a> {
             populations: assessment.populations.iter().map(|(run, population)| ((run, population.kind.as_str()), population)).collect(),
             runs: assessment.runs.iter().map(|run| (&run.run, run)).collect(),
         }
+    }
+
+    /// How many days a failure of that severity may last; none where no time is set.
+    pub(crate) fn days_allowed(&self, severity: Severity) -> Option<u32> {
+        self.assessment.remediation.get(&severity).copied()
+    }
+
+    /// The instant as of which the assessment tells: the end of its period, or when it was put together.
+    pub(crate) fn ends(&self) -> DateTime<Utc> {
+        self.assessment.period.end().min(self.assessment.prepared_at)
     }
 
     /// The exchange with that number in that run.

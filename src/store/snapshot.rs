@@ -275,14 +275,21 @@ pub async fn results(store: &dyn Store, evaluation: &Evaluation) -> Result<Vec<O
     get_lines(store, &evaluation.results).await
 }
 
+/// Shows the observations of an evaluation one after another. They count only once this has come back well.
+///
+/// # Errors
+/// As `results`.
+pub async fn each_result(store: &dyn Store, evaluation: &Evaluation, each: impl FnMut(Observation)) -> Result<(), SnapshotError> {
+    each_line(&evaluation.results, &packed(store, &evaluation.results).await?, each)
+}
+
 /// How many observations an evaluation has, each of them read.
 ///
 /// # Errors
 /// As `results`.
 pub async fn count_results(store: &dyn Store, evaluation: &Evaluation) -> Result<u64, SnapshotError> {
-    let packed = packed(store, &evaluation.results).await?;
     let mut count = 0;
-    each_line(&evaluation.results, &packed, |_row: Observation| count += 1)?;
+    each_result(store, evaluation, |_row| count += 1).await?;
     Ok(count)
 }
 

@@ -10,7 +10,7 @@ mod urls;
 pub use redaction::RedactionSettings;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use chrono_tz::Tz;
@@ -22,7 +22,7 @@ use crate::catalog::page::{Node, Page, Section, shown};
 use crate::catalog::source::SourceFile;
 use crate::catalog::suggest;
 use crate::catalog::value;
-use crate::model::{Boards, ControlId, GcpParent};
+use crate::model::{Boards, ControlId, GcpParent, Severity};
 
 pub use log::{AuthoritySettings, LogSettings, WitnessSettings};
 
@@ -54,6 +54,8 @@ pub struct Settings {
     pub google: GoogleSettings,
     /// How hard to try.
     pub limits: Limits,
+    /// Within how many days a failure has to be cured, by severity.
+    pub remediation: BTreeMap<Severity, u32>,
     /// What is taken out of answers before they are kept.
     pub redaction: RedactionSettings,
     /// Parameters that replace those of the controls.
@@ -124,8 +126,22 @@ impl Default for Limits {
     }
 }
 
-const KEYS: &[&str] =
-    &["entity", "time_zone", "store", "storage", "log", "redaction", "retention", "controls", "first_window_days", "github", "google", "limits", "parameters"];
+const KEYS: &[&str] = &[
+    "entity",
+    "time_zone",
+    "store",
+    "storage",
+    "log",
+    "redaction",
+    "retention",
+    "controls",
+    "first_window_days",
+    "github",
+    "google",
+    "limits",
+    "remediation",
+    "parameters",
+];
 
 /// Reads the configuration.
 ///
@@ -162,6 +178,7 @@ fn read(page: &mut Page<'_>, table: &DeTable<'_>) -> Settings {
         github,
         google,
         limits: limits(page, &root),
+        remediation: remediation(page, &root),
         redaction: redaction::read(page, &root),
         parameters: parameters(page, &root),
     }
@@ -333,6 +350,20 @@ fn limits(page: &mut Page<'_>, root: &Section<'_, '_>) -> Limits {
         github_per_minute: number(page, &section, "github_per_minute", 0..=60_000),
         google_per_minute: number(page, &section, "google_per_minute", 0..=60_000),
     }
+}
+
+/// The times that the team's policy sets, where the file does not say; 0 sets none.
+fn remediation(page: &mut Page<'_>, root: &Section<'_, '_>) -> BTreeMap<Severity, u32> {
+    let severities = [(Severity::Critical, 3), (Severity::High, 10), (Severity::Medium, 40), (Severity::Low, 100), (Severity::Info, 0)];
+    let keys: Vec<&str> = severities.iter().map(|(severity, _days)| severity.as_str()).collect();
+    let section = root.get("remediation").and_then(|node| Section::of(page, node, "[remediation]", &keys));
+    let mut days = BTreeMap::new();
+    for (severity, default) in severities {
+        let given = section.as_ref().and_then(|section| number(page, section, severity.as_str(), 0..=3_650));
+        days.insert(severity, given.unwrap_or(default));
+    }
+    days.retain(|_severity, days| *days > 0);
+    days
 }
 
 fn number(page: &mut Page<'_>, section: &Section<'_, '_>, key: &str, allowed: RangeInclusive<u32>) -> Option<u32> {

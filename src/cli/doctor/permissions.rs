@@ -39,7 +39,7 @@ async fn ledger(project: &Project) -> Result<Option<Vec<MissingPermission>>> {
         if fresh.is_empty() {
             continue;
         }
-        let evaluation = runs.evaluation(&sealed).await?.evaluation();
+        let evaluation = runs.evaluation(&sealed).await?.sealed().evaluation;
         ledger.merge(&evaluation.permissions, |id| fresh.contains(id));
         told.extend(fresh);
     }

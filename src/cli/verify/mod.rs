@@ -18,6 +18,7 @@ use crate::cli::anchors::{self, Observed};
 use crate::cli::args;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::host::Host;
+use crate::cli::index;
 use crate::cli::progress::Steps;
 use crate::cli::project::Project;
 use crate::cli::summary::Form;
@@ -60,6 +61,11 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Verify, f
     steps.step("observers");
     let observed = anchors::observed(project, store.as_ref(), &log.checkpoints).await?;
     let days = days(&evidence, &log, &observed, &lock(project).await?);
+    // What is wrong with the evidence itself is told already.
+    if arguments.run.is_none() && evidence.problems.is_empty() {
+        steps.step("the index");
+        evidence.problems.extend(index::check(host, project, &store).await?);
+    }
     steps.finish();
     let found = Found { log, evidence, observed, days };
     match form {

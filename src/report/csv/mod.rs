@@ -5,6 +5,7 @@
 
 mod cell;
 mod controls;
+mod deviations;
 mod ipe;
 mod runs;
 mod sheet;
@@ -32,6 +33,7 @@ impl Format for Csv {
             controls::results(&reading),
             controls::findings(&reading),
             controls::slots(&reading),
+            deviations::deviations(&reading),
             runs::populations(&reading),
             runs::evidence(&reading),
             runs::runs(&reading),

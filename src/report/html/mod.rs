@@ -9,6 +9,7 @@ mod cells;
 mod control;
 mod cover;
 mod criteria;
+mod deviations;
 mod ledger;
 mod method;
 mod results;
@@ -113,6 +114,7 @@ fn document(page: &Page<'_>) -> Markup {
                         (criteria::section(page))
                         (calendar::section(page))
                         (control::section(page))
+                        (deviations::section(page))
                         (ledger::runs(page))
                         (ledger::evidence(page))
                         (assurance::section(page))

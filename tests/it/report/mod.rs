@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod sample;
+mod sample_deviations;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -279,6 +280,9 @@ fn hostile() -> Assessment {
     }
     of.populations[0].1.tallies.clear();
     of.populations[1].1.tallies[0].second_count = Some(77);
+    for episode in &mut of.episodes {
+        (episode.name, episode.because) = (next(), next());
+    }
     for Cited { exchange, .. } in &mut of.evidence {
         (exchange.operation, exchange.subject, exchange.url) = (next(), next(), next());
         exchange.error = Some(next());
@@ -290,12 +294,53 @@ fn hostile() -> Assessment {
 fn empty() -> Assessment {
     let mut of = assessment();
     (of.controls, of.criteria, of.runs, of.populations, of.evidence, of.scope) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new(), None);
-    (of.log, of.days) = (None, Vec::new());
+    (of.log, of.days, of.episodes) = (None, Vec::new(), Vec::new());
     of
 }
 
 fn is_unseen(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[test]
+fn the_deviation_register_tells_what_failed_how_long_and_whether_the_cure_held() {
+    let of = assessment();
+    let (header, rows) = table(&of, "deviations.csv");
+    let told = |row: &Vec<String>| {
+        ["control_id", "outcome", "hours_lasted", "days_allowed", "within_time", "failed_before", "came_back", "definition_changed"]
+            .map(|column| cell(&header, row, column).to_owned())
+    };
+    let expected = [
+        // Prepared at 08:30 on the 20th, two days and six hours after it was first seen.
+        ["CHG-01", "open", "54", "10", "yes", "no", "no", "no"],
+        ["GKE-02", "fixed", "48", "10", "yes", "no", "no", "yes"],
+        ["IAM-07", "open", "222", "10", "yes", "no", "no", "no"],
+        ["REP-03", "fixed", "96", "3", "no", "no", "yes", "no"],
+        ["REP-03", "open", "30", "3", "yes", "yes", "no", "no"],
+    ];
+    assert_eq!(rows.iter().map(told).collect::<Vec<_>>(), expected);
+    let cured = &rows[3];
+    assert_eq!(cell(&header, cured, "retest_run"), of.episodes[3].ended.as_ref().expect("ended").run.as_str());
+    assert_eq!(cell(&header, cured, "retest_evidence"), "5");
+    assert_eq!(cell(&header, cured, "last_good"), "2026-11-12T02:00:00Z");
+
+    let text = page(&of);
+    let section = text.split("id=\"deviations\"").nth(1).and_then(|rest| rest.split("</section>").next()).expect("the section");
+    let order: Vec<usize> = of.episodes.iter().map(|episode| section.find(&format!("id=\"d-{}\"", episode.id)).expect("a row")).collect();
+    assert!(order[4] < order[0] && order[0] < order[3], "open ones first, the more severe before the less");
+    for needed in
+        ["<b>late</b>", "this cure did not hold", "that cure did not hold", "never seen good before", "<b>open</b>, waived", "1 run since could not tell"]
+    {
+        assert!(section.contains(needed), "{needed}");
+    }
+    assert!(page(&empty()).contains("Nothing failed in this period, as far as runs tell."));
+
+    // A severity without a time has nothing to be late for.
+    let mut without = assessment();
+    without.remediation.clear();
+    let (header, rows) = table(&without, "deviations.csv");
+    assert!(rows.iter().all(|row| cell(&header, row, "within_time").is_empty() && cell(&header, row, "days_allowed").is_empty()));
+    assert!(!page(&without).contains("<b>late</b>"));
 }
 
 #[test]

@@ -1,13 +1,17 @@
 //! A made-up assessment of a made-up company: two weeks, ten due nights of which two were missed, every conclusion, changed definitions, an unchanged answer.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use proofline::model::assessment::DayAssurance;
 use proofline::model::{
     Assessment, Body, Cited, Control, ControlAssessment, Counts, Criterion, Digest, Exchange, Finding, FindingStatus, Frequency, Headers, Observation,
-    PageMark, Period, Population, Revalidation, RunId, RunSummary, SlotRow, SlotState, Verdict,
+    PageMark, Period, Population, Revalidation, RunId, RunSummary, Severity, SlotRow, SlotState, Verdict,
 };
 use serde_json::{Value, json};
+
+use super::sample_deviations::episodes;
 
 const NIGHTS: [(u32, &str); 8] =
     [(11, "4be1c06d"), (12, "e07a9135"), (13, "1d5f82ce"), (16, "88c3ab40"), (17, "5a0e6f19"), (18, "c92d7b73"), (19, "07f4e1a8"), (20, "b3692d5c")];
@@ -20,7 +24,7 @@ fn period() -> Period {
     Period::new(at("2026-11-08T23:00:00Z"), at("2026-11-22T23:00:00Z")).expect("not empty")
 }
 
-fn run(day: u32) -> RunId {
+pub(crate) fn run(day: u32) -> RunId {
     let (_, suffix) = NIGHTS.iter().find(|(night, _)| *night == day).expect("a night with a run");
     format!("202611{day:02}T020000Z-{suffix}").parse().expect("a run id")
 }
@@ -47,6 +51,8 @@ pub(crate) fn assessment() -> Assessment {
         criteria: criteria(),
         runs: NIGHTS.iter().map(|(day, _)| summary(*day)).collect(),
         populations: populations(),
+        episodes: episodes(),
+        remediation: BTreeMap::from([(Severity::Critical, 3), (Severity::High, 10), (Severity::Medium, 40)]),
         permissions: vec![read(json!({
             "cure": "Administration: read on the repository (token: repo of somebody who administers it)", "controls": ["REP-03"],
             "unseen": ["github.branch.binds_admins", "github.branch.required_approvals"], "observations": 3,

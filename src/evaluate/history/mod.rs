@@ -1,0 +1,268 @@
+//! What all runs said of every resource, kept as changes: the interval index.
+//!
+//! It is fed sealed observations, run by run in the order of the instants that they show, and answers a year from what changed in it. It holds nothing that the sealed
+//! evaluations do not, so it can be thrown away and built again. Left out: where it lies (`cli`), slots, and why a control as a whole was not satisfied.
+
+mod bytes;
+mod episodes;
+mod names;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+pub use episodes::episodes;
+
+use crate::evaluate::history::names::{Name, Names};
+use crate::model::{Control, ControlId, Digest, Observation, Population, RunId, Verdict};
+
+/// What a run said, or did not, of a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum State {
+    Pass,
+    Fail,
+    Waived,
+    NotApplicable,
+    Undetermined,
+    /// It was not there, and the population was whole.
+    Gone,
+    /// It was not there, and the population was not whole.
+    Unseen,
+}
+
+impl From<Verdict> for State {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Pass => Self::Pass,
+            Verdict::Fail => Self::Fail,
+            Verdict::Waived => Self::Waived,
+            Verdict::NotApplicable => Self::NotApplicable,
+            Verdict::Undetermined => Self::Undetermined,
+        }
+    }
+}
+
+/// A run that was taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Judged {
+    pub(crate) run: RunId,
+    /// The instant that it shows.
+    pub(crate) shows: DateTime<Utc>,
+    /// SHA-256 of the sealed evaluation.
+    pub(crate) evaluation: Digest,
+    /// The controls that it judged, with the digest of each definition.
+    controls: Vec<(Name, Name)>,
+}
+
+/// From which run on something is said of a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mark {
+    /// Place in `runs`.
+    pub(crate) run: u32,
+    pub(crate) state: State,
+    because: Name,
+    evidence: Box<[u32]>,
+}
+
+/// One test of one control and one resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Track {
+    control: Name,
+    test: u32,
+    kind: Name,
+    resource: Name,
+    /// As it was called last.
+    name: Name,
+    /// Only where it changed, oldest first; never empty.
+    pub(crate) marks: Vec<Mark>,
+    /// The last run that had a row of it, from 1.
+    #[serde(skip)]
+    seen_in: u32,
+    /// The track whose row followed the last time: rows come in the same order night after night.
+    #[serde(skip)]
+    next: u32,
+}
+
+/// The changes of all observations over all runs.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    names: Names,
+    runs: Vec<Judged>,
+    tracks: Vec<Track>,
+    #[serde(skip)]
+    places: BTreeMap<(Name, u32, Name), u32>,
+}
+
+/// A run shows an earlier instant than one that was taken in already: build the history again, in order.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("run {run} shows an earlier instant than a run before it")]
+pub struct OutOfOrder {
+    run: RunId,
+}
+
+/// The bytes are not a history: throw them away and build it again.
+#[derive(Debug, thiserror::Error)]
+#[error("the index cannot be read: {0}")]
+pub struct NotAHistory(String);
+
+/// What is known of a run beside its observations.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    /// The run.
+    pub run: &'a RunId,
+    /// The instant that it shows, UTC.
+    pub shows: DateTime<Utc>,
+    /// SHA-256 of its sealed evaluation.
+    pub evaluation: Digest,
+    /// The controls that it judged, as they were.
+    pub controls: &'a [Control],
+    /// What it enumerated.
+    pub populations: &'a [Population],
+}
+
+/// A run that is being taken in: every observation of it, then `close`.
+#[derive(Debug)]
+pub struct Taking<'h> {
+    history: &'h mut History,
+    run: u32,
+    /// The tests whose population was whole, by control.
+    whole: BTreeMap<Name, Vec<u32>>,
+    before: Option<u32>,
+}
+
+impl History {
+    /// The runs that were taken in, oldest first, each with the SHA-256 of its evaluation.
+    pub fn runs(&self) -> impl Iterator<Item = (&RunId, Digest)> {
+        self.runs.iter().map(|judged| (&judged.run, judged.evaluation))
+    }
+
+    /// How many resources × tests it follows.
+    #[must_use]
+    pub fn tracks(&self) -> usize {
+        self.tracks.len()
+    }
+
+    /// Begins to take in a run.
+    ///
+    /// # Errors
+    /// `OutOfOrder`.
+    pub fn take(&mut self, told: &Told<'_>) -> Result<Taking<'_>, OutOfOrder> {
+        if self.runs.last().is_some_and(|last| told.shows < last.shows) {
+            return Err(OutOfOrder { run: told.run.clone() });
+        }
+        self.place_all();
+        let mut whole = BTreeMap::new();
+        let mut controls = Vec::new();
+        for control in told.controls {
+            let name = self.names.of(control.id.as_str());
+            controls.push((name, self.names.of(&control.digest.to_string())));
+            let of_tests = (1_u32..).zip(&control.tests).filter(|(_number, test)| is_whole(told.populations, &test.population));
+            whole.insert(name, of_tests.map(|(number, _test)| number).collect());
+        }
+        controls.sort_unstable();
+        let run = u32::try_from(self.runs.len()).unwrap_or(u32::MAX);
+        self.runs.push(Judged { run: told.run.clone(), shows: told.shows, evaluation: told.evaluation, controls });
+        Ok(Taking { history: self, run, whole, before: None })
+    }
+
+    /// Where each track is found; they are not stored, since reports do not need them.
+    fn place_all(&mut self) {
+        if self.places.len() != self.tracks.len() {
+            let places = (0..).zip(&self.tracks).map(|(place, track)| ((track.control, track.test, track.resource), place));
+            self.places = places.collect();
+        }
+    }
+}
+
+fn is_whole(populations: &[Population], kind: &str) -> bool {
+    let mut of_kind = populations.iter().filter(|population| population.kind == kind).peekable();
+    of_kind.peek().is_some() && of_kind.all(|population| population.completeness().is_complete())
+}
+
+impl Taking<'_> {
+    /// Takes in one observation.
+    pub fn see(&mut self, seen: &Observation) {
+        let place = self.expected(seen).unwrap_or_else(|| self.find(seen));
+        let previous = self.before.replace(place);
+        let History { names, tracks, .. } = &mut *self.history;
+        if let Some(previous) = previous.and_then(|previous| at(tracks, previous)) {
+            previous.next = place;
+        }
+        let Some(track) = at(tracks, place) else { return };
+        track.seen_in = self.run + 1;
+        if names.text(track.name) != seen.name {
+            track.name = names.of(&seen.name);
+        }
+        let state = State::from(seen.verdict);
+        if track.marks.last().is_none_or(|last| last.state != state) {
+            let because = names.of(&seen.because);
+            track.marks.push(Mark { run: self.run, state, because, evidence: seen.evidence.as_slice().into() });
+        }
+    }
+
+    /// The track that followed the one before in the last run, where it is that of this observation.
+    fn expected(&self, seen: &Observation) -> Option<u32> {
+        let History { names, tracks, .. } = &*self.history;
+        let place = match self.before {
+            None => 0,
+            Some(before) => tracks.get(usize::try_from(before).ok()?)?.next,
+        };
+        let track = tracks.get(usize::try_from(place).ok()?)?;
+        let is_it = track.test == seen.test && names.text(track.resource) == seen.resource.as_str() && names.text(track.control) == seen.control.as_str();
+        is_it.then_some(place)
+    }
+
+    fn find(&mut self, seen: &Observation) -> u32 {
+        let history = &mut *self.history;
+        let (control, resource) = (history.names.of(seen.control.as_str()), history.names.of(seen.resource.as_str()));
+        let (kind, name) = (history.names.of(&seen.kind), history.names.of(&seen.name));
+        let tracks = &mut history.tracks;
+        *history.places.entry((control, seen.test, resource)).or_insert_with(|| {
+            tracks.push(Track { control, test: seen.test, kind, resource, name, marks: Vec::new(), seen_in: 0, next: 0 });
+            u32::try_from(tracks.len() - 1).unwrap_or(u32::MAX)
+        })
+    }
+
+    /// Ends the run: what its controls had seen before and it did not is gone, or, where the population was not whole, not known.
+    pub fn close(self) {
+        let Self { history, run, whole, .. } = self;
+        let nothing = history.names.of("");
+        for track in history.tracks.iter_mut().filter(|track| track.seen_in != run + 1) {
+            let Some(tests) = whole.get(&track.control) else { continue };
+            let is_gone = track.marks.last().is_some_and(|last| last.state == State::Gone);
+            let state = if is_gone || tests.contains(&track.test) { State::Gone } else { State::Unseen };
+            if track.marks.last().is_none_or(|last| last.state != state) {
+                track.marks.push(Mark { run, state, because: nothing, evidence: Box::default() });
+            }
+        }
+    }
+}
+
+fn at(tracks: &mut [Track], place: u32) -> Option<&mut Track> {
+    tracks.get_mut(usize::try_from(place).ok()?)
+}
+
+impl History {
+    /// The definition of a control in a run; none where that did not judge it.
+    fn definition(&self, run: u32, control: Name) -> Option<Name> {
+        let judged = self.run(run)?;
+        let place = judged.controls.binary_search_by_key(&control, |(control, _definition)| *control).ok()?;
+        judged.controls.get(place).map(|(_control, definition)| *definition)
+    }
+
+    fn run(&self, run: u32) -> Option<&Judged> {
+        self.runs.get(usize::try_from(run).ok()?)
+    }
+
+    /// The newest run before `run` that judged a control.
+    fn judged_before(&self, run: u32, control: Name) -> Option<u32> {
+        (0..run).rev().find(|earlier| self.definition(*earlier, control).is_some())
+    }
+
+    fn control(&self, track: &Track) -> Option<ControlId> {
+        self.names.text(track.control).parse().ok()
+    }
+}
