@@ -14,10 +14,10 @@ use crate::catalog::page::{Node, Page, Section, shown};
 use crate::catalog::source::Place;
 use crate::catalog::suggest;
 use crate::catalog::value;
-use crate::model::{Control, ControlId, CriterionId, Digest, Frequency, Parameters, Severity, Test, Weekday};
+use crate::model::{Control, ControlId, CriterionId, Digest, Frequency, Parameters, Schedule, Severity, Test, Weekday};
 
 pub(super) const KEYS: &[&str] =
-    &["id", "title", "owner", "severity", "satisfies", "frequency", "weekday", "why", "fix", "retention_days", "parameters", "test"];
+    &["id", "title", "owner", "severity", "satisfies", "frequency", "weekday", "schedule", "starts", "why", "fix", "retention_days", "parameters", "test"];
 
 /// What a control is checked against, and which ids were met.
 #[derive(Debug)]
@@ -51,6 +51,7 @@ fn control(page: &mut Page<'_>, node: Node<'_, '_>, register: &mut Register<'_>)
     let frequency = section.required(page, "frequency", "write hourly, daily, weekly, monthly, quarterly or yearly");
     let frequency = frequency.and_then(|node| value::variant::<Frequency>(page, node, "frequency", &[]));
     let weekday = section.get("weekday").and_then(|node| weekday(page, node, frequency));
+    let schedule = section.get("schedule").and_then(|node| schedule(page, node, weekday));
     let satisfies = satisfies(page, &section, register.criteria);
     let own = parameters(page, &section);
     let in_force = id.as_ref().map(|id| register.overrides.apply(id, &own.values, &mut register.override_mistakes));
@@ -66,6 +67,8 @@ fn control(page: &mut Page<'_>, node: Node<'_, '_>, register: &mut Register<'_>)
         satisfies: satisfies?,
         frequency: frequency?,
         weekday,
+        schedule,
+        starts: section.get("starts").and_then(|node| value::date(page, node, "starts")),
         why: why?,
         fix: fix?,
         retention_days: section.get("retention_days").and_then(|node| value::number(page, node, "retention_days", value::RETENTION_DAYS)),
@@ -84,6 +87,22 @@ fn weekday(page: &mut Page<'_>, node: Node<'_, '_>, frequency: Option<Frequency>
         return None;
     }
     value::variant(page, node, "weekday", &[])
+}
+
+fn schedule(page: &mut Page<'_>, node: Node<'_, '_>, weekday: Option<Weekday>) -> Option<Schedule> {
+    let given = value::line(page, node, "schedule")?;
+    if weekday.is_some() {
+        page.error(node.span(), "`schedule` and `weekday` both say when it is owed", "leave one out".to_owned());
+        return None;
+    }
+    match given.parse::<Schedule>() {
+        Ok(schedule) => Some(schedule),
+        Err(error) => {
+            let help = "write five fields: minute, hour, day of the month, month, day of the week, e.g. \"17 2 * * MON-FRI\"";
+            page.error(node.span(), format!("\"{}\" is not a cron pattern: {error}", shown(&given)), help.to_owned());
+            None
+        }
+    }
 }
 
 enum Shape {

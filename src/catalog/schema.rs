@@ -55,6 +55,8 @@ fn control() -> Value {
             },
             "frequency": described(&schemars::schema_for!(Frequency), "How often it is due."),
             "weekday": described(&schemars::schema_for!(Weekday), "For a weekly control: the day from which on it is owed, the first when left out."),
+            "schedule": { "description": "When in its slots it is owed, and which slots there are: a cron pattern of five fields on the audit calendar.", "type": "string" },
+            "starts": { "description": "The first day on which it is due; left out, it is from the first run on.", "type": "string", "format": "date" },
             "why": text("The risk, for the auditor."),
             "fix": text("What to do, for the engineer."),
             "retention_days": {

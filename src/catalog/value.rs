@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::Deserialize;
 use serde::de::IntoDeserializer as _;
 use serde_json::{Map, Value};
@@ -147,6 +147,24 @@ pub(super) fn instant(page: &mut Page<'_>, node: Node<'_, '_>, key: &str) -> Opt
         page.error(node.span(), format!("`{}` is not an instant", shown(key)), help);
     }
     instant.map(|at| at.with_timezone(&Utc))
+}
+
+/// A day of the audit calendar: a TOML date, or the same as text.
+pub(super) fn date(page: &mut Page<'_>, node: Node<'_, '_>, key: &str) -> Option<NaiveDate> {
+    let help = "write a date, e.g. 2026-01-31".to_owned();
+    let given = match node.get_ref() {
+        DeValue::Datetime(given) => given.to_string(),
+        DeValue::String(given) => given.to_string(),
+        other => {
+            page.error(node.span(), format!("`{}` is a date, not {}", shown(key), type_name(other)), help);
+            return None;
+        }
+    };
+    let date = given.parse::<NaiveDate>().ok();
+    if date.is_none() {
+        page.error(node.span(), format!("`{}` is not a date", shown(key)), help);
+    }
+    date
 }
 
 /// RFC 3339 in UTC, as collectors write it.

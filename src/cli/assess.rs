@@ -11,11 +11,11 @@ use crate::cli::host::Host;
 use crate::cli::index::{self, Catalogs, Judged};
 use crate::cli::project::Project;
 use crate::cli::runs::Runs;
-use crate::cli::{TOOL, judge, verify};
+use crate::cli::{TOOL, verify};
 use crate::evaluate::history::episodes;
 use crate::model::{
-    Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, Digest, Finding, FindingStatus, MissingPermission, Observation,
-    Outcome, Period, PermissionLedger, RunId, RunSummary, SlotRow, SlotState,
+    Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, Digest, Finding, FindingStatus, MissingPermission, Observation, Outcome, Period,
+    PermissionLedger, RunId, RunSummary, SlotRow, SlotState,
 };
 use crate::store::Store;
 use crate::store::bodies::BodyError;
@@ -103,7 +103,7 @@ async fn judged_runs(store: &Arc<dyn Store>, runs: &Runs, brief: &Brief) -> Resu
         let (catalog, controls) = catalogs.of(store, &sealed.manifest).await?;
         if sealed.manifest.shows() < brief.period.end() {
             // By hand a person chooses what is judged.
-            let waits = |control: &&Control| control.weekday.is_some() && sealed.manifest.trigger == "due";
+            let waits = |control: &&Control| (control.weekday.is_some() || control.schedule.is_some()) && sealed.manifest.trigger == "due";
             declared = Declared { criteria: catalog.criteria.clone(), waiting: catalog.controls.iter().filter(waits).cloned().collect() };
         }
         judged.push(Judged { sealed, evaluation, digest, controls });
@@ -169,7 +169,7 @@ fn slots(brief: &Brief, control: &Control, runs: &[&Judged], began: DateTime<Utc
         };
         SlotRow { state, runs: inside.iter().map(|run| run.sealed.manifest.run.clone()).collect(), slot }
     };
-    control.frequency.slots_in(brief.period, brief.zone).into_iter().map(row).collect()
+    control.slots_in(brief.period, brief.zone).into_iter().map(row).collect()
 }
 
 /// What each control's newest run lacked; a permission that another control lacks in an older run of its own stays with that run.

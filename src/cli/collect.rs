@@ -23,7 +23,7 @@ use crate::collect::evidence::refusal;
 use crate::collect::memory::Memory;
 use crate::collect::redact::Redactor;
 use crate::collect::registry;
-use crate::model::{Budget, Control, ControlFile, Exchange, Manifest, Outcome, Period, RunId, Scope};
+use crate::model::{Budget, Control, ControlFile, ControlId, Exchange, Manifest, Outcome, Period, RunId, Scope};
 use crate::store::Store;
 use crate::store::snapshot::{self, Sealed, SealedEvaluation};
 
@@ -43,6 +43,8 @@ struct Plan {
     kinds: BTreeSet<String>,
     scope: Scope,
     earlier: Vec<RunId>,
+    /// Slots before this one in which nothing ran, by control.
+    not_run: BTreeMap<ControlId, Vec<String>>,
     /// The run that this one continues, and since when its answers count.
     continues: Option<(RunId, DateTime<Utc>)>,
 }
@@ -157,12 +159,19 @@ fn plan(host: &Host, project: &Project, arguments: &args::Collect, known: &Known
         run: run_id(host, now)?,
         started_at: now,
         trigger: if arguments.due { "due" } else { "manual" },
-        controls,
         kinds,
         scope: project.scope(window),
+        not_run: not_run(&controls, owed),
         continues: continued.map(|run| (run.manifest.run.clone(), oldest)),
         earlier: past.iter().rev().take(RECENT).rev().map(|run| run.manifest.run.clone()).collect(),
+        controls,
     })
+}
+
+fn not_run(controls: &[Control], owed: &[Owed]) -> BTreeMap<ControlId, Vec<String>> {
+    let of = |owed: &Owed| (owed.control.clone(), owed.missed.iter().map(|slot| slot.name.clone()).collect::<Vec<_>>());
+    let ours = owed.iter().filter(|owed| controls.iter().any(|control| control.id == owed.control));
+    ours.map(of).filter(|(_control, missed)| !missed.is_empty()).collect()
 }
 
 /// What a run does that tells of a past day.
@@ -189,6 +198,7 @@ fn plan_of_day(host: &Host, project: &Project, arguments: &args::Collect, known:
         scope: Scope { as_of: Some(reconstruction.as_of), ..project.scope(reconstruction.window) },
         continues: None,
         earlier: Vec::new(),
+        not_run: BTreeMap::new(),
     })
 }
 
@@ -258,6 +268,7 @@ async fn fetch_and_seal(
         exchanges: count(&exchanges, |_exchange| true),
         not_modified: count(&exchanges, |exchange| exchange.status == Some(304)),
         failed: count(&exchanges, |exchange| !exchange.is_answer()),
+        not_run: plan.not_run.clone(),
         budget: Budget::of(&exchanges),
     };
     snapshot::seal(store.as_ref(), manifest).await.context("sealing the run")

@@ -46,7 +46,7 @@ pub struct Waiting {
 pub fn owed(controls: &[Control], past: &[Past], now: DateTime<Utc>, zone: Tz) -> Vec<Owed> {
     let mut owed = Vec::new();
     for control in controls {
-        let slot = control.frequency.slot_at(now, zone);
+        let Some(slot) = control.slot_at(now, zone).filter(|slot| !control.is_before_start(slot, zone)) else { continue };
         if control.owed_from(&slot, zone) <= now && !is_answered(past, control, &slot) {
             owed.push(Owed { control: control.id.clone(), missed: missed(control, past, &slot, zone), slot });
         }
@@ -58,7 +58,7 @@ pub fn owed(controls: &[Control], past: &[Past], now: DateTime<Utc>, zone: Tz) -
 #[must_use]
 pub fn waiting(controls: &[Control], past: &[Past], now: DateTime<Utc>, zone: Tz) -> Vec<Waiting> {
     let of = |control: &Control| {
-        let slot = control.frequency.slot_at(now, zone);
+        let slot = control.slot_at(now, zone).filter(|slot| !control.is_before_start(slot, zone))?;
         let from = control.owed_from(&slot, zone);
         (now < from && !is_answered(past, control, &slot)).then(|| Waiting { control: control.id.clone(), slot, from })
     };
@@ -77,9 +77,13 @@ fn answers(run: &Past, control: &ControlId) -> bool {
 
 fn missed(control: &Control, past: &[Past], current: &Slot, zone: Tz) -> Vec<Slot> {
     let judged = |run: &&Past| run.manifest.shows() < current.period.start() && run.manifest.controls.contains(&control.id);
-    let Some(newest) = past.iter().filter(judged).map(|run| run.manifest.shows()).max() else { return Vec::new() };
-    let after = control.frequency.slot_at(newest, zone).period.end();
-    Period::new(after, current.period.start()).map_or_else(|_empty| Vec::new(), |gap| control.frequency.slots_in(gap, zone))
+    let newest = past.iter().filter(judged).map(|run| run.manifest.shows()).max();
+    // A control that nobody ever judged is owed from its declared start on, where it has one.
+    let after = newest.map(|newest| control.frequency.slot_at(newest, zone).period.end()).or_else(|| Some(day_start(control.starts?, zone)));
+    let Some(Ok(gap)) = after.map(|after| Period::new(after, current.period.start())) else { return Vec::new() };
+    let mut slots = control.slots_in(gap, zone);
+    slots.retain(|slot| !control.is_before_start(slot, zone));
+    slots
 }
 
 /// True for a run that left something unanswered, and that began at `oldest` or later.
@@ -161,6 +165,8 @@ mod tests {
             satisfies: Vec::new(),
             frequency,
             weekday: None,
+            schedule: None,
+            starts: None,
             why: String::new(),
             fix: String::new(),
             retention_days: None,
@@ -209,6 +215,7 @@ mod tests {
                 exchanges: 0,
                 not_modified: 0,
                 failed: 0,
+                not_run: BTreeMap::new(),
                 budget: crate::model::Budget::default(),
             },
             findings: vec![Finding { control: id, status: FindingStatus::Undetermined, counts: Counts::default(), reasons: Vec::new(), transient }],
@@ -240,6 +247,39 @@ mod tests {
         assert_eq!(due(&[past("2026-03-05T02:00:00Z", Outcome::Complete)], "2026-03-06T02:00:00Z"), (0, 0));
         assert_eq!(due(&[past("2026-03-03T02:00:00Z", Outcome::Complete)], "2026-03-04T02:00:00Z"), (0, 0), "somebody looked by hand before its day");
         assert_eq!(due(&[past("2026-03-05T02:00:00Z", Outcome::Complete)], "2026-03-09T02:00:00Z"), (0, 1), "the next week");
+    }
+
+    #[test]
+    fn a_schedule_says_when_and_which_slots_there_are() {
+        let working_days = Control { schedule: Some("30 2 * * MON-FRI".parse().expect("a pattern")), ..control(Frequency::Daily) };
+        let controls = [working_days];
+        let due = |past: &[Past], now: &str| (owed(&controls, past, at(now), Tz::UTC).len(), waiting(&controls, past, at(now), Tz::UTC).len());
+        // 2026-03-06 is a Friday.
+        assert_eq!(due(&[], "2026-03-06T02:00:00Z"), (0, 1), "its time has not come");
+        assert_eq!(due(&[], "2026-03-06T02:30:00Z"), (1, 0));
+        assert_eq!(due(&[], "2026-03-07T03:00:00Z"), (0, 0), "a Saturday is no slot");
+        let owed = owed(&controls, &[past("2026-03-05T02:40:00Z", Outcome::Complete)], at("2026-03-10T03:00:00Z"), Tz::UTC);
+        let names: Vec<_> = owed.iter().flat_map(|owed| &owed.missed).map(|slot| slot.name.as_str()).collect();
+        assert_eq!(names, ["2026-03-06", "2026-03-09"], "nothing was missed at the weekend");
+    }
+
+    #[test]
+    fn a_declared_start_is_when_it_begins_to_be_owed() {
+        let controls = [Control { starts: Some("2026-03-04".parse().expect("a day")), ..control(Frequency::Daily) }];
+        let names = |past: &[Past], now: &str| owed(&controls, past, at(now), Tz::UTC).iter().map(|owed| owed.missed.len()).collect::<Vec<_>>();
+        assert!(names(&[], "2026-03-03T23:00:00Z").is_empty(), "not yet");
+        assert_eq!(names(&[], "2026-03-04T02:00:00Z"), [0]);
+        assert_eq!(names(&[], "2026-03-07T02:00:00Z"), [3], "nobody ever looked, although it was promised");
+        assert_eq!(names(&[past("2026-03-02T02:00:00Z", Outcome::Complete)], "2026-03-07T02:00:00Z"), [3], "what was looked at before is no gap");
+    }
+
+    #[test]
+    fn a_run_is_late_only_where_something_says_when() {
+        let slot = Frequency::Daily.slot_at(at("2026-03-05T12:00:00Z"), Tz::UTC);
+        let scheduled = |pattern: &str| Control { schedule: Some(pattern.parse().expect("a pattern")), ..control(Frequency::Daily) }.late_from(&slot, Tz::UTC);
+        assert_eq!(scheduled("30 2 * * *"), Some(at("2026-03-05T08:30:00Z")));
+        assert_eq!(scheduled("0 20 * * *"), Some(at("2026-03-05T22:00:00Z")), "half of what is left");
+        assert_eq!(control(Frequency::Daily).late_from(&slot, Tz::UTC), None);
     }
 
     #[test]

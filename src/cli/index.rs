@@ -88,7 +88,8 @@ fn begins(history: &History, runs: &[Judged]) -> bool {
 pub async fn check(host: &Host, project: &Project, store: &Arc<dyn Store>) -> Result<Option<Problem>> {
     let Some(place) = place(host, project) else { return Ok(None) };
     let Ok(bytes) = fs::read(&place) else { return Ok(None) };
-    let problem = |what: String| Some(Problem::new(place.display().to_string(), format!("{what}; it is no evidence: delete it, and the next report builds it again")));
+    let problem =
+        |what: String| Some(Problem::new(place.display().to_string(), format!("{what}; it is no evidence: delete it, and the next report builds it again")));
     let kept = match History::from_bytes(&bytes) {
         Ok(kept) => kept,
         Err(error) => return Ok(problem(error.to_string())),

@@ -50,8 +50,8 @@ pub fn of_day(controls: &[Control], past: &[Past], day: NaiveDate, (now, zone): 
     }
     let window = Period::new(day_start(day, zone), end).map_err(|error| Failure::usage(format!("{day} is no day: {error}")))?;
     let missed = |control: &&Control| {
-        let slot = control.frequency.slot_at(as_of, zone);
-        slot.period.end() <= now && reaches_back(control) && !is_answered(past, control, &slot)
+        let slot = control.slot_at(as_of, zone);
+        reaches_back(control) && slot.is_some_and(|slot| slot.period.end() <= now && !is_answered(past, control, &slot))
     };
     Ok(Reconstruction { as_of, window, controls: controls.iter().filter(missed).map(|control| control.id.clone()).collect() })
 }
@@ -63,7 +63,7 @@ pub fn open(controls: &[Control], past: &[Past], now: DateTime<Utc>, zone: Tz) -
     let began = past.iter().filter(|run| run.manifest.scope.as_of.is_none()).map(|run| run.manifest.started_at).min();
     let Some(Ok(remembered)) = began.map(|began| Period::new(began.max(now - REMEMBERS), now)) else { return days };
     for control in controls.iter().filter(|control| reaches_back(control)) {
-        for slot in control.frequency.slots_in(remembered, zone) {
+        for slot in control.slots_in(remembered, zone) {
             let last = slot.period.end() - TimeDelta::seconds(1);
             if slot.period.end() <= now && last >= remembered.start() && !is_answered(past, control, &slot) {
                 let open = days.entry(last.with_timezone(&zone).date_naive()).or_insert(Open { controls: 0, until: last + REMEMBERS });

@@ -51,9 +51,10 @@ pub async fn run(host: &mut Host, project: &Project, form: Form) -> Result<Exit>
         let found = newest.iter().find(|(_run, finding)| finding.control == control.id);
         table.add_row([
             control.id.to_string(),
-            control.frequency.slot_at(now, project.settings.time_zone).name,
+            control.slot_at(now, project.settings.time_zone).map_or_else(|| "–".to_owned(), |slot| slot.name),
             match waiting.iter().find(|waiting| waiting.control == control.id) {
                 Some(waiting) => format!("from {}", instant(waiting.from)),
+                None if control.slot_at(now, project.settings.time_zone).is_none() => "no slot".to_owned(),
                 None => if owing.is_some() { "due" } else { "done" }.to_owned(),
             },
             owing.map_or(0, |owed| owed.missed.len()).to_string(),

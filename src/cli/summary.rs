@@ -204,7 +204,8 @@ pub fn nothing_due(host: &mut Host, catalog: &Catalog, now: DateTime<Utc>, proje
     let zone = project.settings.time_zone;
     let next = |control: &Control| {
         let slot = control.frequency.slot_at(now, zone);
-        Some(control.owed_from(&slot, zone)).filter(|from| now < *from).unwrap_or(slot.period.end())
+        let from = control.slot_at(now, zone).map(|slot| control.owed_from(&slot, zone));
+        from.filter(|from| now < *from).unwrap_or(slot.period.end())
     };
     let until = catalog.controls.iter().map(next).min().map(instant);
     match form {

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::digest::Digest;
 use crate::model::ids::{ControlId, CriterionId};
-use crate::model::period::{Frequency, Slot, Weekday};
+use crate::model::period::{Frequency, Period, Slot, Weekday};
+use crate::model::schedule::Schedule;
 use crate::model::verdict::Verdict;
 
 /// Values that a user may tune without copying the control; `params.name` in expressions.
@@ -33,6 +34,12 @@ pub struct Control {
     /// For a weekly control the day from which on it is owed, so that not all that is asked once a week is asked in the same night; none for the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weekday: Option<Weekday>,
+    /// When in each slot it is owed, and which slots there are; none for all of them, from their beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// The first day, on the audit calendar, on which it is due; none where it is from the first run on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts: Option<NaiveDate>,
     /// The risk, for the auditor.
     pub why: String,
     /// What to do, for the engineer.
@@ -51,10 +58,45 @@ pub struct Control {
 }
 
 impl Control {
+    /// The slot that holds an instant; none where its schedule has no time in it.
+    #[must_use]
+    pub fn slot_at(&self, at: DateTime<Utc>, zone: Tz) -> Option<Slot> {
+        Some(self.frequency.slot_at(at, zone)).filter(|slot| self.is_slot(slot, zone))
+    }
+
+    /// The slots that start in `period` or are under way at its start, oldest first.
+    #[must_use]
+    pub fn slots_in(&self, period: Period, zone: Tz) -> Vec<Slot> {
+        let mut slots = self.frequency.slots_in(period, zone);
+        slots.retain(|slot| self.is_slot(slot, zone));
+        slots
+    }
+
+    fn is_slot(&self, slot: &Slot, zone: Tz) -> bool {
+        self.schedule.as_ref().is_none_or(|schedule| schedule.first_in(slot.period, zone).is_some())
+    }
+
     /// When it begins to be owed in a slot of its own.
     #[must_use]
     pub fn owed_from(&self, slot: &Slot, zone: Tz) -> DateTime<Utc> {
-        self.weekday.map_or(slot.period.start(), |weekday| slot.from(weekday, zone))
+        let scheduled = self.schedule.as_ref().and_then(|schedule| schedule.first_in(slot.period, zone));
+        scheduled.unwrap_or_else(|| self.weekday.map_or(slot.period.start(), |weekday| slot.from(weekday, zone)))
+    }
+
+    /// From when on a first run in a slot is late: six hours after it was owed, or half of what is left of the slot where that is sooner. None where nothing says when in its
+    /// slots it is owed: then any time will do.
+    #[must_use]
+    pub fn late_from(&self, slot: &Slot, zone: Tz) -> Option<DateTime<Utc>> {
+        let owed = self.owed_from(slot, zone);
+        let grace = TimeDelta::hours(6).min((slot.period.end() - owed) / 2);
+        (self.schedule.is_some() || self.weekday.is_some()).then_some(owed + grace)
+    }
+
+    /// Whether a slot ends before the first day on which it is due.
+    #[must_use]
+    pub fn is_before_start(&self, slot: &Slot, zone: Tz) -> bool {
+        let last = slot.period.end() - TimeDelta::nanoseconds(1);
+        self.starts.is_some_and(|starts| last.with_timezone(&zone).date_naive() < starts)
     }
 }
 

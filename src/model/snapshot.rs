@@ -61,6 +61,9 @@ pub struct Manifest {
     pub not_modified: u32,
     /// Without a usable answer.
     pub failed: u32,
+    /// The slots before this run's in which nothing ran, by name, of each control that it judged and that was owed: a gap is written down by the run that ends it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_run: BTreeMap<ControlId, Vec<String>>,
     /// Requests, waits and limits; none of it in runs from before it was kept.
     #[serde(default)]
     pub budget: Budget,

@@ -244,6 +244,20 @@ fn mistakes_in_a_control_have_message_place_and_suggestion() {
             "frequency = \"weekly\"\nweekday = \"thirsday\"",
             &["9:11 `weekday` cannot be \"thirsday\" | did you mean \"thursday\"? one of monday, tuesday, wednesday, thursday, friday, saturday, sunday"],
         ),
+        (
+            "frequency = \"daily\"",
+            "frequency = \"daily\"\nschedule = \"17 2 * *\"",
+            &[
+                "9:12 \"17 2 * *\" is not a cron pattern: Invalid pattern: Pattern must have 5 fields when seconds are disallowed. | write five fields: minute, hour, day of the month, month, day of the week, e.g. \"17 2 * * MON-FRI\"",
+            ],
+        ),
+        (
+            "frequency = \"daily\"",
+            "frequency = \"weekly\"\nweekday = \"monday\"\nschedule = \"17 2 * * MON\"",
+            &["10:12 `schedule` and `weekday` both say when it is owed | leave one out"],
+        ),
+        ("frequency = \"daily\"", "frequency = \"daily\"\nstarts = \"soon\"", &["9:10 `starts` is not a date | write a date, e.g. 2026-01-31"]),
+        ("frequency = \"daily\"", "frequency = \"daily\"\nstarts = 2026", &["9:10 `starts` is a date, not an integer | write a date, e.g. 2026-01-31"]),
         ("\"soc2:CC8.1\"", "\"soc2:CC8.2\"", &["7:14 no criteria file has soc2:CC8.2 | did you mean `soc2:CC8.1`?"]),
         ("\"soc2:CC8.1\"", "\"sco2:CC8.1\"", &["7:14 no criteria file has sco2:CC8.1 | framework: did you mean `soc2`?"]),
         ("\"soc2:CC8.1\"", "\"CC8.1\"", &["7:14 \"CC8.1\" is not a criterion | write framework:number, e.g. soc2:CC8.1 or iso27001:A.8.32"]),

@@ -13,12 +13,15 @@ use proofline::store::snapshot;
 
 use crate::cli::Bench;
 use crate::sandbox::site::{Site, Size};
+use crate::sandbox::world::{Plan, World};
 
 const CONTROLS: [&str; 5] = ["IAM-03", "IAM-07", "STO-01", "ORG-02", "REP-03"];
 
 /// Twelve nights, on which something drifts each time; nothing runs in the fifth, and in the eighth GitHub is down.
 fn nights() -> (Site, Bench) {
     let site = Site::sized(Size { repositories: 12, members: 8, projects: 12, changes: 1, tasks: 2 });
+    let plan = site.sandbox().world().plan.clone();
+    site.sandbox().serve_world(World::new(Plan { drift_percent: 40, ..plan }));
     let mut bench = Bench::new(&site.configuration());
     for night in (0..12).filter(|night| *night != 4) {
         site.night(night);
@@ -97,7 +100,8 @@ fn failures_are_those_that_the_sealed_observations_tell_with_the_index_or_withou
     assert!(without.iter().any(|row| !row["last_good"].is_empty()), "something was good first");
 
     // With a cache: made, used, completed, and made again where it is damaged.
-    bench.set("XDG_CACHE_HOME", bench.folder.path().join("cache").to_str().expect("a path"));
+    let cache = bench.folder.path().join("cache").to_string_lossy().into_owned();
+    bench.set("XDG_CACHE_HOME", &cache);
     assert_eq!(report(&mut bench, "first"), without);
     let kept = kept(&bench);
     let bytes = fs::read(&kept).expect("kept");
@@ -119,7 +123,7 @@ fn failures_are_those_that_the_sealed_observations_tell_with_the_index_or_withou
     assert_ne!(fs::read(&kept).expect("kept"), bytes);
     bench.unset("XDG_CACHE_HOME");
     assert_eq!(report(&mut bench, "without again"), completed);
-    bench.set("XDG_CACHE_HOME", bench.folder.path().join("cache").to_str().expect("a path"));
+    bench.set("XDG_CACHE_HOME", &cache);
     assert_eq!(bench.run(&["verify"]).exit, Exit::Satisfied);
 }
 
@@ -135,7 +139,8 @@ fn kept(bench: &Bench) -> PathBuf {
 fn an_index_that_says_something_else_is_found_out_by_verify() {
     let site = Site::sized(Size { repositories: 4, members: 4, projects: 6, changes: 1, tasks: 2 });
     let mut bench = Bench::new(&site.configuration());
-    bench.set("HOME", bench.folder.path().to_str().expect("a path"));
+    let home = bench.folder.path().to_string_lossy().into_owned();
+    bench.set("HOME", &home);
     collect(&mut bench);
     bench.run(&["report", "--out", "report"]);
     let kept = fs::read_dir(bench.folder.path().join(".cache/proofline")).expect("a folder").next().expect("a file").expect("an entry").path();

@@ -29,6 +29,8 @@ mod guards;
 #[cfg(test)]
 mod holds;
 #[cfg(test)]
+mod index;
+#[cfg(test)]
 mod key_service;
 #[cfg(test)]
 mod killed;

@@ -397,6 +397,10 @@ fn a_night_that_was_missed_stays_missed() {
     let missed = late["not_run"].as_array().expect("slots");
     let slots = |control: &str| missed.iter().find(|row| row["control"] == control).and_then(|row| row["slots"].as_array()).map_or(0, Vec::len);
     assert_eq!(slots("ORG-01"), 69, "one run makes up for no other: {missed:?}");
+    let manifest = bench.folder.path().join("evidence/runs").join(late["run"].as_str().expect("a run")).join("manifest.json");
+    let sealed: serde_json::Value = serde_json::from_slice(&fs::read(manifest).expect("sealed")).expect("JSON");
+    let written = sealed["not_run"]["ORG-01"].as_array().expect("the gap is written down by the run that ends it");
+    assert_eq!((written.len(), &written[0], &written[68]), (69, &json!("2026-11-03"), &json!("2027-01-10")));
     bench.now += TimeDelta::days(1);
     bench.json(&["collect", "--due"]);
     let report = bench.run(&["report", "--out", "report", "--from", "2026-11-02"]);

@@ -1,3 +1,5 @@
+//! Failures over nights written as letters, against what the rows say one by one; bytes and damage.
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -79,6 +81,8 @@ fn control(definition: &str) -> Control {
         satisfies: Vec::new(),
         frequency: Frequency::Daily,
         weekday: None,
+        schedule: None,
+        starts: None,
         why: String::new(),
         fix: String::new(),
         retention_days: None,

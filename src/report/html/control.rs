@@ -54,7 +54,7 @@ fn statement(control: &Control) -> Markup {
         dl.facts.four {
             div { dt { "Owner" } dd { (control.owner) } }
             div { dt { "Severity" } dd { (control.severity.as_str()) } }
-            div { dt { "Frequency" } dd { (control.frequency.as_str()) @if let Some(weekday) = control.weekday { ", from " (weekday.as_str()) " on" } } }
+            div { dt { "Frequency" } dd { (control.frequency.as_str()) @if let Some(weekday) = control.weekday { ", from " (weekday.as_str()) " on" } @if let Some(schedule) = &control.schedule { ", at " code { (schedule) } } @if let Some(starts) = control.starts { ", since " (starts) } } }
             div { dt { "Criteria" } dd { @for id in &control.satisfies { code.tag { (id) } " " } } }
             div.wide { dt { "Why" } dd { (control.why) } }
             div.wide { dt { "Fix" } dd { (control.fix) } }

@@ -63,6 +63,8 @@ pub(super) fn control(id: &str, tests: Vec<Test>) -> Control {
         why: "why".to_owned(),
         fix: "fix".to_owned(),
         weekday: None,
+        schedule: None,
+        starts: None,
         retention_days: None,
         parameters: parameters(),
         tests,

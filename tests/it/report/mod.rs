@@ -94,7 +94,7 @@ fn every_csv_file_is_rfc_4180_and_its_companion_has_its_digest_and_rows() {
         assert_eq!(about.iter().filter(|row| row[0] == "match.population").count(), 8);
         assert_eq!(about.iter().filter(|row| row[0] == "gap.population").count(), 1);
     }
-    assert_eq!(files.len(), 20);
+    assert_eq!(files.len(), 22);
 }
 
 #[test]

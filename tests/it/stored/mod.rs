@@ -115,6 +115,7 @@ fn manifest(requests: StoredFile, bodies: StoredFile, configuration: Digest, exc
         exchanges,
         not_modified: 0,
         failed: 0,
+        not_run: BTreeMap::new(),
         budget: Budget::default(),
     }
 }
