@@ -54,6 +54,8 @@ pub enum Verb {
     Collect(Collect),
     /// Judge a sealed run again, offline, with its own controls
     Evaluate(Evaluate),
+    /// Show what differs between two nights: what entered or left, and which attributes changed
+    Diff(Diff),
     /// Write the report of a period
     Report(Report),
     /// Write an auditor's pack: evidence, verdicts and proofs that verify with sha256sum, openssl and zstd alone
@@ -90,6 +92,20 @@ pub struct Init {
     /// The Google Cloud organisation number, or a project id, to put into it
     #[arg(long, value_name = "ID")]
     pub google: Option<String>,
+}
+
+/// `diff`
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The earlier run, or a day (audit calendar) for the newest run that shows it
+    #[arg(value_name = "RUN|YYYY-MM-DD")]
+    pub before: String,
+    /// The later one
+    #[arg(value_name = "RUN|YYYY-MM-DD")]
+    pub after: String,
+    /// Only these kinds, e.g. github.branch; may be repeated
+    #[arg(long, value_name = "KIND")]
+    pub kind: Vec<String>,
 }
 
 /// `collect`

@@ -6,6 +6,7 @@ pub mod args;
 pub mod assess;
 pub mod collect;
 pub mod controls;
+pub mod diff;
 pub mod doctor;
 pub mod due;
 pub mod evidence;
@@ -101,6 +102,7 @@ async fn of_project(host: &mut Host, project: &Project, verb: &Verb, form: Form)
     match verb {
         Verb::Collect(collect) => collect::run(host, project, collect, form).await,
         Verb::Evaluate(evaluate) => collect::again(host, project, evaluate, form).await,
+        Verb::Diff(arguments) => diff::run(host, project, arguments, form).await,
         Verb::Report(report) => report::run(host, project, report, form).await,
         Verb::Export(export) => export::run(host, project, export, form).await,
         Verb::Verify(verify) => verify::run(host, project, verify, form).await,

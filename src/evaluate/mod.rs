@@ -5,6 +5,7 @@
 //! how long one expression takes and never what time it is.
 
 mod conclude;
+pub mod difference;
 mod engine;
 mod example;
 pub mod history;

@@ -58,6 +58,8 @@ pub struct Settings {
     pub remediation: BTreeMap<Severity, u32>,
     /// What is taken out of answers before they are kept.
     pub redaction: RedactionSettings,
+    /// Attributes whose changes `diff` counts and does not show, e.g. `github.repository.pushed_at` or `*.updated_at`.
+    pub diff_masks: BTreeSet<String>,
     /// Parameters that replace those of the controls.
     pub parameters: Overrides,
 }
@@ -140,6 +142,7 @@ const KEYS: &[&str] = &[
     "google",
     "limits",
     "remediation",
+    "diff",
     "parameters",
 ];
 
@@ -180,6 +183,7 @@ fn read(page: &mut Page<'_>, table: &DeTable<'_>) -> Settings {
         limits: limits(page, &root),
         remediation: remediation(page, &root),
         redaction: redaction::read(page, &root),
+        diff_masks: diff_masks(page, &root),
         parameters: parameters(page, &root),
     }
 }
@@ -305,6 +309,12 @@ const ACCOUNT: Name = Name {
     help: "write it in full, e.g. \"evidence@acme-audit.iam.gserviceaccount.com\"",
 };
 
+const MASK: Name = Name {
+    what: "an attribute",
+    valid: |name| name.rsplit_once('.').is_some_and(|(kind, attribute)| !kind.is_empty() && !attribute.is_empty() && name.len() <= 120),
+    help: "write the kind or *, a dot and the attribute, e.g. \"github.repository.pushed_at\" or \"*.updated_at\"",
+};
+
 /// One name.
 fn name(page: &mut Page<'_>, node: Node<'_, '_>, key: &str, sort: &Name) -> Option<String> {
     let given = value::line(page, node, key)?;
@@ -317,7 +327,11 @@ fn name(page: &mut Page<'_>, node: Node<'_, '_>, key: &str, sort: &Name) -> Opti
 
 /// A list of names, sorted, each once.
 fn names(page: &mut Page<'_>, section: &Section<'_, '_>, key: &str, sort: &Name) -> Vec<String> {
-    let Some(items) = section.get(key).and_then(|node| value::list(page, node, key)) else { return Vec::new() };
+    section.get(key).map_or_else(Vec::new, |node| names_in(page, node, key, sort))
+}
+
+fn names_in(page: &mut Page<'_>, node: Node<'_, '_>, key: &str, sort: &Name) -> Vec<String> {
+    let Some(items) = value::list(page, node, key) else { return Vec::new() };
     let mut names = BTreeSet::new();
     for item in items {
         names.extend(name(page, item, key, sort));
@@ -349,6 +363,17 @@ fn limits(page: &mut Page<'_>, root: &Section<'_, '_>) -> Limits {
         max_wait_minutes: number(page, &section, "max_wait_minutes", 0..=1440).unwrap_or(default.max_wait_minutes),
         github_per_minute: number(page, &section, "github_per_minute", 0..=60_000),
         google_per_minute: number(page, &section, "google_per_minute", 0..=60_000),
+    }
+}
+
+/// What is used, pushed to or seen every day differs every day.
+const VOLATILE: [&str; 4] = ["*.last_seen", "*.last_used", "*.pushed_at", "*.updated_at"];
+
+fn diff_masks(page: &mut Page<'_>, root: &Section<'_, '_>) -> BTreeSet<String> {
+    let section = root.get("diff").and_then(|node| Section::of(page, node, "[diff]", &["mask"]));
+    match section.and_then(|section| section.get("mask").map(|node| names_in(page, node, "mask", &MASK))) {
+        Some(masks) => masks.into_iter().collect(),
+        None => VOLATILE.iter().map(|mask| (*mask).to_owned()).collect(),
     }
 }
 
