@@ -29,6 +29,8 @@ pub struct Shelf {
     /// What a message calls a frame that no pack holds yet.
     ours: Arc<str>,
     inner: Mutex<Inner>,
+    /// Held by whoever brings a pack: many readers want the same one at once, and each copy would be whole in memory.
+    bringing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -59,7 +61,14 @@ impl Shelf {
     pub fn new(store: Arc<dyn Store>, at: DateTime<Utc>, known: impl IntoIterator<Item = Body>) -> Result<Self, BodyError> {
         let folder = folder(at);
         let placed = known.into_iter().filter(|body| body.pack.starts_with(&folder)).map(|body| (body.sha256, body)).collect();
-        Ok(Self { store, folder, spool: Spool::new()?, ours: Arc::from("a body of this run"), inner: Mutex::new(Inner { placed, open: Pack::default() }) })
+        Ok(Self {
+            store,
+            folder,
+            spool: Spool::new()?,
+            ours: Arc::from("a body of this run"),
+            inner: Mutex::new(Inner { placed, open: Pack::default() }),
+            bringing: tokio::sync::Mutex::default(),
+        })
     }
 
     /// True where the body lies in a pack of this month or is waiting for one.
@@ -91,7 +100,12 @@ impl Shelf {
     /// `BodyError::Missing` where it is not here, `Tampered` where its pack was changed.
     pub async fn read(&self, sha256: Digest) -> Result<Bytes, BodyError> {
         if !self.spool.holds(sha256) {
-            self.bring(sha256).await?;
+            let turn = self.bringing.lock().await;
+            // Whoever had the turn before may have brought it.
+            if !self.spool.holds(sha256) {
+                self.bring(sha256).await?;
+            }
+            drop(turn);
         }
         self.spool.get(sha256)
     }

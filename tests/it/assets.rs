@@ -95,20 +95,20 @@ fn has_content(types: &[&str]) -> bool {
 }
 
 /// What the world holds of each kind, a few of each: enough to show every field that it has.
-fn examples(types: &[&str]) -> Vec<Shown> {
+fn examples(types: &[&str]) -> Vec<Shown<'static>> {
     static WORLD: LazyLock<World> = LazyLock::new(|| World::new(Plan { projects: 30, repositories: 1, members: 1, ..Plan::default() }));
     let mut fields = BTreeSet::new();
-    let mut is_new = |shown: &Shown| {
+    let is_new = |shown: &Shown<'_>| {
         let known = fields.len();
         fields.extend(places(&json!({ "exchanges": [{ "body": shown.data }] })));
         fields.len() > known
     };
-    everything(&WORLD.google).into_iter().filter(|shown| types.contains(&shown.asset_type) && is_new(shown)).collect()
+    everything(&WORLD.google, &|asset_type| types.contains(&asset_type)).into_iter().filter(is_new).collect()
 }
 
 /// The inventory's answer about one project, as a fixture that `places` can walk.
-fn fixture(assets: &[Shown]) -> Value {
-    let shown = |asset: &Shown| json!({ "name": asset.name, "assetType": asset.asset_type, "ancestors": ["projects/7", "organizations/1"], "resource": { "data": asset.data } });
+fn fixture(assets: &[Shown<'_>]) -> Value {
+    let shown = |asset: &Shown<'_>| json!({ "name": asset.name, "assetType": asset.asset_type, "ancestors": ["projects/7", "organizations/1"], "resource": { "data": asset.data.as_ref() } });
     json!({ "exchanges": [{ "body": { "assets": assets.iter().map(shown).collect::<Vec<_>>() } }] })
 }
 

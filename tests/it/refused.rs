@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use proofline::model::{Attribute, Resource};
 use serde_json::Value;
 
+use crate::sandbox::Behaviour;
 use crate::sandbox::site::{Site, Size};
 use crate::sandbox::world::google::Inventory;
 use crate::sandbox::world::{Plan, World};
-use crate::sandbox::{Action, Behaviour, Fault};
 use crate::truth::{Read, collected};
 
 /// What all policies tell together, so that each that is refused makes it unknown.
@@ -56,10 +56,8 @@ fn projects_that_refuse_leave_all_others_as_they_are() {
         let plan = site.sandbox().world().plan.clone();
         site.sandbox().serve_world(World::new(Plan { inventory, ..plan }));
         let before = collected(&site);
-        let refused: Vec<String> = site.sandbox().world().google.projects.iter().skip(10).step_by(20).map(|project| project.id.clone()).collect();
+        let refused = site.refuse_one_in(20, Behaviour::default());
         assert_eq!(refused.len(), 2);
-        let fault = |id: &String| Fault::every(1, &format!("*/projects/{id}/*"), Action::Status(403));
-        site.sandbox().behave(refused.iter().map(fault).fold(Behaviour::default(), Behaviour::with));
         let lost = lost(&before, &collected(&site), &refused);
         assert!(lost >= at_least, "{lost} facts of projects that refuse are lost");
         site.assert_contracts_held();

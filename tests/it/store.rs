@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -151,6 +152,49 @@ async fn a_body_is_stored_once_a_month() {
     assert_eq!(packs[0], packs[1]);
     assert!(packs[2].starts_with("packs/2026-12/"), "retention counts from creation, so a new month stores it anew");
     assert_eq!(store.list("packs/").await.expect("listed").len(), 2);
+}
+
+/// Counts who asks, and lets all others go on before it answers.
+#[derive(Default)]
+struct Counting {
+    store: MemoryStore,
+    gets: AtomicUsize,
+}
+
+#[async_trait::async_trait]
+impl Store for Counting {
+    async fn put_new(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        self.store.put_new(key, bytes).await
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        self.gets.fetch_add(1, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+        self.store.get(key).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        self.store.list(prefix).await
+    }
+}
+
+#[tokio::test]
+async fn many_who_read_from_one_pack_bring_it_once() {
+    let counting = Arc::new(Counting::default());
+    let store: Arc<dyn Store> = Arc::clone(&counting) as Arc<dyn Store>;
+    let texts: Vec<String> = (0..16).map(|number| format!("body {number}")).collect();
+    let before = Shelf::new(Arc::clone(&store), instant("2026-11-23T01:00:00Z"), []).expect("a shelf");
+    let mut digests = Vec::new();
+    for text in &texts {
+        digests.push(before.keep(text.as_bytes()).await.expect("kept"));
+    }
+    let known = before.place(digests.clone()).await.expect("placed");
+    let shelf = Shelf::new(store, instant("2026-11-24T01:00:00Z"), known).expect("a shelf");
+    let read = futures::future::join_all(digests.iter().map(|digest| shelf.read(*digest))).await;
+    for (text, body) in texts.iter().zip(read) {
+        assert_eq!(body.expect("read"), text.as_bytes());
+    }
+    assert_eq!(counting.gets.load(Ordering::Relaxed), 1, "each copy of a pack is whole in memory");
 }
 
 #[tokio::test]

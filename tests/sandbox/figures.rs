@@ -1,7 +1,7 @@
 //! Measures the nightly job against the sandbox, beside a bare concurrent client that makes the same requests in the same run.
 //!
-//! `cargo run --release --example figures [REPOSITORIES] [LATENCY_MS] [few|all|google|google-direct] [off|real] [NIGHTS]`: controls over six kinds or all that are
-//! shipped for GitHub, or all for Google Cloud with as many projects, through Cloud Asset Inventory or where that is switched off; and whether GitHub's limits hold (then a large organisation takes hours). Each night is `proofline collect --due` in a process of its own, whose clock tells the
+//! `cargo run --release --example figures [REPOSITORIES] [LATENCY_MS] [few|all|google|google-direct|google-large|google-refused] [off|real] [NIGHTS]`: controls over six kinds or all that are
+//! shipped for GitHub, or all for Google Cloud with as many projects, through Cloud Asset Inventory, where that is switched off, with some 250 assets in a project, or where one project in twenty refuses everything; and whether GitHub's limits hold (then a large organisation takes hours). Each night is `proofline collect --due` in a process of its own, whose clock tells the
 //! night. The first is a Monday, on which what is weekly and names no weekday is due too; nine of them show a whole week and the same two days of the next. No contract is checked here: the tests do that.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a program for a terminal, which ends where it cannot go on")]
@@ -26,6 +26,7 @@ use proofline::model::{Digest, Exchange, Method, RunId};
 use proofline::store::local::LocalStore;
 use proofline::store::snapshot;
 use proofline::store::spool::Spool;
+use sandbox::behaviour::Behaviour;
 use sandbox::site::{Limits, Site, Size};
 use sandbox::world::google::Inventory;
 use sandbox::world::{Plan, World};
@@ -36,6 +37,8 @@ use table::Night;
 const CONCURRENCY: usize = 16;
 /// One control over each of six kinds.
 const FEW: [&str; 6] = ["ORG-01", "ORG-02", "REP-02", "VUL-01", "CHG-03", "TSK-02"];
+/// How often a large project holds what others hold once.
+const LARGE: usize = 18;
 /// The first argument of the process that collects.
 const COLLECT: &str = "--collect";
 
@@ -82,15 +85,24 @@ fn measure(arguments: &[String]) {
         Size { repositories, members: share(500, 12).min(2_000), changes: share(300, 6), tasks: share(500, 16).min(500), ..Size::default() }
     };
     let site = Site::sized(size);
-    if which == "google-direct" {
-        let plan = site.sandbox().world().plan.clone();
-        site.sandbox().serve_world(World::new(Plan { inventory: Inventory::Off, ..plan }));
+    let plan = site.sandbox().world().plan.clone();
+    match which.as_str() {
+        "google-direct" => site.sandbox().serve_world(World::new(Plan { inventory: Inventory::Off, ..plan })),
+        "google-large" => site.sandbox().serve_world(World::new(Plan { density: LARGE, ..plan })),
+        _ => {}
     }
     site.pace(latency, if limits == "real" { Limits::Real } else { Limits::Off });
+    if which == "google-refused" {
+        let refused = site.refuse_one_in(20, Behaviour { latency, limit: u64::from(u32::MAX), ..Behaviour::default() });
+        println!("{} projects refuse everything", refused.len());
+    }
     let pace = if limits == "real" { "github_per_minute = 800\nmax_wait_minutes = 240\n" } else { "" };
     fs::write(folder.path().join("proofline.toml"), format!("controls = [\"controls\"]\n{}{pace}", site.configuration())).expect("written");
     let few = (which == "few").then_some(&FEW[..]);
     let controls = choose(&folder.path().join("controls"), few, if of_google { "gcp." } else { "github." });
+    if of_google {
+        println!("{} assets", site.sandbox().world().google.projects.iter().map(|project| project.assets.len()).sum::<usize>());
+    }
     println!(
         "{repositories} {}, {latency:?} a request, {CONCURRENCY} at once, {controls} controls, limits {limits}\n",
         if of_google { "projects" } else { "repositories" }

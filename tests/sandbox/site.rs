@@ -133,6 +133,15 @@ impl Site {
         self.sandbox.behave(behaviour);
     }
 
+    /// One project in so many refuses everything that it is asked itself; their ids.
+    pub(crate) fn refuse_one_in(&self, one_in: usize, behaviour: Behaviour) -> Vec<String> {
+        let world = self.sandbox.world();
+        let refused: Vec<String> = world.google.projects.iter().skip(one_in / 2).step_by(one_in).map(|project| project.id.clone()).collect();
+        let fault = |id: &String| Fault::every(1, &format!("*/projects/{id}/*"), Action::Status(403));
+        self.sandbox.behave(refused.iter().map(fault).fold(behaviour, Behaviour::with));
+        refused
+    }
+
     /// So many points of each of GitHub's limits in an hour; what was used before stays used.
     pub(crate) fn allow(&self, limit: u64) {
         self.sandbox.behave(Behaviour { limit, ..Behaviour::default() });

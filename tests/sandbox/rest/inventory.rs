@@ -1,5 +1,8 @@
 //! Cloud Asset Inventory v1, and the services' own listings of the same assets.
 
+use std::borrow::Cow;
+use std::rc::Rc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
@@ -9,15 +12,15 @@ use crate::sandbox::world::assets::{self, Asset, slos};
 use crate::sandbox::world::google::{Audited, Binding, Folder, Google, Inventory, Project};
 use crate::sandbox::world::{Plan, World};
 
-/// An asset as the inventory tells it.
-pub(crate) struct Shown {
-    pub(crate) name: String,
+/// An asset as the inventory tells it. It borrows what it can: an organisation has a million, and each page is made anew.
+pub(crate) struct Shown<'g> {
+    pub(crate) name: Cow<'g, str>,
     pub(crate) asset_type: &'static str,
-    ancestors: Vec<String>,
+    ancestors: Rc<[String]>,
     location: &'static str,
-    pub(crate) data: Value,
-    bindings: Vec<Binding>,
-    audited: Vec<Audited>,
+    pub(crate) data: Cow<'g, Value>,
+    bindings: &'g [Binding],
+    audited: &'g [Audited],
 }
 
 /// `assets.list`: everything below an organisation, a folder or a project.
@@ -33,14 +36,15 @@ pub(crate) fn assets(world: &World, ask: &Ask, parent: &str) -> Reply {
     };
     let google = then.as_ref().map_or(&world.google, |then| &then.google);
     let wanted: Vec<String> = ask.parameters().into_iter().filter(|(name, _)| name == "assetTypes").map(|(_, value)| value).collect();
-    let is_wanted = |shown: &Shown| (wanted.is_empty() || wanted.iter().any(|wanted| wanted == shown.asset_type)) && is_below(google, &shown.ancestors, parent);
+    let is_wanted = |asset_type: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == asset_type);
+    let parent = by_number(google, parent);
     let content = ask.parameter("contentType").unwrap_or_default();
-    let has_content = |shown: &Shown| match content.as_str() {
+    let has_content = |shown: &Shown<'_>| match content.as_str() {
         "IAM_POLICY" => !shown.bindings.is_empty(),
         "ACCESS_POLICY" => shown.asset_type.starts_with("accesscontextmanager.googleapis.com/"),
         _ => true,
     };
-    let all: Vec<Shown> = everything(google).into_iter().filter(|shown| is_wanted(shown) && has_content(shown)).collect();
+    let all: Vec<Shown<'_>> = everything(google, &is_wanted).into_iter().filter(|shown| shown.ancestors.contains(&parent) && has_content(shown)).collect();
     listing(ask, "assets", "pageSize", &all, |shown| body(shown, &content, &ask.parameter("readTime").unwrap_or_default()))
 }
 
@@ -66,10 +70,10 @@ fn off() -> Reply {
     Reply::json(403, &json!({ "error": { "code": 403, "message": message, "status": "PERMISSION_DENIED", "details": details } }))
 }
 
-fn is_below(google: &Google, ancestors: &[String], parent: &str) -> bool {
-    let number = parent.strip_prefix("projects/").and_then(|id| google.project(id)).map(|project| format!("projects/{}", project.number));
-    let parent = number.as_deref().unwrap_or(parent);
-    ancestors.iter().any(|ancestor| ancestor == parent)
+/// A parent as ancestors are named: projects by their number.
+fn by_number(google: &Google, parent: &str) -> String {
+    let project = parent.strip_prefix("projects/").and_then(|id| google.project(id));
+    project.map_or_else(|| parent.to_owned(), |project| format!("projects/{}", project.number))
 }
 
 /// From the node itself up to the organisation.
@@ -81,84 +85,92 @@ fn ancestry(google: &Google, node: &str) -> Vec<String> {
     line
 }
 
-/// All that there is.
-pub(crate) fn everything(google: &Google) -> Vec<Shown> {
+/// All that there is of the types that are wanted.
+pub(crate) fn everything<'g>(google: &'g Google, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Shown<'g>> {
     let root = format!("organizations/{}", google.organization);
-    let node = |name: String, asset_type, data, bindings: &[Binding]| Shown {
-        name: format!("//cloudresourcemanager.googleapis.com/{name}"),
+    let node = |name: String, asset_type, data: Value, bindings: &'g [Binding], audited: &'g [Audited]| Shown {
+        name: format!("//cloudresourcemanager.googleapis.com/{name}").into(),
         asset_type,
-        ancestors: ancestry(google, &name),
+        ancestors: ancestry(google, &name).into(),
         location: "global",
-        data,
-        bindings: bindings.to_vec(),
-        audited: Vec::new(),
+        data: Cow::Owned(data),
+        bindings,
+        audited,
     };
-    let organization = node(root, "cloudresourcemanager.googleapis.com/Organization", bodies::organization(google), &google.bindings);
-    let mut all = vec![Shown { audited: google.audited.clone(), ..organization }];
-    let folder =
-        |folder: &Folder| node(format!("folders/{}", folder.number), "cloudresourcemanager.googleapis.com/Folder", bodies::folder(folder), &folder.bindings);
+    let of_organization = "cloudresourcemanager.googleapis.com/Organization";
+    let mut all = vec![node(root.clone(), of_organization, bodies::organization(google), &google.bindings, &google.audited)];
+    let of_folder = "cloudresourcemanager.googleapis.com/Folder";
+    let folder = |folder: &'g Folder| node(format!("folders/{}", folder.number), of_folder, bodies::folder(folder), &folder.bindings, &[]);
     all.extend(google.folders.iter().map(folder));
     let of_organization = assets::logging::of_organization(google.organization).into_iter().chain(assets::identity::of_organization(google.organization));
     let of_organization = of_organization.chain(assets::perimeters::of_organization(google.organization, &google.projects));
     let of_organization = of_organization.chain([assets::listed::of_organization(google.organization)]);
+    let ancestors: Rc<[String]> = [root].into();
     all.extend(of_organization.map(|asset| Shown {
-        name: asset.name,
+        name: asset.name.into(),
         asset_type: asset.asset_type,
-        ancestors: vec![format!("organizations/{}", google.organization)],
+        ancestors: Rc::clone(&ancestors),
         location: asset.location,
-        data: asset.data,
-        bindings: Vec::new(),
-        audited: Vec::new(),
+        data: Cow::Owned(asset.data),
+        bindings: &[],
+        audited: &[],
     }));
+    all.retain(|shown| is_wanted(shown.asset_type));
     for project in &google.projects {
-        all.extend(of_project(google, project));
+        of_project(google, project, is_wanted, &mut all);
     }
     all
 }
 
 /// A project that is going away still appears, with what is in it.
-fn of_project(google: &Google, project: &Project) -> Vec<Shown> {
+fn of_project<'g>(google: &'g Google, project: &'g Project, is_wanted: &dyn Fn(&str) -> bool, all: &mut Vec<Shown<'g>>) {
     let mut ancestors = vec![format!("projects/{}", project.number)];
     ancestors.extend(ancestry(google, &project.parent));
-    let shown = |name: String, asset_type, location, data, bindings: &[Binding]| Shown {
-        name,
+    let ancestors: Rc<[String]> = ancestors.into();
+    let shown = |name: String, asset_type, location, data: Value, bindings: &'g [Binding]| Shown {
+        name: name.into(),
         asset_type,
-        ancestors: ancestors.clone(),
+        ancestors: Rc::clone(&ancestors),
         location,
-        data,
-        bindings: bindings.to_vec(),
-        audited: Vec::new(),
+        data: Cow::Owned(data),
+        bindings,
+        audited: &[],
     };
-    let name = format!("//cloudresourcemanager.googleapis.com/projects/{}", project.number);
-    let itself = shown(name, "cloudresourcemanager.googleapis.com/Project", "global", bodies::project_v1(project), &project.bindings);
-    let mut all = vec![Shown { audited: project.audited.clone(), ..itself }];
-    for bucket in &project.buckets {
+    if is_wanted("cloudresourcemanager.googleapis.com/Project") {
+        let name = format!("//cloudresourcemanager.googleapis.com/projects/{}", project.number);
+        let itself = shown(name, "cloudresourcemanager.googleapis.com/Project", "global", bodies::project_v1(project), &project.bindings);
+        all.push(Shown { audited: &project.audited, ..itself });
+    }
+    for bucket in project.buckets.iter().filter(|_bucket| is_wanted("storage.googleapis.com/Bucket")) {
         let name = format!("//storage.googleapis.com/{}", bucket.name);
         all.push(shown(name, "storage.googleapis.com/Bucket", "europe-west4", bodies::bucket(project, bucket), &bucket.bindings));
     }
-    for cluster in &project.clusters {
+    for cluster in project.clusters.iter().filter(|_cluster| is_wanted("container.googleapis.com/Cluster")) {
         let name = format!("//container.googleapis.com/projects/{}/locations/{}/clusters/{}", project.id, cluster.location, cluster.name);
         all.push(shown(name, "container.googleapis.com/Cluster", cluster.location, bodies::cluster(project, cluster), &[]));
     }
     for account in &project.accounts {
         let name = format!("//iam.googleapis.com/projects/{}/serviceAccounts/{}", project.id, account.email);
-        all.push(shown(name.clone(), "iam.googleapis.com/ServiceAccount", "global", bodies::account(project, account), &[]));
-        let keys = account
-            .keys
-            .iter()
-            .map(|key| shown(format!("{name}/keys/{}", key.id), "iam.googleapis.com/ServiceAccountKey", "global", bodies::key(project, account, key), &[]));
-        all.extend(keys);
+        if is_wanted("iam.googleapis.com/ServiceAccount") {
+            all.push(shown(name.clone(), "iam.googleapis.com/ServiceAccount", "global", bodies::account(project, account), &[]));
+        }
+        for key in account.keys.iter().filter(|_key| is_wanted("iam.googleapis.com/ServiceAccountKey")) {
+            let name = format!("{name}/keys/{}", key.id);
+            all.push(shown(name, "iam.googleapis.com/ServiceAccountKey", "global", bodies::key(project, account, key), &[]));
+        }
     }
-    all.extend(
-        project
-            .assets
-            .iter()
-            .map(|asset| shown(asset.name.clone(), asset.asset_type, asset.location, asset.data.clone(), asset.bindings.as_deref().unwrap_or_default())),
-    );
-    all
+    all.extend(project.assets.iter().filter(|asset| is_wanted(asset.asset_type)).map(|asset| Shown {
+        name: asset.name.as_str().into(),
+        asset_type: asset.asset_type,
+        ancestors: Rc::clone(&ancestors),
+        location: asset.location,
+        data: Cow::Borrowed(&asset.data),
+        bindings: asset.bindings.as_deref().unwrap_or_default(),
+        audited: &[],
+    }));
 }
 
-fn body(shown: &Shown, content: &str, read: &str) -> Value {
+fn body(shown: &Shown<'_>, content: &str, read: &str) -> Value {
     let mut body = json!({ "name": shown.name, "assetType": shown.asset_type, "ancestors": shown.ancestors, "updateTime": read });
     let (field, told) = match content {
         "RESOURCE" => {
@@ -166,11 +178,11 @@ fn body(shown: &Shown, content: &str, read: &str) -> Value {
             let parent = format!("//cloudresourcemanager.googleapis.com/{parent}");
             ("resource", json!({ "version": "v1", "discoveryName": "Sandbox", "parent": parent, "location": shown.location, "data": shown.data }))
         }
-        "IAM_POLICY" => ("iamPolicy", bodies::audited(bodies::policy(&shown.bindings), &shown.audited)),
+        "IAM_POLICY" => ("iamPolicy", bodies::audited(bodies::policy(shown.bindings), shown.audited)),
         "ACCESS_POLICY" => match shown.asset_type.rsplit('/').next() {
-            Some("ServicePerimeter") => ("servicePerimeter", shown.data.clone()),
-            Some("AccessLevel") => ("accessLevel", shown.data.clone()),
-            _ => ("accessPolicy", shown.data.clone()),
+            Some("ServicePerimeter") => ("servicePerimeter", shown.data.clone().into_owned()),
+            Some("AccessLevel") => ("accessLevel", shown.data.clone().into_owned()),
+            _ => ("accessPolicy", shown.data.clone().into_owned()),
         },
         _ => return body,
     };
@@ -188,11 +200,9 @@ pub(crate) fn findings(google: &Google, ask: &Ask, parent: &str) -> Reply {
     };
     let of = |asset: &&Asset, field: &str| asset.data.pointer(field).and_then(Value::as_str).unwrap_or_default().to_owned();
     let is_wanted = |asset: &&Asset| of(asset, "/finding/state") == "ACTIVE" || of(asset, "/finding/eventTime").as_str() >= since;
-    let below = google.projects.iter().filter(|project| {
-        let mut line = vec![format!("projects/{}", project.number)];
-        line.extend(ancestry(google, &project.parent));
-        is_below(google, &line, parent)
-    });
+    let parent = by_number(google, parent);
+    let is_below = |project: &&Project| parent == format!("projects/{}", project.number) || ancestry(google, &project.parent).contains(&parent);
+    let below = google.projects.iter().filter(is_below);
     let found = below.flat_map(|project| &project.assets).filter(|asset| asset.asset_type == "securitycenter.googleapis.com/Finding");
     let found: Vec<&Asset> = found.filter(is_wanted).collect();
     let reply = listing(ask, "listFindingsResults", "pageSize", &found, |asset| asset.data.clone());

@@ -56,6 +56,8 @@ pub(crate) struct Plan {
     pub(crate) members: usize,
     /// Google Cloud projects.
     pub(crate) projects: usize,
+    /// How many times each of them holds what large projects hold many of.
+    pub(crate) density: usize,
     /// Pull requests merged in each night.
     pub(crate) changes_per_night: usize,
     /// Nights before night 0 in which pull requests were merged.
@@ -97,6 +99,7 @@ impl Default for Plan {
             repositories: 40,
             members: 25,
             projects: 12,
+            density: 1,
             changes_per_night: 6,
             history_nights: 14,
             tasks: 36,

@@ -72,7 +72,26 @@ pub(crate) fn of_project(plan: &Plan, project: &Project) -> Vec<Asset> {
     tell_networks(&mut assets);
     let listed = listed::of_project(&mut dice("listed"), plan, project, &assets);
     assets.extend(listed);
+    let more = (1..plan.density).flat_map(|copy| again(&assets, copy)).collect::<Vec<_>>();
+    assets.extend(more);
     assets
+}
+
+/// What a large project holds many of.
+const MANY: [&str; 8] = [
+    "compute.googleapis.com/Disk",
+    "compute.googleapis.com/Firewall",
+    "compute.googleapis.com/Instance",
+    "compute.googleapis.com/Snapshot",
+    "pubsub.googleapis.com/Subscription",
+    "pubsub.googleapis.com/Topic",
+    "secretmanager.googleapis.com/Secret",
+    "secretmanager.googleapis.com/SecretVersion",
+];
+
+/// The same of these once more, under other names.
+fn again(assets: &[Asset], copy: usize) -> impl Iterator<Item = Asset> {
+    assets.iter().filter(|asset| MANY.contains(&asset.asset_type)).map(move |asset| Asset { name: format!("{}-{copy}", asset.name), ..asset.clone() })
 }
 
 /// Policies of name resolution tell of networks.
