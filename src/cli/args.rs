@@ -60,6 +60,8 @@ pub enum Verb {
     Report(Report),
     /// Write an auditor's pack: evidence, verdicts and proofs that verify with sha256sum, openssl and zstd alone
     Export(Export),
+    /// Draw a sample that an auditor can draw again, with a worksheet and the evidence of just what was drawn
+    Sample(Sample),
     /// Hold everything in the store against everything that names it, and say which object is wrong
     Verify(Verify),
     /// Show what is due and what the newest runs found
@@ -191,6 +193,29 @@ pub struct Export {
     /// Only the evidence that bears on this control; may be repeated
     #[arg(long, value_name = "ID")]
     pub control: Vec<ControlId>,
+}
+
+/// `sample`
+#[derive(Debug, Args)]
+pub struct Sample {
+    /// The control to sample
+    #[arg(long, value_name = "ID")]
+    pub control: ControlId,
+    /// What the auditor chose, so that nobody who wrote evidence could choose what is drawn: 8 to 100 letters, digits, '.', '_' and '-'
+    #[arg(long, value_name = "TEXT")]
+    pub nonce: String,
+    /// How many to draw at random; what is usual for the control's frequency when absent: hourly 40, daily 25, weekly 5, monthly and quarterly 2, yearly 1
+    #[arg(long, value_name = "N")]
+    pub size: Option<usize>,
+    /// First day of the period (audit calendar); the day of the first run when absent
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from: Option<NaiveDate>,
+    /// Last day of the period, included; today when absent
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub to: Option<NaiveDate>,
+    /// A new or empty folder, or a new .zip file
+    #[arg(long, value_name = "DIR|FILE.zip")]
+    pub out: PathBuf,
 }
 
 /// `verify`

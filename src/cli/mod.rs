@@ -29,6 +29,7 @@ pub mod redaction;
 pub mod report;
 pub mod retention;
 pub mod runs;
+pub mod sample;
 pub mod signing;
 pub mod status;
 pub mod summary;
@@ -104,6 +105,7 @@ async fn of_project(host: &mut Host, project: &Project, verb: &Verb, form: Form)
         Verb::Evaluate(evaluate) => collect::again(host, project, evaluate, form).await,
         Verb::Diff(arguments) => diff::run(host, project, arguments, form).await,
         Verb::Report(report) => report::run(host, project, report, form).await,
+        Verb::Sample(arguments) => sample::run(host, project, arguments, form).await,
         Verb::Export(export) => export::run(host, project, export, form).await,
         Verb::Verify(verify) => verify::run(host, project, verify, form).await,
         Verb::Status => status::run(host, project, form).await,

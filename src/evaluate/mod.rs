@@ -11,6 +11,7 @@ mod example;
 pub mod history;
 mod judge;
 mod ruling;
+pub mod sample;
 
 use std::time::Duration;
 

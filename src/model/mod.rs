@@ -22,6 +22,7 @@ pub mod permission;
 pub mod population;
 pub mod redaction;
 pub mod resource;
+pub mod sample;
 pub mod schedule;
 pub mod scope;
 pub mod snapshot;

@@ -8,6 +8,8 @@ mod html;
 mod reading;
 mod words;
 
+pub use csv::{Bodies, sample};
+
 use crate::model::Assessment;
 
 /// Every format; a new one is a folder and a line here.

@@ -36,7 +36,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("x509_tsp", &["attest/timestamp"]),
     ("webpki", &["attest/timestamp/chain.rs"]),
     ("rustls_pki_types", &["attest/timestamp/chain.rs"]),
-    ("hmac", &["collect/redact"]),
+    ("hmac", &["collect/redact", "evaluate/sample.rs"]),
     ("regex", &["catalog/settings/redaction.rs", "collect/redact"]),
     ("saphyr_parser", &["collect/github/workflow_file/yaml.rs"]),
     ("secrecy", &["collect/redact", "collect/transport", "cli"]),

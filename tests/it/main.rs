@@ -14,6 +14,8 @@ mod cli;
 mod continued;
 mod controls_readme;
 mod credentials;
+#[cfg(test)]
+mod diff;
 mod divided;
 mod doctor;
 mod evaluate;

@@ -6,6 +6,7 @@ mod readme;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -23,17 +24,28 @@ use crate::cli::project::Project;
 use crate::cli::runs::Runs;
 use crate::cli::summary::{Form, instant};
 use crate::ledger::verify::{self, Pins};
-use crate::model::{Body, ControlId, Digest, Exchange, Manifest, Observation, Period};
+use crate::model::{Body, ControlId, Digest, Exchange, Manifest, Observation, Period, ResourceId, RunId};
 use crate::store::Store;
 use crate::store::bodies::BodyError;
 use crate::store::snapshot::{self, Evaluation, Sealed};
 use crate::store::spool::Spool;
 
 /// What goes into a pack.
-struct Wanted {
-    period: Period,
+pub struct Choice {
+    /// Only runs that show an instant of it.
+    pub period: Period,
     /// Only what bears on these; everything where there are none.
-    controls: BTreeSet<ControlId>,
+    pub controls: BTreeSet<ControlId>,
+    /// Only what was seen of these resources, by the run that saw them; everything where nothing is said.
+    pub items: Option<BTreeSet<(RunId, ResourceId)>>,
+}
+
+/// A file that goes into a pack beside the evidence.
+pub struct Extra {
+    /// Its name in the pack.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// Runs the verb.
@@ -41,6 +53,19 @@ struct Wanted {
 /// # Errors
 /// Exit code 4 where the log does not verify, or stored evidence is missing or changed; where the pack cannot be written.
 pub async fn run(host: &mut Host, project: &Project, arguments: &args::Export, form: Form) -> Result<Exit> {
+    let runs = Runs::open(&project.store()?, project.settings.log.vkey.as_ref()).await?;
+    let period = runs.period(host, project, (arguments.from, arguments.to)).await?;
+    let choice = Choice { period, controls: arguments.control.iter().cloned().collect(), items: None };
+    let written = write(host, project, &arguments.out, &choice, Vec::new()).await?;
+    told(host, arguments, &choice, &written, form)?;
+    Ok(Exit::Satisfied)
+}
+
+/// Writes a pack.
+///
+/// # Errors
+/// As `run`.
+pub async fn write(host: &mut Host, project: &Project, out: &Path, choice: &Choice, extras: Vec<Extra>) -> Result<Written> {
     let store = project.store()?;
     let log = verify::log(store.as_ref(), &Pins { vkey: project.settings.log.vkey.clone(), checkpoint: None }).await?;
     if let Some(problem) = log.problems.first() {
@@ -48,19 +73,18 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Export, f
         return Err(Failure { exit: Exit::Broken, message: text }.into());
     }
     let runs = Runs::of(&store, log.first.as_ref().map(|_key| log.entries.as_slice()));
-    let wanted = Wanted { period: runs.period(host, project, (arguments.from, arguments.to)).await?, controls: arguments.control.iter().cloned().collect() };
-    let chosen = chosen(&runs, &wanted).await?;
+    let chosen = chosen(&runs, choice).await?;
     let steps = Steps::new(host.screen);
-    let mut pack = Pack::create(&host.folder.join(&arguments.out))?;
+    let mut pack = Pack::create(&host.folder.join(out))?;
     let mut objects = BTreeSet::new();
     for (at, sealed) in chosen.iter().enumerate() {
         steps.step(&format!("run {} of {}", at.saturating_add(1), chosen.len()));
-        objects.extend(add_run((&store, &runs), sealed, &wanted.controls, &mut pack).await?);
+        objects.extend(add_run((&store, &runs), sealed, choice, &mut pack).await?);
     }
     let stamped = Proofs { store: store.as_ref(), project, log: &log }.add(&objects, &mut pack).await?;
     let contents = readme::Contents {
-        period: wanted.period,
-        controls: &wanted.controls,
+        period: choice.period,
+        controls: &choice.controls,
         runs: chosen.len(),
         prepared_at: host.now(),
         vouched: match (log.first.is_some(), stamped) {
@@ -70,13 +94,16 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Export, f
         },
     };
     pack.add("README.md", readme::text(&contents).as_bytes())?;
-    let written = pack.finish()?;
+    for extra in extras {
+        pack.add(&extra.name, &extra.bytes)?;
+    }
+    let written = pack.finish(chosen.len())?;
     steps.finish();
-    told(host, arguments, &wanted, (chosen.len(), &written), form)?;
-    Ok(Exit::Satisfied)
+    Ok(written)
 }
 
-fn told(host: &mut Host, arguments: &args::Export, wanted: &Wanted, (runs, written): (usize, &Written), form: Form) -> Result<()> {
+fn told(host: &mut Host, arguments: &args::Export, wanted: &Choice, written: &Written, form: Form) -> Result<()> {
+    let runs = written.runs;
     if form == Form::Json {
         let document = json!({
             "out": arguments.out, "period": wanted.period, "controls": wanted.controls, "runs": runs,
@@ -92,14 +119,15 @@ fn told(host: &mut Host, arguments: &args::Export, wanted: &Wanted, (runs, writt
 }
 
 /// The runs of the period that bear on the controls, oldest first.
-async fn chosen(runs: &Runs, wanted: &Wanted) -> Result<Vec<Sealed>> {
+async fn chosen(runs: &Runs, wanted: &Choice) -> Result<Vec<Sealed>> {
     let mut chosen = Vec::new();
     let mut known = BTreeSet::new();
     for run in runs.ids().await? {
         let sealed = runs.sealed(&run).await?;
         let bears = wanted.controls.is_empty() || sealed.manifest.controls.iter().any(|id| wanted.controls.contains(id));
         known.extend(sealed.manifest.controls.iter().cloned());
-        if bears && wanted.period.contains(sealed.manifest.shows()) {
+        let saw = wanted.items.as_ref().is_none_or(|items| items.iter().any(|(of, _resource)| *of == run));
+        if bears && saw && wanted.period.contains(sealed.manifest.shows()) {
             chosen.push(sealed);
         }
     }
@@ -113,7 +141,8 @@ async fn chosen(runs: &Runs, wanted: &Wanted) -> Result<Vec<Sealed>> {
 }
 
 /// Adds one run: its manifest, its records, its evaluations, and the bodies that are wanted. Gives the manifests, which entries of the log name.
-async fn add_run((store, runs): (&Arc<dyn Store>, &Runs), sealed: &Sealed, controls: &BTreeSet<ControlId>, pack: &mut Pack) -> Result<Vec<String>> {
+async fn add_run((store, runs): (&Arc<dyn Store>, &Runs), sealed: &Sealed, choice: &Choice, pack: &mut Pack) -> Result<Vec<String>> {
+    let controls = &choice.controls;
     let manifest = &sealed.manifest;
     for object in [&sealed.object, &manifest.requests.object, &manifest.bodies.object] {
         add_object(store.as_ref(), object, pack).await?;
@@ -124,7 +153,7 @@ async fn add_run((store, runs): (&Arc<dyn Store>, &Runs), sealed: &Sealed, contr
         if judged.evaluation.manifest == sealed.digest && runs.accepts(&judged.object, judged.digest) {
             add_object(store.as_ref(), &judged.object, pack).await?;
             add_object(store.as_ref(), &judged.evaluation.results.object, pack).await?;
-            cited.extend(cited_by(store.as_ref(), manifest, &judged.evaluation, controls).await?);
+            cited.extend(cited_by(store.as_ref(), manifest, &judged.evaluation, choice).await?);
             manifests.push(judged.object);
         }
     }
@@ -160,7 +189,8 @@ fn body_name(sha256: Digest) -> String {
 }
 
 /// The exchanges that bear on the controls: cited by an observation of one of them, or by the population that it judged.
-async fn cited_by(store: &dyn Store, manifest: &Manifest, evaluation: &Evaluation, controls: &BTreeSet<ControlId>) -> Result<BTreeSet<u32>> {
+async fn cited_by(store: &dyn Store, manifest: &Manifest, evaluation: &Evaluation, choice: &Choice) -> Result<BTreeSet<u32>> {
+    let controls = &choice.controls;
     if controls.is_empty() {
         return Ok(BTreeSet::new());
     }
@@ -171,7 +201,9 @@ async fn cited_by(store: &dyn Store, manifest: &Manifest, evaluation: &Evaluatio
     let populations = evaluation.populations.iter().filter(|population| kinds.contains(population.kind.as_str()));
     let mut cited: BTreeSet<u32> = populations.flat_map(|population| population.evidence.iter().copied()).collect();
     let observations: Vec<Observation> = snapshot::results(store, evaluation).await?;
-    cited.extend(observations.into_iter().filter(|seen| controls.contains(&seen.control)).flat_map(|seen| seen.evidence));
+    let run = &manifest.run;
+    let is_chosen = |seen: &Observation| choice.items.as_ref().is_none_or(|items| items.contains(&(run.clone(), seen.resource.clone())));
+    cited.extend(observations.into_iter().filter(|seen| controls.contains(&seen.control) && is_chosen(seen)).flat_map(|seen| seen.evidence));
     Ok(cited)
 }
 

@@ -34,6 +34,8 @@ pub struct Written {
     pub files: usize,
     /// Their bytes together.
     pub bytes: u64,
+    /// Runs in it.
+    pub runs: usize,
     /// SHA-256 of the list of digests, which stands for the whole pack.
     pub sums: Digest,
 }
@@ -87,13 +89,13 @@ impl Pack {
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub fn finish(mut self) -> Result<Written> {
+    pub fn finish(mut self, runs: usize) -> Result<Written> {
         let list: String = self.sums.iter().map(|(name, digest)| format!("{digest}  {name}\n")).collect();
         self.write(SUMS, list.as_bytes())?;
         if let Target::Zip(zip) = self.target {
             zip.finish()?.into_inner().context("writing the zip file")?.sync_all()?;
         }
-        Ok(Written { files: self.sums.len() + 1, bytes: self.bytes, sums: Digest::of(list.as_bytes()) })
+        Ok(Written { files: self.sums.len() + 1, bytes: self.bytes, runs, sums: Digest::of(list.as_bytes()) })
     }
 
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {

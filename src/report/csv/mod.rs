@@ -8,7 +8,10 @@ mod controls;
 mod deviations;
 mod ipe;
 mod runs;
+mod sample;
 mod sheet;
+
+pub use sample::{Bodies, files as sample};
 
 use crate::model::Assessment;
 use crate::report::reading::Reading;

@@ -1,0 +1,89 @@
+//! A sample's files: the worksheet that an auditor fills in, and the frozen population.
+
+use std::collections::BTreeMap;
+
+use crate::model::sample::{Item, Sample};
+use crate::model::{Digest, RunId};
+use crate::report::csv::cell::{Cell, blank, list, number, text};
+use crate::report::csv::sheet::Sheet;
+use crate::report::words::instant;
+use crate::report::{ReportError, ReportFile};
+
+/// The SHA-256 of the exchanges that items cite, by run and number.
+pub type Bodies = BTreeMap<(RunId, u32), Digest>;
+
+/// `worksheet.csv` and `population.csv`.
+///
+/// # Errors
+/// `ReportError` where they cannot be written.
+pub fn files(sample: &Sample, bodies: &Bodies) -> Result<Vec<ReportFile>, ReportError> {
+    let file = |sheet: &Sheet| Ok(ReportFile { path: sheet.path(), bytes: sheet.to_bytes()? });
+    [worksheet(sample, bodies), population(sample)].iter().map(file).collect()
+}
+
+fn worksheet(sample: &Sample, bodies: &Bodies) -> Sheet {
+    let rows = (1_u32..).zip(&sample.drawn).filter_map(|(place, drawn)| {
+        let item = sample.population.get(drawn.item)?;
+        let mut row = vec![number(place), text(drawn.selection.as_str()), text(sample.control.id.as_str())];
+        row.extend(item_cells(item));
+        row.extend([
+            list(&item.evidence),
+            list(item.evidence.iter().map(|n| bodies.get(&(item.run.clone(), *n)).map_or_else(|| "not in this pack".to_owned(), Digest::to_string))),
+            text(&drawn.rank),
+        ]);
+        row.extend((0..7).map(|_tick| blank()));
+        Some(row)
+    });
+    Sheet {
+        name: "worksheet".to_owned(),
+        query: "the items drawn",
+        columns: &[
+            "sample_no",
+            "selection",
+            "control_id",
+            "test",
+            "resource_kind",
+            "resource_id",
+            "resource_name",
+            "verdict",
+            "failed_in_period",
+            "because",
+            "run_id",
+            "shows",
+            "evidence",
+            "evidence_sha256",
+            "rank",
+            "tick_agreed_to_source",
+            "tick_attributes_agreed",
+            "tick_criterion_met",
+            "auditor_exception",
+            "performed_by",
+            "performed_on",
+            "remarks",
+        ],
+        rows: rows.collect(),
+    }
+}
+
+fn population(sample: &Sample) -> Sheet {
+    Sheet {
+        name: "population".to_owned(),
+        query: "everything that the control applied to in the period, by key",
+        columns: &["key", "test", "resource_kind", "resource_id", "resource_name", "verdict", "failed_in_period", "because", "run_id", "shows"],
+        rows: sample.population.iter().map(|item| [text(item.key())].into_iter().chain(item_cells(item)).collect()).collect(),
+    }
+}
+
+fn item_cells(item: &Item) -> [Cell; 9] {
+    [
+        number(item.test),
+        text(&item.kind),
+        text(item.resource.as_str()),
+        text(&item.name),
+        text(item.verdict.as_str()),
+        Cell::from(item.failed),
+        text(&item.because),
+        text(item.run.as_str()),
+        text(instant(item.at)),
+    ]
+}
