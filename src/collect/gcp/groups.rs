@@ -1,6 +1,6 @@
 //! Google groups that hold roles, and the groups within them: who is in them is asked of Cloud Identity.
 //!
-//! Asked for are the groups that policies name, and from there on each group that is a member of one: two requests a group, and one for each 500 members.
+//! Asked for are the groups that policies name, or the rules of deny policies, and from there on each group that is a member of one: two requests a group, and one for each 500 members.
 //! <https://cloud.google.com/identity/docs/reference/rest/v1/groups.memberships/list>
 //! `searchTransitiveMemberships` would walk by itself, but is sold with some editions only. Left out: groups that hold no role here, and everything else about members.
 
