@@ -62,24 +62,23 @@ impl Denials {
     pub(super) fn of(&self, member: &str, place: &str, hierarchy: &Hierarchy, belonging: &Belonging) -> Result<Denied, Gap> {
         let (mut denied, mut evidence) = (BTreeSet::new(), Vec::new());
         for place in std::iter::once(place).chain(hierarchy.above(place)?) {
-            let Some((rules, gap)) = self.places.get(place) else {
-                // Projects are asked where they are configured by themselves.
-                if place.starts_with("projects/") {
-                    continue;
-                }
-                return Err(Gap::new(GapCause::Incomplete, format!("the deny policies of {} were not asked for", short(place))));
-            };
-            if let Some(gap) = gap {
-                return Err(gap.clone());
-            }
-            for rule in rules {
-                if rule.denies(member, belonging)? {
-                    denied.extend(rule.permissions.clone()?);
-                    evidence.extend(&rule.evidence);
-                }
+            for rule in self.set_on(place)? {
+                let told = rule.told(member, belonging)?;
+                denied.extend(told.iter().flat_map(|told| told.0.iter().cloned()));
+                evidence.extend(told.iter().flat_map(|told| told.1));
             }
         }
         Ok((denied, evidence))
+    }
+
+    /// The rules of a place. Projects are asked where they are configured by themselves.
+    fn set_on(&self, place: &str) -> Result<&[Rule], Gap> {
+        match self.places.get(place) {
+            Some((rules, None)) => Ok(rules),
+            Some((_rules, Some(gap))) => Err(gap.clone()),
+            None if place.starts_with("projects/") => Ok(&[]),
+            None => Err(Gap::new(GapCause::Incomplete, format!("the deny policies of {} were not asked for", short(place)))),
+        }
     }
 }
 
@@ -100,6 +99,14 @@ impl Rule {
             Ok(denied.into_iter().filter(|permission| !excepted.iter().any(|excepted| overlap(permission, excepted))).collect())
         });
         Self { denied: texts("denied_principals"), excepted: texts("exception_principals"), permissions, evidence: rule.evidence.clone(), is_conditional }
+    }
+
+    /// What it denies to somebody, and its exchanges; none where it does not.
+    fn told(&self, member: &str, belonging: &Belonging) -> Result<Option<(&[String], &[u32])>, Gap> {
+        if !self.denies(member, belonging)? {
+            return Ok(None);
+        }
+        self.permissions.as_ref().map(|permissions| Some((permissions.as_slice(), self.evidence.as_slice()))).map_err(Clone::clone)
     }
 
     fn denies(&self, member: &str, belonging: &Belonging) -> Result<bool, Gap> {
