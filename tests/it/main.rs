@@ -45,6 +45,7 @@ mod mutate;
 mod needs;
 #[cfg(test)]
 mod observers;
+mod principals;
 mod reconstructed;
 mod recorded_gcp;
 #[cfg(test)]

@@ -10,11 +10,11 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use crate::collect::Collector;
-use crate::collect::api::{Api, ApiError, Request};
+use crate::collect::api::{Api, ApiError, Reply, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::answer::{Listed, Listing};
-use crate::collect::gcp::asking::{encoded, for_each, names, pages};
-use crate::collect::gcp::fields::{Absent, Read, list, part, put, short, text};
+use crate::collect::gcp::asking::{collected, encoded, entries, names, pages};
+use crate::collect::gcp::fields::{Absent, Read, list, part, put, short, text, texts};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, sorted};
 use crate::collect::gcp::needs;
 use crate::collect::gcp::typed::{Absence, Absences, attribute as typed};
@@ -74,8 +74,7 @@ impl Collector for DenyRule {
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
-        let found = hierarchy::ask(scope, api, KIND.name).await?;
-        for_each(places(scope, found.nodes.iter().map(String::as_str)).into_iter().collect(), |place| policies(api, place)).await
+        ask(scope, api, KIND.name).await.map(drop)
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
@@ -84,21 +83,10 @@ impl Collector for DenyRule {
         let mut seen = BTreeSet::new();
         for place in places(scope, hierarchy.nodes.keys().map(String::as_str)) {
             let before = seen.len();
-            let mut ids = BTreeSet::new();
-            let listing = Listing { operation: LIST, subject: &place, entries: "policies", partial: None, permission: PERMISSION, place: &place };
-            let listed = listing.read(evidence, &mut |policy, _n| {
-                let id = policy.get("name").and_then(Value::as_str).and_then(id_of);
-                ids.extend(id.map(ToOwned::to_owned));
-                Ok(id.is_none().then(|| Gap::new(GapCause::Malformed, format!("a deny policy of {place} has no usable name"))))
-            })?;
-            population.gaps.extend(listed.gaps);
-            population.evidence.extend(&listed.evidence);
-            for id in ids {
-                let (told, read) = policy((&place, &id), &listed.evidence, evidence)?;
-                told.into_iter().filter(|rule| seen.insert(rule.id.clone())).for_each(&mut *emit);
-                population.gaps.extend(read.gaps);
-                population.evidence.extend(read.evidence);
-            }
+            let (told, read) = rules_of(&place, evidence)?;
+            told.into_iter().filter(|rule| seen.insert(rule.id.clone())).for_each(&mut *emit);
+            population.gaps.extend(read.gaps);
+            population.evidence.extend(read.evidence);
             let count = u64::try_from(seen.len().saturating_sub(before)).unwrap_or(u64::MAX);
             population.tallies.push(Tally { tenant: place, count, second_count: None, second_source: "none: the listing names no total".to_owned() });
         }
@@ -106,8 +94,46 @@ impl Collector for DenyRule {
     }
 }
 
+/// Asks for the deny policies of all places where they are looked for, and tells the addresses of the groups that their rules name.
+///
+/// # Errors
+/// Only where collecting cannot go on at all.
+pub(super) async fn ask(scope: &Scope, api: &dyn Api, kind: &'static str) -> Result<BTreeSet<String>, ApiError> {
+    let found = hierarchy::ask(scope, api, kind).await?;
+    let places = places(scope, found.nodes.iter().map(String::as_str));
+    let named = collected(places.into_iter().map(|place| policies(api, place, kind)).collect()).await?;
+    Ok(named.into_iter().flatten().collect())
+}
+
+/// The rules of a place as they were stored, and how they were read.
+///
+/// # Errors
+/// Stored evidence cannot be read back.
+pub(super) fn rules_of(place: &str, evidence: &dyn Evidence) -> Result<(Vec<Resource>, Listed), Unreadable> {
+    let mut ids = BTreeSet::new();
+    let listing = Listing { operation: LIST, subject: place, entries: "policies", partial: None, permission: PERMISSION, place };
+    let mut read = listing.read(evidence, &mut |policy, _n| {
+        let id = policy.get("name").and_then(Value::as_str).and_then(id_of);
+        ids.extend(id.map(ToOwned::to_owned));
+        Ok(id.is_none().then(|| Gap::new(GapCause::Malformed, format!("a deny policy of {place} has no usable name"))))
+    })?;
+    let (listed, mut all) = (read.evidence.clone(), Vec::new());
+    for id in ids {
+        let (told, of_policy) = policy((place, &id), &listed, evidence)?;
+        all.extend(told);
+        read.gaps.extend(of_policy.gaps);
+        read.evidence.extend(of_policy.evidence);
+    }
+    Ok((all, read))
+}
+
+/// The address of the group that a principal of a rule is.
+pub(super) fn group_of(principal: &str) -> Option<String> {
+    principal.strip_prefix("principalSet://goog/group/").map(str::to_lowercase)
+}
+
 /// Where policies are looked for: what was walked, and projects that are configured by themselves.
-fn places<'a>(scope: &Scope, nodes: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+pub(super) fn places<'a>(scope: &Scope, nodes: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
     let configured = scope.gcp_parents.iter().map(ToString::to_string);
     nodes.map(ToOwned::to_owned).chain(configured).collect()
 }
@@ -125,16 +151,24 @@ fn id_of(name: &str) -> Option<&str> {
     name.rsplit_once("/denypolicies/").map(|(_place, id)| id).filter(|id| !id.is_empty() && !id.contains('/'))
 }
 
-async fn policies(api: &dyn Api, place: String) -> Result<(), ApiError> {
+async fn policies(api: &dyn Api, place: String, kind: &'static str) -> Result<Vec<String>, ApiError> {
     let mut found = Vec::new();
-    let request = Request::get(IAM, format!("{}?pageSize=1000", path(&place)), LIST, &place, KIND.name);
+    let request = Request::get(IAM, format!("{}?pageSize=1000", path(&place)), LIST, &place, kind);
     pages(api, request, |page| found.extend(names(page, "policies", "name"))).await?;
     let ids: BTreeSet<&str> = found.iter().filter_map(|name| id_of(name)).collect();
+    let mut named = Vec::new();
     for id in ids {
         let target = format!("{}/{}", path(&place), encoded(id));
-        api.send(Request::get(IAM, target, GET, subject(&place, id), KIND.name)).await?;
+        named.extend(groups_in(&api.send(Request::get(IAM, target, GET, subject(&place, id), kind)).await?));
     }
-    Ok(())
+    Ok(named)
+}
+
+/// The addresses of the groups that the rules of a policy name.
+fn groups_in(policy: &Reply) -> Vec<String> {
+    let rules = entries(policy, "rules");
+    let of = |field: &'static str| rules.iter().filter_map(move |rule| texts(rule.get("denyRule")?, field).ok().flatten()).flatten().filter_map(group_of);
+    of("deniedPrincipals").chain(of("exceptionPrincipals")).collect()
 }
 
 /// The rules of a policy as it was stored, and how it was read.

@@ -1,6 +1,6 @@
 //! Google groups that hold roles, and the groups within them: who is in them is asked of Cloud Identity.
 //!
-//! Asked for are the groups that policies name, and from there on each group that is a member of one: two requests a group, and one for each 500 members.
+//! Asked for are the groups that policies name, or the rules of deny policies, and from there on each group that is a member of one: two requests a group, and one for each 500 members.
 //! <https://cloud.google.com/identity/docs/reference/rest/v1/groups.memberships/list>
 //! `searchTransitiveMemberships` would walk by itself, but is sold with some editions only. Left out: groups that hold no role here, and everything else about members.
 
@@ -36,7 +36,14 @@ const QUERY: &str = "view=FULL&pageSize=500&fields=memberships(name,preferredMem
 /// # Errors
 /// Only where collecting cannot go on at all.
 pub(super) async fn ask(scope: &Scope, api: &dyn Api, kind: &'static str) -> Result<(), ApiError> {
-    let mut level = policies::ask_naming(scope, api, kind, named).await?;
+    walk(policies::ask_naming(scope, api, kind, named).await?, api, kind).await
+}
+
+/// Asks who is in the groups with these addresses, and in the groups within them.
+///
+/// # Errors
+/// Only where collecting cannot go on at all.
+pub(super) async fn walk(mut level: BTreeSet<String>, api: &dyn Api, kind: &'static str) -> Result<(), ApiError> {
     let mut asked = BTreeSet::new();
     while !level.is_empty() {
         let within = collected(level.iter().map(|address| members(api, address.clone(), kind)).collect()).await?;
@@ -69,7 +76,7 @@ fn named(reply: &Reply) -> Vec<String> {
 }
 
 /// Of a group; policies and directories do not agree on capital letters.
-fn address_of(member: &str) -> Option<String> {
+pub(super) fn address_of(member: &str) -> Option<String> {
     member.strip_prefix("group:").map(str::to_lowercase)
 }
 
@@ -79,7 +86,10 @@ fn name_of(found: &Value) -> Result<&str, Gap> {
 }
 
 /// The address of a member that is a group.
-fn group_within(membership: &Value) -> Result<Option<String>, Gap> {
+///
+/// # Errors
+/// It does not say, or the group is none that can be looked up.
+pub(super) fn group_within(membership: &Value) -> Result<Option<String>, Gap> {
     let of_type = text(membership, "type")?.ok_or_else(|| Gap::new(GapCause::LeftOut, "a membership does not say what its member is"))?;
     if of_type != "GROUP" {
         return Ok(None);

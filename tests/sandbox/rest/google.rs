@@ -179,7 +179,7 @@ fn denied(google: &Google, ask: &Ask, point: &str, rest: &[&str]) -> Reply {
     let Some(place) = point.strip_prefix("cloudresourcemanager.googleapis.com/") else {
         return google_error(400, "INVALID_ARGUMENT", "Invalid attachment point");
     };
-    let policies = perimeters::denied(place, &google.folders);
+    let policies = perimeters::denied(place, &google.domain, &google.folders);
     let shown = |policy: &perimeters::Denied| json!({ "name": format!("policies/{}/denypolicies/{}", point.replace('/', "%2F"), policy.id), "kind": "DenyPolicy", "uid": "7" });
     match rest {
         [] => listing(ask, "policies", "pageSize", &policies, shown),

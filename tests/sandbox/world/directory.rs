@@ -48,7 +48,7 @@ impl Group {
     }
 }
 
-/// One group with a guest for a while, one that nobody owns, one with another in it, and one that holds nothing.
+/// One group with a guest for a while, one that nobody owns, one with another in it, one that a deny rule leaves out, and one that holds nothing.
 pub(crate) fn groups(plan: &Plan, domain: &str, projects: &[Project]) -> Vec<Group> {
     let at_home = |name: &str| format!("{name}@{domain}");
     let member = |key: String, kind: &'static str| Member { key, kind, owner: false, expires: None };
@@ -63,6 +63,7 @@ pub(crate) fn groups(plan: &Plan, domain: &str, projects: &[Project]) -> Vec<Gro
         group("03auditors", "auditors", vec![owner("owner"), guest]),
         group("03developers", "developers", vec![user("bo"), member("C0example".to_owned(), "OTHER")]),
         group("03devops", "cloud-devops", devops),
+        group("03glass", "glass", vec![owner("ada")]),
         group("03oncall", "oncall", vec![owner("ada"), user("carol")]),
         group("03party", "party", vec![owner("ada")]),
     ]

@@ -27,6 +27,7 @@ mod truth_access;
 pub(crate) mod truth_google;
 mod truth_groups;
 pub(crate) mod truth_people;
+mod truth_principals;
 mod truth_rules;
 pub(crate) mod truth_tasks;
 

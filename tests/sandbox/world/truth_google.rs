@@ -10,20 +10,19 @@ use crate::sandbox::world::assets::logging::TOLD_ELSEWHERE;
 use crate::sandbox::world::assets::{Asset, identity, listed, logging, monitoring, perimeters, slos};
 use crate::sandbox::world::google::{Binding, Bucket, Cluster, Google, Inventory, Project};
 use crate::sandbox::world::truth::{Truth, instant};
-use crate::sandbox::world::truth_groups;
+use crate::sandbox::world::{truth_groups, truth_principals};
 
 /// Tells everything.
 pub(super) fn tell(google: &Google, truth: &mut Truth) {
     tell_bindings((google, truth), &format!("organizations/{}", google.organization), None, &google.bindings);
-    tell_principals(google, truth, &format!("organizations/{}", google.organization), None);
     for folder in &google.folders {
         tell_bindings((google, truth), &format!("folders/{}", folder.number), None, &folder.bindings);
-        tell_principals(google, truth, &format!("folders/{}", folder.number), None);
     }
     for project in &google.projects {
         tell_project(google, project, truth);
     }
     truth_groups::tell(google, truth);
+    truth_principals::tell(google, truth);
     tell_guards(google, truth);
 }
 
@@ -32,7 +31,7 @@ fn tell_guards(google: &Google, truth: &mut Truth) {
     let root = format!("organizations/{}", google.organization);
     for place in std::iter::once(root).chain(google.folders.iter().map(|folder| format!("folders/{}", folder.number))) {
         let resource = format!("//cloudresourcemanager.googleapis.com/{place}");
-        let policies = perimeters::denied(&place, &google.folders);
+        let policies = perimeters::denied(&place, &google.domain, &google.folders);
         for (policy, (rule, told)) in policies.iter().flat_map(|policy| policy.rules.iter().zip(&policy.truth).map(move |pair| (policy, pair))) {
             let mut attributes = json!({ "resource": resource, "resource_type": place.split("s/").next(), "policy": policy.id });
             if let (Value::Object(attributes), Value::Object(told)) = (&mut attributes, told) {
@@ -62,7 +61,7 @@ pub(crate) fn public_members(bindings: &[Binding]) -> Vec<&str> {
     public
 }
 
-fn labels(pairs: &[(&str, &str)]) -> Value {
+pub(super) fn labels(pairs: &[(&str, &str)]) -> Value {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect()
 }
 
@@ -78,7 +77,6 @@ fn tell_project(google: &Google, project: &Project, truth: &mut Truth) {
         return;
     }
     tell_bindings((google, truth), &format!("projects/{}", project.id), Some(project), &project.bindings);
-    tell_principals(google, truth, &format!("projects/{}", project.id), Some(project));
     tell_audited(google, project, truth);
     // The inventory shows what a project's own APIs refuse, or are switched off for.
     let listed = google.inventory == Inventory::On;
@@ -162,36 +160,6 @@ fn tell_bindings((google, truth): (&Google, &mut Truth), name: &str, project: Op
     }
 }
 
-/// The policies at a place and above, nearest first.
-fn in_force<'g>(google: &'g Google, name: &str) -> Vec<&'g [Binding]> {
-    let project = name.strip_prefix("projects/").and_then(|id| google.project(id));
-    let folder = google.folders.iter().find(|folder| format!("folders/{}", folder.number) == name);
-    let (here, parent): (&[Binding], Option<&str>) = match (project, folder) {
-        (Some(project), _) => (&project.bindings, Some(&project.parent)),
-        (None, Some(folder)) => (&folder.bindings, Some(&folder.parent)),
-        (None, None) => (&google.bindings, None),
-    };
-    let mut all = vec![here];
-    all.extend(parent.into_iter().flat_map(|parent| in_force(google, parent)));
-    all
-}
-
-fn tell_principals(google: &Google, truth: &mut Truth, name: &str, project: Option<&Project>) {
-    let resource = format!("//cloudresourcemanager.googleapis.com/{name}");
-    let policies = in_force(google, name);
-    let given = |policy: &[Binding], member: &String| policy.iter().filter(|b| b.members.contains(member)).map(|b| b.role).collect::<BTreeSet<_>>();
-    let here = policies.first().copied().unwrap_or_default();
-    for member in here.iter().flat_map(|binding| &binding.members).collect::<BTreeSet<_>>() {
-        let inherited: BTreeSet<&str> = policies.iter().skip(1).flat_map(|policy| given(policy, member)).collect();
-        let attributes = json!({
-            "resource": resource, "resource_type": name.split('/').next().unwrap_or(name).trim_end_matches('s'), "project": project.map(|project| &project.id),
-            "project_labels": project.map_or_else(|| json!({}), |project| labels(&project.labels)), "member": member,
-            "member_type": member.split(':').next(), "roles": given(here, member), "inherited_roles": inherited,
-        });
-        truth.add("gcp.principal", format!("{resource}?member={member}"), attributes);
-    }
-}
-
 fn tell_audited(google: &Google, project: &Project, truth: &mut Truth) {
     let all = || google.audited.iter().chain(&project.audited);
     let log_types: BTreeSet<&str> = all().filter(|audited| audited.service == "allServices").map(|audited| audited.log_type).collect();
@@ -206,7 +174,7 @@ fn tell_accounts(project: &Project, truth: &mut Truth) {
     for account in &project.accounts {
         let attributes = json!({
             "project": project.id, "project_labels": labels(&project.labels), "public_members": [], "email": account.email, "disabled": account.disabled,
-            "is_default": false,
+            "is_default": false, "oauth2_client_id": "100000000000000000001",
         });
         let name = format!("//iam.googleapis.com/projects/{}/serviceAccounts/{}", project.id, account.email);
         truth.add("gcp.service_account", name.clone(), attributes);

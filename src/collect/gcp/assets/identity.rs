@@ -13,7 +13,8 @@ const MAYBE: AttributeType = AttributeType::Optional(&AttributeType::Text);
 
 /// `gcp.service_account`. <https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts>
 ///
-/// Read from the inventory only, since the service gives the policy of one account at a time.
+/// Read from the inventory only, since the service gives the policy of one account at a time. That an account may act for everybody of a Google Workspace (domain-wide
+/// delegation) is granted in its Admin console, and no API of Google Cloud tells it: the list there goes by `oauth2_client_id`.
 pub static SERVICE_ACCOUNT: Asset = Asset {
     kind: &Kind {
         name: "gcp.service_account",
@@ -22,6 +23,7 @@ pub static SERVICE_ACCOUNT: Asset = Asset {
         attributes: columns! { "serviceAccounts", PUBLIC_MEMBERS;
             "email": TEXT, "Its address", "email";
             "disabled": BOOL, "True where nobody can act as it", "disabled";
+            "oauth2_client_id": TEXT, "By which the Admin console of Google Workspace names it where it has domain-wide delegation; no policy shows that", "oauth2ClientId";
             "is_default": BOOL, "True for those that Compute Engine and App Engine make by themselves", "email";
         },
     },

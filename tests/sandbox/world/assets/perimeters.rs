@@ -82,14 +82,14 @@ pub(crate) struct Denied {
 }
 
 /// Those of a place: keys for nobody in the organisation but who breaks the glass, and nothing deleted in production without its tag.
-pub(crate) fn denied(place: &str, folders: &[Folder]) -> Vec<Denied> {
+pub(crate) fn denied(place: &str, domain: &str, folders: &[Folder]) -> Vec<Denied> {
     let everybody = "principalSet://goog/public:all";
     let rule = |rule: Value, told: (Value, Value, Value)| {
         let truth = json!({ "denied_principals": [everybody], "exception_principals": told.0, "denied_permissions": told.1, "exception_permissions": [], "condition": told.2 });
         (json!({ "description": "decided", "denyRule": rule }), truth)
     };
     let keys = "iam.googleapis.com/serviceAccountKeys.create";
-    let glass = "principalSet://goog/group/glass@acme.example";
+    let glass = format!("principalSet://goog/group/glass@{domain}");
     let deletion = "cloudresourcemanager.googleapis.com/projects.delete";
     let condition = "resource.matchTag('1/environment', 'production')";
     let (rules, truth) = match place.split_once('/') {
