@@ -188,8 +188,12 @@ mod tests {
         Resource { kind: "github.branch".into(), id: id.parse().expect("an id"), name: id.to_uppercase(), attributes, evidence: vec![1] }
     }
 
-    fn side(is_whole: bool, resources: &[Resource]) -> Side {
-        Side { resources: resources.iter().map(|resource| (resource.id.clone(), resource.clone())).collect(), is_whole }
+    fn whole(resources: &[Resource]) -> Side {
+        Side { resources: resources.iter().map(|resource| (resource.id.clone(), resource.clone())).collect(), is_whole: true }
+    }
+
+    fn part(resources: &[Resource]) -> Side {
+        Side { is_whole: false, ..whole(resources) }
     }
 
     fn ids(items: &[super::Item]) -> Vec<&str> {
@@ -203,11 +207,11 @@ mod tests {
     #[test]
     fn what_is_not_seen_is_not_known_to_have_gone() {
         let (a, b, c) = (resource("a", &[]), resource("b", &[]), resource("c", &[]));
-        let told = plain(&side(true, &[a.clone(), b.clone()]), &side(true, &[b.clone(), c.clone()]));
+        let told = plain(&whole(&[a.clone(), b.clone()]), &whole(&[b.clone(), c.clone()]));
         assert_eq!((ids(&told.entered), ids(&told.left), told.unclear.len(), told.same), (vec!["c"], vec!["a"], 0, 1));
-        let told = plain(&side(true, &[a.clone(), b.clone()]), &side(false, &[b.clone(), c.clone()]));
+        let told = plain(&whole(&[a.clone(), b.clone()]), &part(&[b.clone(), c.clone()]));
         assert_eq!((ids(&told.entered), ids(&told.left), ids(&told.unclear)), (vec!["c"], vec![], vec!["a"]));
-        let told = plain(&side(false, &[a, b.clone()]), &side(true, &[b, c]));
+        let told = plain(&part(&[a, b.clone()]), &whole(&[b, c]));
         assert_eq!((ids(&told.entered), ids(&told.left), ids(&told.unclear)), (vec![], vec!["a"], vec!["c"]));
     }
 
@@ -218,7 +222,7 @@ mod tests {
             "a",
             &[("same", Some(json!(1))), ("more", Some(json!(2))), ("lost", None), ("found", Some(json!([]))), ("dark", None), ("new", Some(json!(1)))],
         );
-        let told = plain(&side(true, &[before]), &side(true, &[after]));
+        let told = plain(&whole(&[before]), &whole(&[after]));
         let fields: Vec<&str> = told.changed.iter().flat_map(|changed| &changed.fields).map(|field| field.attribute.as_str()).collect();
         assert_eq!(fields, ["found", "lost", "more"]);
         let lost = told.changed.first().and_then(|changed| changed.fields.get(1)).map(|field| (field.before.clone(), field.after.clone()));
@@ -229,11 +233,11 @@ mod tests {
     fn masks_take_changes_out_and_are_counted() {
         let masks: BTreeSet<Mask> = ["*.seen", "github.branch.head", "gcp.bucket.size"].into_iter().filter_map(Mask::new).collect();
         let of = |seen: i64, head: i64, size: i64| resource("a", &[("seen", Some(json!(seen))), ("head", Some(json!(head))), ("size", Some(json!(size)))]);
-        let told = difference("github.branch", &side(true, &[of(1, 1, 1)]), &side(true, &[of(2, 2, 1)]), &masks);
+        let told = difference("github.branch", &whole(&[of(1, 1, 1)]), &whole(&[of(2, 2, 1)]), &masks);
         assert!(told.is_none() && told.same == 1);
         let counted: BTreeMap<&str, usize> = told.masked.iter().map(|(mask, count)| (mask.as_str(), *count)).collect();
         assert_eq!(counted, BTreeMap::from([("*.seen", 1), ("github.branch.head", 1)]));
-        assert!(!difference("github.branch", &side(true, &[of(1, 1, 1)]), &side(true, &[of(1, 1, 2)]), &masks).is_none(), "another kind's rule");
+        assert!(!difference("github.branch", &whole(&[of(1, 1, 1)]), &whole(&[of(1, 1, 2)]), &masks).is_none(), "another kind's rule");
         assert!([".x", "x.", "x", ""].into_iter().all(|rule| Mask::new(rule).is_none()));
     }
 }

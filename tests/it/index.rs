@@ -63,18 +63,12 @@ async fn observed(bench: &Bench) -> Vec<(String, Vec<Observation>)> {
 fn by_hand(runs: &[(String, Vec<Observation>)]) -> Vec<[String; 5]> {
     let mut open: BTreeMap<(String, u32, String), (String, String)> = BTreeMap::new();
     let mut found = Vec::new();
-    for (run, rows) in runs {
-        for row in rows {
-            let key = (row.control.to_string(), row.test, row.resource.to_string());
-            match row.verdict {
-                Verdict::Fail | Verdict::Waived => open.entry(key).or_insert_with(|| (run.clone(), run.clone())).1.clone_from(run),
-                Verdict::Pass | Verdict::NotApplicable => {
-                    if let Some((first, last)) = open.remove(&key) {
-                        found.push([key.0, key.2, first, last, run.clone()]);
-                    }
-                }
-                Verdict::Undetermined => {}
-            }
+    for (run, row) in runs.iter().flat_map(|(run, rows)| rows.iter().map(move |row| (run, row))) {
+        let key = (row.control.to_string(), row.test, row.resource.to_string());
+        match row.verdict {
+            Verdict::Fail | Verdict::Waived => open.entry(key).or_insert_with(|| (run.clone(), run.clone())).1.clone_from(run),
+            Verdict::Pass | Verdict::NotApplicable => found.extend(open.remove(&key).map(|(first, last)| [key.0, key.2, first, last, run.clone()])),
+            Verdict::Undetermined => {}
         }
     }
     found.extend(open.into_iter().map(|(key, (first, last))| [key.0, key.2, first, last, String::new()]));

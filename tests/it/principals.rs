@@ -50,6 +50,15 @@ fn world() -> World {
     World { policies, members, rules: BTreeMap::new(), parents: &["organizations/1"] }
 }
 
+fn asset((name, policy): (&&str, &Value)) -> Value {
+    let above: &[&str] = if name.starts_with("projects") { &["folders/2", "organizations/1"] } else { &[] };
+    let ancestors: Vec<&str> = std::iter::once(*name).chain(above.iter().copied()).collect();
+    json!({ "name": format!("//cloudresourcemanager.googleapis.com/{name}"), "ancestors": ancestors, "iamPolicy": policy })
+}
+
+/// Who is denied, who is excepted, about whom it is asked, and what must come out.
+type DenyCase<'c> = (&'c [&'c str], &'c [&'c str], &'c str, &'c Result<Value, GapCause>);
+
 impl World {
     async fn seen(&self) -> Outcome {
         collect(&Principal, &scope(self.parents), |request| self.answer(request)).await
@@ -61,10 +70,6 @@ impl World {
         let of_group = |name: &str| self.members.get(name.split('@').next().unwrap_or(name)).cloned();
         match (request.operation, request.subject.as_str()) {
             ("cloudasset.assets.list", subject) if subject.contains("IAM_POLICY") => {
-                let asset = |(name, policy): (&&str, &Value)| {
-                    let ancestors = if name.starts_with("projects") { json!([name, "folders/2", "organizations/1"]) } else { json!([name]) };
-                    json!({ "name": format!("//cloudresourcemanager.googleapis.com/{name}"), "ancestors": ancestors, "iamPolicy": policy })
-                };
                 ok(json!({ "assets": self.policies.iter().map(asset).collect::<Vec<_>>() }))
             }
             ("cloudasset.assets.list", _) => ok(json!({ "assets": [{ "resource": { "data": project } }] })),
@@ -192,7 +197,7 @@ async fn a_rule_denies_to_whom_it_means_and_does_not_except() {
     const POOL: &str = "principalSet://iam.googleapis.com/locations/global/workforcePools/p/group/g";
     let (ada, bo, ci, ops) = ("user:Ada@", "user:bo@", "serviceAccount:ci@", "group:ops@");
     let (keys, none, open) = (Ok(json!([KEYS])), Ok(json!([])), Err(GapCause::Incomplete));
-    let cases: [(&[&str], &[&str], &str, &Result<Value, GapCause>); 27] = [
+    let cases: [DenyCase<'_>; 27] = [
         (&[ALL], &[], ada, &keys),
         (&[ALL], &[], ci, &keys),
         (&[ALL], &[], ops, &keys),

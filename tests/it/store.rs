@@ -181,7 +181,7 @@ impl Store for Counting {
 #[tokio::test]
 async fn many_who_read_from_one_pack_bring_it_once() {
     let counting = Arc::new(Counting::default());
-    let store: Arc<dyn Store> = Arc::clone(&counting) as Arc<dyn Store>;
+    let store: Arc<dyn Store> = counting.clone();
     let texts: Vec<String> = (0..16).map(|number| format!("body {number}")).collect();
     let before = Shelf::new(Arc::clone(&store), instant("2026-11-23T01:00:00Z"), []).expect("a shelf");
     let mut digests = Vec::new();

@@ -85,17 +85,8 @@ fn measure(arguments: &[String]) {
         Size { repositories, members: share(500, 12).min(2_000), changes: share(300, 6), tasks: share(500, 16).min(500), ..Size::default() }
     };
     let site = Site::sized(size);
-    let plan = site.sandbox().world().plan.clone();
-    match which.as_str() {
-        "google-direct" => site.sandbox().serve_world(World::new(Plan { inventory: Inventory::Off, ..plan })),
-        "google-large" => site.sandbox().serve_world(World::new(Plan { density: LARGE, ..plan })),
-        _ => {}
-    }
     site.pace(latency, if limits == "real" { Limits::Real } else { Limits::Off });
-    if which == "google-refused" {
-        let refused = site.refuse_one_in(20, Behaviour { latency, limit: u64::from(u32::MAX), ..Behaviour::default() });
-        println!("{} projects refuse everything", refused.len());
-    }
+    vary(&site, &which, latency);
     let pace = if limits == "real" { "github_per_minute = 800\nmax_wait_minutes = 240\n" } else { "" };
     fs::write(folder.path().join("proofline.toml"), format!("controls = [\"controls\"]\n{}{pace}", site.configuration())).expect("written");
     let few = (which == "few").then_some(&FEW[..]);
@@ -136,6 +127,20 @@ fn measure(arguments: &[String]) {
         night.print(repositories);
     }
     site.assert_contracts_held();
+}
+
+/// What is special about one of the worlds of Google Cloud.
+fn vary(site: &Site, which: &str, latency: Duration) {
+    let plan = site.sandbox().world().plan.clone();
+    match which {
+        "google-direct" => site.sandbox().serve_world(World::new(Plan { inventory: Inventory::Off, ..plan })),
+        "google-large" => site.sandbox().serve_world(World::new(Plan { density: LARGE, ..plan })),
+        "google-refused" => {
+            let refused = site.refuse_one_in(20, Behaviour { latency, limit: u64::from(u32::MAX), ..Behaviour::default() });
+            println!("{} projects refuse everything", refused.len());
+        }
+        _ => {}
+    }
 }
 
 fn spent(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {

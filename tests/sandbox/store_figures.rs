@@ -171,6 +171,7 @@ async fn seal(store: &dyn Store, shelf: &Shelf, run: &RunId, at: DateTime<Utc>, 
         exchanges: count(|_| true),
         not_modified: count(|exchange| exchange.status == Some(304)),
         failed: count(|exchange| !exchange.is_answer()),
+        not_run: std::collections::BTreeMap::new(),
         budget: Budget::of(&exchanges),
     };
     snapshot::seal(store, manifest).await.expect("sealed");

@@ -3,6 +3,7 @@
 //! A membership ends when it says, so that until then it counts. A group may have everybody of a customer in it: that is one member more, which stands for accounts that no
 //! answer here names, so that of a person it is unknown whether they are among them. Left out: shared drives and browsers, which do nothing themselves.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -47,10 +48,9 @@ impl Belonging {
         let mut all: BTreeMap<String, Own> = BTreeMap::new();
         let mut waiting: Vec<String> = addresses.iter().cloned().collect();
         while let Some(address) = waiting.pop() {
-            if !all.contains_key(&address) {
-                let own = Own::of(&address, evidence)?;
-                waiting.extend(own.within().map(ToOwned::to_owned));
-                all.insert(address, own);
+            if let Entry::Vacant(unread) = all.entry(address) {
+                let own = Own::of(unread.key(), evidence)?;
+                waiting.extend(unread.insert(own).within().map(ToOwned::to_owned));
             }
         }
         let groups = addresses.into_iter().map(|address| (Whole::of(&address, &all), address)).map(|(whole, address)| (address, whole)).collect();

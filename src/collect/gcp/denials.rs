@@ -82,6 +82,9 @@ impl Denials {
     }
 }
 
+/// Permissions, and the exchanges that tell of them.
+type Told<'r> = (&'r [String], &'r [u32]);
+
 impl Rule {
     fn of(rule: &Resource) -> Self {
         let texts = |name: &str| match rule.attributes.get(name) {
@@ -102,7 +105,7 @@ impl Rule {
     }
 
     /// What it denies to somebody, and its exchanges; none where it does not.
-    fn told(&self, member: &str, belonging: &Belonging) -> Result<Option<(&[String], &[u32])>, Gap> {
+    fn told(&self, member: &str, belonging: &Belonging) -> Result<Option<Told<'_>>, Gap> {
         if !self.denies(member, belonging)? {
             return Ok(None);
         }

@@ -22,9 +22,9 @@ fn told(nights: &[&str]) -> History {
 fn take(history: &mut History, night: usize, letters: &[(usize, char)]) -> Result<(), OutOfOrder> {
     let judged = letters.iter().any(|(_resource, letter)| *letter != ' ');
     let controls = if judged { vec![control(if letters.iter().any(|(_, letter)| letter.is_lowercase()) { "new" } else { "old" })] } else { Vec::new() };
-    let whole = letters.iter().all(|(_resource, letter)| *letter != '?');
+    let gaps = if letters.iter().any(|(_resource, letter)| *letter == '?') { vec![Gap::new(GapCause::Incomplete, "a page is missing")] } else { Vec::new() };
     let run = run(night);
-    let told = Told { run: &run, shows: at(night), evaluation: Digest::of(run.as_str().as_bytes()), controls: &controls, populations: &[population(whole)] };
+    let told = Told { run: &run, shows: at(night), evaluation: Digest::of(run.as_str().as_bytes()), controls: &controls, populations: &[population(gaps)] };
     let mut taking = history.take(&told)?;
     for (resource, letter) in letters {
         let verdict = match letter.to_ascii_uppercase() {
@@ -93,9 +93,8 @@ fn control(definition: &str) -> Control {
     }
 }
 
-fn population(whole: bool) -> Population {
+fn population(gaps: Vec<Gap>) -> Population {
     let tally = Tally { tenant: "acme".into(), count: 1, second_count: None, second_source: "none".into() };
-    let gaps = if whole { Vec::new() } else { vec![Gap::new(GapCause::Incomplete, "a page is missing")] };
     Population { kind: "github.branch".into(), definition: "all".into(), tallies: vec![tally], gaps, evidence: vec![1], listed_by: Vec::new() }
 }
 
