@@ -22,3 +22,12 @@ done
 for repositories in 1000 2000; do
     figures "$repositories" 50 all real
 done
+# Google Cloud: through the inventory, without it, where one project in twenty refuses, and with half a million assets.
+for latency in 0 50; do
+    for projects in 1 200 2000; do
+        figures "$projects" "$latency" google off
+    done
+done
+figures 200 50 google-direct off 1
+figures 200 50 google-refused off
+figures 2000 0 google-large off

@@ -55,6 +55,8 @@ mod refused;
 #[cfg(test)]
 mod register;
 mod report;
+#[cfg(test)]
+mod sample;
 mod sandbox_contracts;
 #[cfg(test)]
 mod sealed;
