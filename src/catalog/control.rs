@@ -33,7 +33,7 @@ pub(super) struct Register<'r> {
 
 /// The sound controls of a file.
 pub(super) fn controls(page: &mut Page<'_>, table: &DeTable<'_>, register: &mut Register<'_>) -> Vec<Control> {
-    let root = Section::root(page, table, "a control file", &["control"]);
+    let root = Section::root(page, table, "a control file", &["control", "waiver"]);
     let Some(list) = root.get("control") else { return Vec::new() };
     let Some(items) = value::list(page, list, "control") else { return Vec::new() };
     items.filter_map(|item| control(page, item, register)).collect()

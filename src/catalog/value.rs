@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::Deserialize;
 use serde::de::IntoDeserializer as _;
 use serde_json::{Map, Value};
@@ -147,6 +147,20 @@ pub(super) fn instant(page: &mut Page<'_>, node: Node<'_, '_>, key: &str) -> Opt
         page.error(node.span(), format!("`{}` is not an instant", shown(key)), help);
     }
     instant.map(|at| at.with_timezone(&Utc))
+}
+
+/// A day: a TOML date without a time.
+pub(super) fn day(page: &mut Page<'_>, node: Node<'_, '_>, key: &str) -> Option<NaiveDate> {
+    let help = "write a date without quotes, e.g. 2026-12-31".to_owned();
+    let DeValue::Datetime(given) = node.get_ref() else {
+        page.error(node.span(), format!("`{}` is a date, not {}", shown(key), type_name(node.get_ref())), help);
+        return None;
+    };
+    let day = given.to_string().parse::<NaiveDate>().ok();
+    if day.is_none() {
+        page.error(node.span(), format!("`{}` is a date without a time", shown(key)), help);
+    }
+    day
 }
 
 /// RFC 3339 in UTC, as collectors write it.

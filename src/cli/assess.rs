@@ -11,8 +11,8 @@ use crate::cli::project::Project;
 use crate::cli::runs::Runs;
 use crate::cli::{TOOL, judge, verify};
 use crate::model::{
-    Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, Digest, Finding, FindingStatus, MissingPermission, Observation, Outcome, Period,
-    PermissionLedger, RunId, RunSummary, SlotRow, SlotState,
+    Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, Digest, Finding, MissingPermission, Observation, Outcome, Period,
+    PermissionLedger, RunId, RunSummary, SlotRow, SlotState, Waiver, WaiverNight, waiver_uses,
 };
 use crate::store::Store;
 use crate::store::bodies::BodyError;
@@ -36,6 +36,7 @@ struct Judged {
     sealed: Sealed,
     evaluation: Evaluation,
     controls: Vec<Control>,
+    waivers: Vec<Waiver>,
 }
 
 impl Judged {
@@ -80,6 +81,7 @@ pub async fn assess(project: &Project, store: &Arc<dyn Store>, sealed: &Runs, br
         evidence: cited(store, &controls, &newest).await?,
         populations: populations(&controls, &newest),
         permissions: permissions(&controls, &newest),
+        waivers: waiver_uses(&all.iter().map(waiver_night).collect::<Vec<_>>(), brief.period, brief.zone, brief.now),
         log: rests_on.log,
         days: rests_on.days,
         controls,
@@ -111,11 +113,16 @@ async fn judged_runs(store: &Arc<dyn Store>, runs: &Runs, brief: &Brief) -> Resu
         // By hand a person chooses what is judged.
         let waits = |control: &Control| control.weekday.is_some() && sealed.manifest.trigger == "due";
         declared = Declared { criteria: catalog.criteria, waiting: catalog.controls.into_iter().filter(waits).collect() };
-        judged.push(Judged { sealed, evaluation, controls });
+        judged.push(Judged { sealed, evaluation, controls, waivers: catalog.waivers });
     }
     judged.sort_by_key(|run| run.sealed.manifest.shows());
     declared.waiting.retain(|waiting| judged.iter().flat_map(|run| &run.controls).all(|control| control.id != waiting.id));
     Ok((judged, declared))
+}
+
+fn waiver_night(run: &Judged) -> WaiverNight<'_> {
+    let manifest = &run.sealed.manifest;
+    WaiverNight { run: &manifest.run, started_at: manifest.started_at, shows: manifest.shows(), declared: &run.waivers, findings: &run.evaluation.findings }
 }
 
 /// A control over the period, without its observations, and the newest run that judged it.
@@ -161,11 +168,8 @@ fn slots(brief: &Brief, control: &Control, runs: &[&Judged], began: DateTime<Utc
     let row = |slot: crate::model::Slot| {
         let inside: Vec<&&Judged> = runs.iter().filter(|run| slot.period.contains(run.sealed.manifest.shows())).collect();
         let ran = inside.iter().filter(|run| !run.is_reconstruction());
-        let worst = ran.filter_map(|run| finding(run, &control.id)).map(|finding| finding.status).max();
-        let state = match worst {
-            Some(FindingStatus::Satisfied) => SlotState::Pass,
-            Some(FindingStatus::Undetermined) => SlotState::Undetermined,
-            Some(FindingStatus::NotSatisfied) => SlotState::Fail,
+        let state = match SlotState::worst(ran.filter_map(|run| finding(run, &control.id))) {
+            Some(worst) => worst,
             None if !inside.is_empty() => SlotState::Reconstructed,
             None if slot.period.end() <= began => SlotState::BeforeStart,
             None if slot.period.end() <= brief.now => SlotState::NotRun,

@@ -211,7 +211,14 @@ mod tests {
                 failed: 0,
                 budget: crate::model::Budget::default(),
             },
-            findings: vec![Finding { control: id, status: FindingStatus::Undetermined, counts: Counts::default(), reasons: Vec::new(), transient }],
+            findings: vec![Finding {
+                control: id,
+                status: FindingStatus::Undetermined,
+                counts: Counts::default(),
+                reasons: Vec::new(),
+                waived_by: Vec::new(),
+                transient,
+            }],
         }
     }
 

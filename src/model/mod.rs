@@ -25,6 +25,8 @@ pub mod scope;
 pub mod snapshot;
 pub mod unseen;
 pub mod verdict;
+pub mod waiver;
+pub mod waiver_use;
 
 pub use assessment::{Assessment, Cited, ControlAssessment, RunSummary, SlotRow, SlotState};
 pub use assurance::Assurance;
@@ -33,10 +35,10 @@ pub use control::{Control, Criterion, Example, Expression, Parameters, Severity,
 pub use digest::{Digest, Hasher};
 pub use evidence::{Exchange, Host, Method, PageMark, Revalidation};
 pub use expression::{ExpressionMistake, ExpressionSite, Want, Weight};
-pub use finding::{Counts, Finding, FindingStatus};
+pub use finding::{Counts, Finding, FindingStatus, WaivedFailures};
 pub use gap::{Gap, GapCause};
 pub use headers::Headers;
-pub use ids::{ControlId, CriterionId, ResourceId, RunId};
+pub use ids::{ControlId, CriterionId, ResourceId, RunId, WaiverId};
 pub use kind::{AttributeDecl, AttributeType, Kind, attribute};
 pub use need::{Level, Need, Route};
 pub use period::{Frequency, Period, Slot, Weekday};
@@ -47,3 +49,5 @@ pub use resource::{Attribute, Resource};
 pub use scope::{Board, Boards, GcpParent, Scope};
 pub use snapshot::{Body, ControlFile, Manifest, Outcome, StoredFile};
 pub use verdict::{Observation, Verdict};
+pub use waiver::{Waiver, WaiverStanding};
+pub use waiver_use::{WaiverNight, WaiverUse, waived_control_days, waiver_uses};

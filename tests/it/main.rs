@@ -62,4 +62,5 @@ mod transport;
 mod traps;
 mod truth;
 mod verdicts;
+mod waivers;
 mod work;

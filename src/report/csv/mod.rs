@@ -8,6 +8,7 @@ mod controls;
 mod ipe;
 mod runs;
 mod sheet;
+mod waivers;
 
 use crate::model::Assessment;
 use crate::report::reading::Reading;
@@ -38,6 +39,7 @@ impl Format for Csv {
             runs::criteria(&reading),
             runs::assurance(&reading),
             runs::permissions(&reading),
+            waivers::waivers(&reading),
         ];
         let mut files = Vec::new();
         for sheet in sheets {

@@ -13,6 +13,7 @@ mod ledger;
 mod method;
 mod results;
 mod scope;
+mod waivers;
 
 use std::collections::BTreeSet;
 
@@ -113,6 +114,7 @@ fn document(page: &Page<'_>) -> Markup {
                         (criteria::section(page))
                         (calendar::section(page))
                         (control::section(page))
+                        (waivers::section(page))
                         (ledger::runs(page))
                         (ledger::evidence(page))
                         (assurance::section(page))
