@@ -33,7 +33,7 @@ pub(super) struct Register<'r> {
 
 /// The sound controls of a file.
 pub(super) fn controls(page: &mut Page<'_>, table: &DeTable<'_>, register: &mut Register<'_>) -> Vec<Control> {
-    let root = Section::root(page, table, "a control file", &["control"]);
+    let root = Section::root(page, table, "a control file", &["control", "waiver"]);
     let Some(list) = root.get("control") else { return Vec::new() };
     let Some(items) = value::list(page, list, "control") else { return Vec::new() };
     items.filter_map(|item| control(page, item, register)).collect()
@@ -68,7 +68,7 @@ fn control(page: &mut Page<'_>, node: Node<'_, '_>, register: &mut Register<'_>)
         frequency: frequency?,
         weekday,
         schedule,
-        starts: section.get("starts").and_then(|node| value::date(page, node, "starts")),
+        starts: section.get("starts").and_then(|node| value::day(page, node, "starts")),
         why: why?,
         fix: fix?,
         retention_days: section.get("retention_days").and_then(|node| value::number(page, node, "retention_days", value::RETENTION_DAYS)),

@@ -15,16 +15,19 @@ pub mod shipped;
 mod source;
 mod suggest;
 mod value;
+mod waiver;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+
+use toml::de::DeTable;
 
 use crate::catalog::control::Register;
 pub use crate::catalog::mistake::{Mistake, Mistakes, Style};
 pub use crate::catalog::overrides::Overrides;
 use crate::catalog::page::Page;
 pub use crate::catalog::source::{Place, SourceFile};
-use crate::model::{Control, ControlId, Criterion, CriterionId, ExpressionMistake, ExpressionSite, Kind};
+use crate::model::{Control, ControlId, Criterion, CriterionId, ExpressionMistake, ExpressionSite, Kind, Waiver};
 
 /// What controls may speak of.
 #[derive(Clone, Copy)]
@@ -41,13 +44,15 @@ impl fmt::Debug for Vocabulary<'_> {
     }
 }
 
-/// Controls and criteria without errors.
+/// Controls, waivers and criteria without errors.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Catalog {
     /// Sorted by id.
     pub controls: Vec<Control>,
     /// Sorted by id.
     pub criteria: Vec<Criterion>,
+    /// Sorted by id.
+    pub waivers: Vec<Waiver>,
     /// What is worth a look and stops nothing.
     pub warnings: Mistakes,
 }
@@ -57,6 +62,11 @@ impl Catalog {
     #[must_use]
     pub fn control(&self, id: &ControlId) -> Option<&Control> {
         self.controls.iter().find(|control| control.id == *id)
+    }
+
+    /// The waivers of a control.
+    pub fn waivers_of<'a>(&'a self, id: &'a ControlId) -> impl Iterator<Item = &'a Waiver> {
+        self.waivers.iter().filter(move |waiver| waiver.control == *id)
     }
 
     /// The criterion with this id.
@@ -73,7 +83,7 @@ impl Catalog {
     }
 }
 
-/// Reads controls and criteria: files in a `criteria/` directory hold criteria, the others controls.
+/// Reads controls, waivers and criteria: files in a `criteria/` directory hold criteria, the others controls and waivers.
 ///
 /// # Errors
 /// Every mistake of every file, and of the overrides, where at least one is an error.
@@ -88,15 +98,23 @@ pub fn load(files: &[SourceFile], vocabulary: &Vocabulary<'_>, overrides: &Overr
     }
     let mut register = Register { vocabulary, overrides, criteria: &known, ids: BTreeMap::new(), override_mistakes: Vec::new() };
     let mut controls = Vec::new();
+    let mut pages: Vec<(usize, Page<'_>, DeTable<'_>)> = Vec::new();
     for (at, file) in files.iter().enumerate().filter(|(_, file)| !criteria::is_criteria_file(&file.path)) {
         let (mut page, table) = Page::open(file);
         controls.extend(control::controls(&mut page, &table, &mut register));
-        found.insert(at, page.finish());
+        pages.push((at, page, table));
     }
+    // Afterwards, because a waiver may stand in front of what it names, in another file too.
+    let mut waivers = waiver::Register::new(&register.ids);
+    for (_, page, table) in &mut pages {
+        waivers.read(page, table);
+    }
+    let waivers = waivers.finish(&mut pages);
+    found.extend(pages.into_iter().map(|(at, page, _table)| (at, page.finish())));
     let mut mistakes: Vec<Mistake> = found.into_values().flatten().collect();
     mistakes.extend(overrides.unknown(&register.ids));
     mistakes.extend(register.override_mistakes);
     controls.sort_by(|a, b| a.id.cmp(&b.id));
     criteria.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok(Catalog { controls, criteria, warnings: Mistakes(mistakes).split()? })
+    Ok(Catalog { controls, criteria, waivers, warnings: Mistakes(mistakes).split()? })
 }

@@ -15,10 +15,14 @@ pub fn schema(kinds: &[&'static Kind]) -> Value {
         "title": "Proofline controls",
         "description": "Security controls: what must be true of which resources, and how that is tested.",
         "type": "object",
-        "properties": { "control": { "description": "The controls of this file.", "type": "array", "items": { "$ref": "#/$defs/control" } } },
+        "properties": {
+            "control": { "description": "The controls of this file.", "type": "array", "items": { "$ref": "#/$defs/control" } },
+            "waiver": { "description": "Approved, dated and expiring acceptances of failures.", "type": "array", "items": { "$ref": "#/$defs/waiver" } }
+        },
         "additionalProperties": false,
         "$defs": {
             "control": control(),
+            "waiver": waiver(),
             "test": test(kinds),
             "example": example(kinds),
             "parameters": {
@@ -67,6 +71,31 @@ fn control() -> Value {
             },
             "parameters": { "$ref": "#/$defs/parameters" },
             "test": { "description": "Its tests; all of them have to hold.", "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/test" } }
+        }
+    })
+}
+
+fn waiver() -> Value {
+    let text = |description: &str| json!({ "description": description, "type": "string", "pattern": "\\S" });
+    let id = |description: &str| json!({ "description": description, "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$" });
+    // Editors hand TOML dates on as text.
+    let day = |description: &str| json!({ "description": description, "type": "string" });
+    json!({
+        "type": "object",
+        "required": ["id", "control", "resource", "reason", "requested_by", "approved_by", "approved_on", "expires_on", "ticket"],
+        "additionalProperties": false,
+        "properties": {
+            "id": id("Kept for good, e.g. WVR-2026-001."),
+            "control": id("The control whose failures it covers."),
+            "resource": text("The resource's id, as in results.csv; * stands for any characters."),
+            "reason": text("Why the failure is accepted."),
+            "compensating": text("What is done instead."),
+            "requested_by": text("Who asked for it."),
+            "approved_by": text("Who approved it: somebody else."),
+            "approved_on": day("The first day on which it is in force, on the audit calendar: a date without quotes."),
+            "expires_on": day("The last day on which it is in force."),
+            "ticket": text("Where the approval is kept, e.g. its address."),
+            "renews": id("The waiver that it renews; that one stays in the file.")
         }
     })
 }

@@ -149,22 +149,18 @@ pub(super) fn instant(page: &mut Page<'_>, node: Node<'_, '_>, key: &str) -> Opt
     instant.map(|at| at.with_timezone(&Utc))
 }
 
-/// A day of the audit calendar: a TOML date, or the same as text.
-pub(super) fn date(page: &mut Page<'_>, node: Node<'_, '_>, key: &str) -> Option<NaiveDate> {
-    let help = "write a date, e.g. 2026-01-31".to_owned();
-    let given = match node.get_ref() {
-        DeValue::Datetime(given) => given.to_string(),
-        DeValue::String(given) => given.to_string(),
-        other => {
-            page.error(node.span(), format!("`{}` is a date, not {}", shown(key), type_name(other)), help);
-            return None;
-        }
+/// A day: a TOML date without a time.
+pub(super) fn day(page: &mut Page<'_>, node: Node<'_, '_>, key: &str) -> Option<NaiveDate> {
+    let help = "write a date without quotes, e.g. 2026-12-31".to_owned();
+    let DeValue::Datetime(given) = node.get_ref() else {
+        page.error(node.span(), format!("`{}` is a date, not {}", shown(key), type_name(node.get_ref())), help);
+        return None;
     };
-    let date = given.parse::<NaiveDate>().ok();
-    if date.is_none() {
-        page.error(node.span(), format!("`{}` is not a date", shown(key)), help);
+    let day = given.to_string().parse::<NaiveDate>().ok();
+    if day.is_none() {
+        page.error(node.span(), format!("`{}` is a date without a time", shown(key)), help);
     }
-    date
+    day
 }
 
 /// RFC 3339 in UTC, as collectors write it.

@@ -81,6 +81,8 @@ pub enum Verb {
     /// Check, list, show and test control files
     #[command(subcommand)]
     Controls(Controls),
+    /// List the waivers: whether each is in force, until when, and whether the newest run used it
+    Waivers,
     /// List the resource kinds and their attributes, for writing controls
     Kinds(Kinds),
 }

@@ -14,8 +14,8 @@ use crate::cli::runs::Runs;
 use crate::cli::{TOOL, verify};
 use crate::evaluate::history::episodes;
 use crate::model::{
-    Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, Digest, Finding, FindingStatus, MissingPermission, Observation, Outcome, Period,
-    PermissionLedger, RunId, RunSummary, SlotRow, SlotState,
+    Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, Digest, Finding, MissingPermission, Observation, Outcome, Period,
+    PermissionLedger, RunId, RunSummary, SlotRow, SlotState, WaiverNight, waiver_uses,
 };
 use crate::store::Store;
 use crate::store::bodies::BodyError;
@@ -76,6 +76,7 @@ pub async fn assess(host: &mut Host, project: &Project, (store, sealed): (&Arc<d
         episodes: episodes(&history, brief.period),
         remediation: project.settings.remediation.clone(),
         permissions: permissions(&controls, &newest),
+        waivers: waiver_uses(&all.iter().map(waiver_night).collect::<Vec<_>>(), brief.period, brief.zone, brief.now),
         log: rests_on.log,
         days: rests_on.days,
         controls,
@@ -106,12 +107,23 @@ async fn judged_runs(store: &Arc<dyn Store>, runs: &Runs, brief: &Brief) -> Resu
             let waits = |control: &&Control| (control.weekday.is_some() || control.schedule.is_some()) && sealed.manifest.trigger == "due";
             declared = Declared { criteria: catalog.criteria.clone(), waiting: catalog.controls.iter().filter(waits).cloned().collect() };
         }
-        judged.push(Judged { sealed, evaluation, digest, controls });
+        judged.push(Judged { sealed, evaluation, digest, catalog, controls });
     }
     judged.sort_by_key(|run| run.sealed.manifest.shows());
     let within = |run: &&Judged| run.sealed.manifest.shows() < brief.period.end();
     declared.waiting.retain(|waiting| judged.iter().filter(within).flat_map(|run| run.controls.iter()).all(|control| control.id != waiting.id));
     Ok((judged, declared))
+}
+
+fn waiver_night(run: &Judged) -> WaiverNight<'_> {
+    let manifest = &run.sealed.manifest;
+    WaiverNight {
+        run: &manifest.run,
+        started_at: manifest.started_at,
+        shows: manifest.shows(),
+        declared: &run.catalog.waivers,
+        findings: &run.evaluation.findings,
+    }
 }
 
 /// A control over the period, without its observations, and the newest run that judged it.
@@ -157,11 +169,8 @@ fn slots(brief: &Brief, control: &Control, runs: &[&Judged], began: DateTime<Utc
     let row = |slot: crate::model::Slot| {
         let inside: Vec<&&Judged> = runs.iter().filter(|run| slot.period.contains(run.sealed.manifest.shows())).collect();
         let ran = inside.iter().filter(|run| !run.is_reconstruction());
-        let worst = ran.filter_map(|run| finding(run, &control.id)).map(|finding| finding.status).max();
-        let state = match worst {
-            Some(FindingStatus::Satisfied) => SlotState::Pass,
-            Some(FindingStatus::Undetermined) => SlotState::Undetermined,
-            Some(FindingStatus::NotSatisfied) => SlotState::Fail,
+        let state = match SlotState::worst(ran.filter_map(|run| finding(run, &control.id))) {
+            Some(worst) => worst,
             None if !inside.is_empty() => SlotState::Reconstructed,
             None if slot.period.end() <= began => SlotState::BeforeStart,
             None if slot.period.end() <= brief.now => SlotState::NotRun,

@@ -14,7 +14,7 @@ use crate::cli::summary::{Form, table};
 use crate::cli::vocabulary;
 use crate::collect::registry;
 use crate::evaluate;
-use crate::model::{Control, ControlId};
+use crate::model::{Control, ControlId, Waiver};
 
 /// Runs a `controls` verb.
 ///
@@ -57,6 +57,9 @@ fn check(host: &mut Host, project: &Project, files: &[SourceFile], form: Form) -
     }
     let tests: usize = catalog.controls.iter().map(|control| control.tests.len()).sum();
     writeln!(host.out, "{} controls with {tests} tests in {} files are valid", catalog.controls.len(), files.len())?;
+    if !catalog.waivers.is_empty() {
+        writeln!(host.out, "{} waivers are valid", catalog.waivers.len())?;
+    }
     let uncovered = catalog.uncovered().len();
     writeln!(host.out, "{} criteria, {uncovered} of them not covered by any control", catalog.criteria.len())?;
     Ok(Exit::Satisfied)
@@ -64,15 +67,25 @@ fn check(host: &mut Host, project: &Project, files: &[SourceFile], form: Form) -
 
 fn list(host: &mut Host, catalog: &Catalog, form: Form) -> Result<Exit> {
     if form == Form::Json {
-        writeln!(host.out, "{}", serde_json::to_string_pretty(&catalog.controls)?)?;
+        writeln!(host.out, "{}", serde_json::to_string_pretty(&catalog.controls.iter().map(|control| with_waivers(catalog, control)).collect::<Vec<_>>())?)?;
         return Ok(Exit::Satisfied);
     }
-    let mut table = table(&["CONTROL", "SEVERITY", "FREQUENCY", "OWNER", "TITLE"]);
+    let mut table = table(&["CONTROL", "SEVERITY", "FREQUENCY", "OWNER", "WAIVERS", "TITLE"]);
     for control in &catalog.controls {
-        table.add_row([control.id.as_str(), control.severity.as_str(), control.frequency.as_str(), &control.owner, &control.title]);
+        let waivers = catalog.waivers_of(&control.id).map(|waiver| waiver.id.as_str()).collect::<Vec<_>>().join(", ");
+        table.add_row([control.id.as_str(), control.severity.as_str(), control.frequency.as_str(), &control.owner, &waivers, &control.title]);
     }
     writeln!(host.out, "{table}")?;
     Ok(Exit::Satisfied)
+}
+
+/// A control as JSON, with its waivers.
+fn with_waivers(catalog: &Catalog, control: &Control) -> Value {
+    let mut document = json!(control);
+    if let Some(fields) = document.as_object_mut() {
+        fields.insert("waivers".to_owned(), json!(catalog.waivers_of(&control.id).collect::<Vec<_>>()));
+    }
+    document
 }
 
 fn find<'a>(catalog: &'a Catalog, id: &ControlId) -> Result<&'a Control> {
@@ -83,7 +96,7 @@ fn show(host: &mut Host, catalog: &Catalog, id: &ControlId, form: Form) -> Resul
     let control = find(catalog, id)?;
     let out = &mut host.out;
     if form == Form::Json {
-        writeln!(out, "{}", serde_json::to_string_pretty(control)?)?;
+        writeln!(out, "{}", serde_json::to_string_pretty(&with_waivers(catalog, control))?)?;
         return Ok(Exit::Satisfied);
     }
     writeln!(out, "{}  {}\n", control.id, control.title)?;
@@ -103,6 +116,10 @@ fn show(host: &mut Host, catalog: &Catalog, id: &ControlId, form: Form) -> Resul
     }
     for (name, value) in &control.parameters {
         writeln!(out, "  params.{name} = {value}")?;
+    }
+    for waiver in catalog.waivers_of(id) {
+        let Waiver { id, resource, approved_on, expires_on, reason, .. } = waiver;
+        writeln!(out, "  waiver {id} of {resource}, {approved_on} to {expires_on}: {reason}")?;
     }
     for test in &control.tests {
         writeln!(out, "\npopulation  {}", test.population)?;

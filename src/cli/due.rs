@@ -218,7 +218,14 @@ mod tests {
                 not_run: BTreeMap::new(),
                 budget: crate::model::Budget::default(),
             },
-            findings: vec![Finding { control: id, status: FindingStatus::Undetermined, counts: Counts::default(), reasons: Vec::new(), transient }],
+            findings: vec![Finding {
+                control: id,
+                status: FindingStatus::Undetermined,
+                counts: Counts::default(),
+                reasons: Vec::new(),
+                waived_by: Vec::new(),
+                transient,
+            }],
         }
     }
 

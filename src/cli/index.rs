@@ -25,6 +25,8 @@ pub struct Judged {
     pub evaluation: Evaluation,
     /// SHA-256 of the sealed evaluation.
     pub digest: Digest,
+    /// The catalogue as it was.
+    pub catalog: Arc<Catalog>,
     /// The controls that it judged.
     pub controls: Arc<[Control]>,
 }
@@ -99,8 +101,8 @@ pub async fn check(host: &Host, project: &Project, store: &Arc<dyn Store>) -> Re
     for (run, digest) in kept.runs() {
         let sealed = snapshot::open(store.as_ref(), run).await?;
         let Some(found) = snapshot::evaluations(store.as_ref(), run).await?.into_iter().find(|found| found.digest == digest) else { return Ok(None) };
-        let (_catalog, controls) = catalogs.of(store, &sealed.manifest).await?;
-        runs.push(Judged { sealed, evaluation: found.evaluation, digest, controls });
+        let (catalog, controls) = catalogs.of(store, &sealed.manifest).await?;
+        runs.push(Judged { sealed, evaluation: found.evaluation, digest, catalog, controls });
     }
     let again = build(store, History::default(), &runs).await?;
     Ok(if again.to_bytes()? == bytes { None } else { problem("built again from the sealed evaluations, the index does not come out so".to_owned()) })

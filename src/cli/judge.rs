@@ -5,13 +5,14 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
+use chrono_tz::Tz;
 
 use crate::catalog::{self, Catalog, Overrides, SourceFile};
 use crate::cli::evidence::StoredEvidence;
 use crate::cli::{TOOL, vocabulary};
 use crate::collect::registry;
 use crate::evaluate::Judge;
-use crate::model::{Control, ControlId, Digest, Manifest, MissingPermission, Observation, Parameters, Population, Resource};
+use crate::model::{Control, ControlId, Digest, Manifest, MissingPermission, Observation, Parameters, Population, Resource, Waiver};
 use crate::store::Store;
 use crate::store::bodies::{Packed, Packer};
 use crate::store::snapshot::{self, Evaluation, Sealed, SealedEvaluation};
@@ -69,7 +70,7 @@ pub async fn evaluate(store: &Arc<dyn Store>, sealed: &Sealed) -> Result<(Evalua
     let controls = judged_controls(&catalog, &sealed.manifest);
     let evidence = StoredEvidence::new(spool, snapshot::requests(store.as_ref(), &sealed.manifest).await?);
     let manifest = sealed.manifest.clone();
-    let judged = tokio::task::spawn_blocking(move || judge_blocking(&evidence, &manifest, &controls)).await??;
+    let judged = tokio::task::spawn_blocking(move || judge_blocking(&evidence, &manifest, &controls, &catalog.waivers)).await??;
     let id = snapshot::evaluation_id(sealed, TOOL);
     let evaluation = Evaluation {
         format: 1,
@@ -111,8 +112,8 @@ struct Judged {
     observations: u64,
 }
 
-fn judge_blocking(evidence: &StoredEvidence, manifest: &Manifest, controls: &[Control]) -> Result<Judged> {
-    let mut judge = Judge::new(controls, registry::kinds(), manifest.shows())?;
+fn judge_blocking(evidence: &StoredEvidence, manifest: &Manifest, controls: &[Control], waivers: &[Waiver]) -> Result<Judged> {
+    let mut judge = waiving(Judge::new(controls, registry::kinds(), manifest.shows())?, manifest, waivers)?;
     let mut results = Results { packer: Packer::new()?, observations: 0 };
     let mut populations = Vec::new();
     for kind in manifest.kinds.keys() {
@@ -134,6 +135,15 @@ fn judge_blocking(evidence: &StoredEvidence, manifest: &Manifest, controls: &[Co
     let findings = judge.conclude(&populations);
     let permissions = judge.permissions(&populations);
     Ok(Judged { findings, populations, permissions, observations: results.observations, results: results.packer.finish()? })
+}
+
+/// Waivers as they were declared that night, on the day of the audit calendar that the run shows.
+fn waiving(judge: Judge, manifest: &Manifest, waivers: &[Waiver]) -> Result<Judge> {
+    if waivers.is_empty() {
+        return Ok(judge);
+    }
+    let zone = manifest.time_zone.parse::<Tz>().ok().with_context(|| format!("run {} has the unknown time zone {:?}", manifest.run, manifest.time_zone))?;
+    Ok(judge.waiving(waivers, manifest.shows().with_timezone(&zone).date_naive()))
 }
 
 struct Results {

@@ -34,6 +34,7 @@ pub mod signing;
 pub mod status;
 pub mod summary;
 pub mod verify;
+pub mod waivers;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -108,6 +109,7 @@ async fn of_project(host: &mut Host, project: &Project, verb: &Verb, form: Form)
         Verb::Sample(arguments) => sample::run(host, project, arguments, form).await,
         Verb::Export(export) => export::run(host, project, export, form).await,
         Verb::Verify(verify) => verify::run(host, project, verify, form).await,
+        Verb::Waivers => waivers::run(host, project, form).await,
         Verb::Status => status::run(host, project, form).await,
         Verb::Doctor(doctor) => doctor::run(host, project, doctor, form).await,
         Verb::Hold(runs) => hold::run(host, project, runs, form, Hold::Placed).await,

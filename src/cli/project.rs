@@ -49,11 +49,25 @@ impl Project {
         Ok(Self { settings, folder: path.parent().unwrap_or(Path::new(".")).to_path_buf(), text })
     }
 
-    /// The control and criteria files: the configured ones, or those shipped in the binary.
+    /// The control and criteria files, the configured ones or those shipped in the binary, and the files of waivers.
     ///
     /// # Errors
     /// Exit code 2: a configured path cannot be read.
     pub fn control_files(&self) -> Result<Vec<SourceFile>> {
+        let mut files = self.declared_controls()?;
+        let mut waivers = Vec::new();
+        for path in &self.settings.waivers {
+            collect_files(&self.folder.join(path), Path::new(path), &mut waivers)
+                .map_err(|error| Failure::usage(format!("waivers = [\"{path}\"]: {error:#}")))?;
+        }
+        // A file that lies in a directory of controls was read with these.
+        let own = self.settings.controls.is_some();
+        waivers.retain(|file| !(own && files.iter().any(|known| known.path == file.path)));
+        files.extend(waivers);
+        Ok(files)
+    }
+
+    fn declared_controls(&self) -> Result<Vec<SourceFile>> {
         let Some(configured) = &self.settings.controls else { return Ok(shipped::files()) };
         let mut files = Vec::new();
         for path in configured {

@@ -13,6 +13,7 @@ use crate::cli::project::Project;
 use crate::cli::reconstruct;
 use crate::cli::runs::Runs;
 use crate::cli::summary::{self, Form, instant, table};
+use crate::cli::waivers;
 use crate::model::{ControlId, Finding};
 
 /// Runs the verb. The exit code is that of the newest findings.
@@ -26,6 +27,8 @@ pub async fn run(host: &mut Host, project: &Project, form: Form) -> Result<Exit>
     let owed = due::owed(&catalog.controls, &past, now, project.settings.time_zone);
     let waiting = due::waiting(&catalog.controls, &past, now, project.settings.time_zone);
     let open = reconstruct::open(&catalog.controls, &past, now, project.settings.time_zone);
+    let today = now.with_timezone(&project.settings.time_zone).date_naive();
+    let ending = waivers::ending(&catalog.waivers, today);
     let newest: Vec<(&Past, &Finding)> = catalog.controls.iter().filter_map(|control| newest(&past, &control.id)).collect();
     let findings: Vec<Finding> = newest.iter().map(|(_run, finding)| (*finding).clone()).collect();
     if form == Form::Json {
@@ -40,7 +43,7 @@ pub async fn run(host: &mut Host, project: &Project, form: Form) -> Result<Exit>
             host.out,
             "{}",
             serde_json::to_string_pretty(
-                &json!({"now": instant(now), "runs": runs, "due": due, "waiting": waiting, "reconstructible": open, "findings": findings})
+                &json!({"now": instant(now), "runs": runs, "due": due, "waiting": waiting, "reconstructible": open, "waivers_ending": waivers::ending_json(&ending, today), "findings": summary::findings_json(&findings)})
             )?
         )?;
         return Ok(Exit::of(&findings));
@@ -67,9 +70,13 @@ pub async fn run(host: &mut Host, project: &Project, form: Form) -> Result<Exit>
         let until = instant(until);
         writeln!(host.out, "{day}: nothing ran for {controls} controls; until {until} Cloud Asset Inventory can tell: proofline collect --reconstruct {day}")?;
     }
+    for waiver in ending {
+        writeln!(host.out, "{} of {} is in force until {}: {}", waiver.id, waiver.control, waiver.expires_on, waivers::days_left(waiver, today))?;
+    }
     Ok(Exit::of(&findings))
 }
 
-fn newest<'a>(past: &'a [Past], control: &ControlId) -> Option<(&'a Past, &'a Finding)> {
+/// The newest finding of a control.
+pub fn newest<'a>(past: &'a [Past], control: &ControlId) -> Option<(&'a Past, &'a Finding)> {
     past.iter().rev().find_map(|run| run.findings.iter().find(|finding| finding.control == *control).map(|finding| (run, finding)))
 }

@@ -100,11 +100,15 @@ pub fn run(host: &mut Host, told: &Told<'_>, form: Form) -> Result<()> {
         writeln!(host.out, "  {control} was not looked at: in {} it is due from {} on", slot.name, instant(*from))?;
     }
     writeln!(host.out, "\n{}\n", findings_table(controls, &evaluation.findings))?;
-    for finding in evaluation.findings.iter().filter(|finding| finding.status != FindingStatus::Satisfied) {
+    for finding in evaluation.findings.iter().filter(|finding| finding.raw_status() != FindingStatus::Satisfied) {
         let title = controls.iter().find(|control| control.id == finding.control).map_or("", |control| control.title.as_str());
-        writeln!(host.out, "{} {}: {title}", finding.control, finding.status.as_str())?;
+        let raw = if finding.counts.waived > 0 { format!(" ({} without waivers)", finding.raw_status().as_str()) } else { String::new() };
+        writeln!(host.out, "{} {}{raw}: {title}", finding.control, finding.status.as_str())?;
         for reason in &finding.reasons {
             writeln!(host.out, "    {reason}")?;
+        }
+        for waived in &finding.waived_by {
+            writeln!(host.out, "    {}", waived.told())?;
         }
     }
     let of = |status| evaluation.findings.iter().filter(|finding| finding.status == status).count();
@@ -116,6 +120,16 @@ pub fn run(host: &mut Host, told: &Told<'_>, form: Form) -> Result<()> {
         of(FindingStatus::NotSatisfied),
         of(FindingStatus::Undetermined)
     )?;
+    if evaluation.findings.iter().any(|finding| finding.counts.waived > 0) {
+        let raw = |status| evaluation.findings.iter().filter(|finding| finding.raw_status() == status).count();
+        writeln!(
+            host.out,
+            "Without waivers: {} satisfied, {} not satisfied, {} undetermined",
+            raw(FindingStatus::Satisfied),
+            raw(FindingStatus::NotSatisfied),
+            raw(FindingStatus::Undetermined)
+        )?;
+    }
     Ok(())
 }
 
@@ -148,7 +162,7 @@ fn log_json(recorded: &Recorded) -> Value {
 }
 
 fn findings_table(controls: &[Control], findings: &[Finding]) -> Table {
-    let mut table = table(&["CONTROL", "SEVERITY", "STATUS", "PASS", "FAIL", "UNDET.", "N/A", "OF"]);
+    let mut table = table(&["CONTROL", "SEVERITY", "STATUS", "RAW", "PASS", "FAIL", "WAIVED", "UNDET.", "N/A", "OF"]);
     for finding in findings {
         let severity = controls.iter().find(|control| control.id == finding.control).map_or("", |control| control.severity.as_str());
         let counts = finding.counts;
@@ -156,19 +170,33 @@ fn findings_table(controls: &[Control], findings: &[Finding]) -> Table {
             finding.control.to_string(),
             severity.to_owned(),
             finding.status.as_str().to_owned(),
+            finding.raw_status().as_str().to_owned(),
             counts.pass.to_string(),
             counts.fail.to_string(),
+            counts.waived.to_string(),
             counts.undetermined.to_string(),
             counts.not_applicable.to_string(),
             counts.in_scope().to_string(),
         ]);
     }
-    for column in 3..8 {
+    for column in 4..10 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
     table
+}
+
+/// Findings as they are sealed, each with its status without waivers.
+pub fn findings_json(findings: &[Finding]) -> Vec<Value> {
+    let told = |finding: &Finding| {
+        let mut document = json!(finding);
+        if let Some(fields) = document.as_object_mut() {
+            fields.insert("raw_status".to_owned(), json!(finding.raw_status()));
+        }
+        document
+    };
+    findings.iter().map(told).collect()
 }
 
 fn run_json(sealed: &Sealed, evaluation: &Evaluation, missed: &[&Owed], recorded: Option<&Recorded>) -> Value {
@@ -190,7 +218,7 @@ fn run_json(sealed: &Sealed, evaluation: &Evaluation, missed: &[&Owed], recorded
         "budget": manifest.budget,
         "kinds": manifest.kinds,
         "observations": evaluation.observations,
-        "findings": evaluation.findings,
+        "findings": findings_json(&evaluation.findings),
         "populations": evaluation.populations,
         "not_run": missed.iter().filter(|owed| !owed.missed.is_empty()).map(|owed| slots(&owed)).collect::<Vec<_>>(),
     })

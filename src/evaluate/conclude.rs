@@ -1,11 +1,13 @@
 //! The counts of one test, and the finding that the counts of a control's tests and the completeness of their populations amount to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::evaluate::ruling::{Ruling, cut};
-use crate::model::{Completeness, ControlId, Counts, Finding, FindingStatus, Kind, Parameters, Population, Tally, Test, Verdict, unseen};
+use crate::model::{
+    Completeness, ControlId, Counts, Finding, FindingStatus, Kind, Parameters, Population, Tally, Test, Verdict, WaivedFailures, WaiverId, unseen,
+};
 
 /// How many names or causes a reason spells out.
 const SPELLED_OUT: usize = 5;
@@ -25,6 +27,7 @@ pub(super) struct Standing {
     counts: Counts,
     failing: Vec<String>,
     open: Vec<String>,
+    waived: BTreeMap<WaiverId, WaivedFailures>,
     transient: bool,
 }
 
@@ -46,6 +49,7 @@ impl Standing {
             counts: Counts::default(),
             failing: Vec::new(),
             open: Vec::new(),
+            waived: BTreeMap::new(),
             transient: false,
         }
     }
@@ -54,15 +58,18 @@ impl Standing {
     pub(super) fn count(&mut self, ruling: &Ruling, name: &str) {
         self.counts.add(ruling.verdict);
         self.transient |= ruling.transient;
+        if let Some(waiver) = &ruling.waiver {
+            let waived = self.waived.entry(waiver.clone()).or_insert_with(|| WaivedFailures { waiver: waiver.clone(), failures: 0, names: Vec::new() });
+            waived.failures += 1;
+            keep(&mut waived.names, cut(&unseen::written_out(name, |_| true), QUOTED));
+        }
         let (list, text) = match ruling.verdict {
             Verdict::Fail => (&mut self.failing, cut(&unseen::written_out(name, |_| true), QUOTED)),
             // The name is left out: of a thousand repositories that lack the same permission, one line is enough.
             Verdict::Undetermined => (&mut self.open, cut(&ruling.because, QUOTED)),
             Verdict::Pass | Verdict::Waived | Verdict::NotApplicable => return,
         };
-        if list.len() < SPELLED_OUT && !list.contains(&text) {
-            list.push(text);
-        }
+        keep(list, text);
     }
 
     fn seen(&self) -> u64 {
@@ -131,6 +138,24 @@ impl Standing {
     }
 }
 
+/// Of a long list the first few, each once.
+fn keep(list: &mut Vec<String>, text: String) {
+    if list.len() < SPELLED_OUT && !list.contains(&text) {
+        list.push(text);
+    }
+}
+
+/// What waivers turned in all tests of a control.
+fn waived_by(tests: &[&Standing]) -> Vec<WaivedFailures> {
+    let mut all: BTreeMap<&WaiverId, WaivedFailures> = BTreeMap::new();
+    for (id, of_test) in tests.iter().flat_map(|test| &test.waived) {
+        let sum = all.entry(id).or_insert_with(|| WaivedFailures { waiver: id.clone(), failures: 0, names: Vec::new() });
+        sum.failures += of_test.failures;
+        of_test.names.iter().for_each(|name| keep(&mut sum.names, name.clone()));
+    }
+    all.into_values().collect()
+}
+
 /// The finding of one control. `transient` is true where something is open, beside a failure or without one, and at least one of the causes may be gone in the
 /// next run: a source that did not answer, a count that changed while counting, an expression that took too long.
 pub(super) fn finding(control: &ControlId, tests: &[&Standing], populations: &[Population]) -> Finding {
@@ -154,7 +179,7 @@ pub(super) fn finding(control: &ControlId, tests: &[&Standing], populations: &[P
     };
     let transient = questions.iter().any(|reason| reason.transient);
     let reasons = failures.into_iter().chain(questions).map(|reason| reason.text).collect();
-    Finding { control: control.clone(), status, counts, reasons, transient }
+    Finding { control: control.clone(), status, counts, reasons, waived_by: waived_by(tests), transient }
 }
 
 fn incompleteness(population: &Population) -> Vec<Reason> {

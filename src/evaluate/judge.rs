@@ -5,14 +5,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::evaluate::conclude::{self, Standing};
 use crate::evaluate::engine::{Engine, Plan, PlannedTest, Subject, Trace, Work};
 use crate::evaluate::ruling::Case;
 use crate::evaluate::{EvaluateError, TIME_LIMIT};
 use crate::model::{
-    Control, ControlId, Expression, Finding, Gap, Kind, MissingPermission, Observation, Parameters, PermissionLedger, Population, Resource, Test,
+    Control, ControlId, Expression, Finding, Gap, Kind, MissingPermission, Observation, Parameters, PermissionLedger, Population, Resource, Test, Waiver,
+    WaiverStanding,
 };
 
 /// Judges the resources of one run under all controls, at one instant.
@@ -24,6 +25,8 @@ pub struct Judge {
     tests: Vec<JudgedTest>,
     controls: Vec<ControlId>,
     permissions: PermissionLedger,
+    /// In force, the first approved first.
+    waivers: Vec<Waiver>,
 }
 
 #[derive(Debug)]
@@ -69,13 +72,29 @@ impl Judge {
             }
         }
         let engine = Engine::start(Plan { now, tests: planned }, TIME_LIMIT)?;
-        Ok(Self { engine, kinds, tests, controls: sorted.into_iter().map(|control| control.id.clone()).collect(), permissions: PermissionLedger::default() })
+        Ok(Self {
+            engine,
+            kinds,
+            tests,
+            controls: sorted.into_iter().map(|control| control.id.clone()).collect(),
+            permissions: PermissionLedger::default(),
+            waivers: Vec::new(),
+        })
     }
 
     /// The same judge with another bound on each expression on each resource; `TIME_LIMIT` otherwise.
     #[must_use]
     pub fn limited_to(mut self, limit: Duration) -> Self {
         self.engine.set_limit(limit);
+        self
+    }
+
+    /// The same judge with those of the waivers that are in force on `day`, the day of the audit calendar on which it judges. Where several cover a failure, the
+    /// one that was approved first counts, so that a renewal is not used before it is needed.
+    #[must_use]
+    pub fn waiving(mut self, waivers: &[Waiver], day: NaiveDate) -> Self {
+        self.waivers = waivers.iter().filter(|waiver| waiver.standing_on(day) == WaiverStanding::InForce).cloned().collect();
+        self.waivers.sort_by(|a, b| (a.approved_on, &a.id).cmp(&(b.approved_on, &b.id)));
         self
     }
 
@@ -156,7 +175,7 @@ impl Judge {
             references,
             limit,
         };
-        let ruling = case.rule(trace);
+        let ruling = case.rule(trace).waived_by(self.waivers.iter().find(|waiver| waiver.covers(&test.control, &resource.id)));
         test.standing.count(&ruling, &resource.name);
         if let Some((name, gap)) = ruling.lacks.as_ref().and_then(|name| Some((name, prepared.gaps.get(name)?))) {
             self.permissions.note(gap, &format!("{}.{name}", resource.kind), &test.control, 1);
@@ -169,6 +188,7 @@ impl Judge {
             name: resource.name.clone(),
             verdict: ruling.verdict,
             because: ruling.because,
+            waiver: ruling.waiver,
             transient: ruling.transient,
             evidence: resource.evidence.clone(),
         })

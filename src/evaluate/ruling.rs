@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use crate::evaluate::engine::{Answer, Fault, Part, References, Trace};
-use crate::model::{Attribute, Gap, Parameters, Resource, Verdict, unseen};
+use crate::model::{Attribute, Gap, Parameters, Resource, Verdict, Waiver, WaiverId, unseen};
 
 /// The longest `because`, in characters.
 const LINE: usize = 500;
@@ -24,6 +24,8 @@ pub(super) struct Ruling {
     pub(super) transient: bool,
     /// The attribute without which there is no verdict.
     pub(super) lacks: Option<String>,
+    /// What turned the failure.
+    pub(super) waiver: Option<WaiverId>,
 }
 
 /// Everything that the reason may quote.
@@ -131,8 +133,16 @@ impl Case<'_> {
 }
 
 impl Ruling {
+    /// A failure becomes waived, with its reason as it was; nothing else is touched.
+    pub(super) fn waived_by(self, waiver: Option<&Waiver>) -> Self {
+        match (self.verdict, waiver) {
+            (Verdict::Fail, Some(waiver)) => Self { verdict: Verdict::Waived, waiver: Some(waiver.id.clone()), ..self },
+            _ => self,
+        }
+    }
+
     fn new(verdict: Verdict, because: &str) -> Self {
-        Self { verdict, because: line(because), transient: false, lacks: None }
+        Self { verdict, because: line(because), transient: false, lacks: None, waiver: None }
     }
 
     fn open(because: &str) -> Self {

@@ -11,7 +11,7 @@ use crate::model::control::{Control, Criterion, Severity};
 use crate::model::digest::Digest;
 use crate::model::episode::Episode;
 use crate::model::evidence::Exchange;
-use crate::model::finding::Finding;
+use crate::model::finding::{Finding, FindingStatus};
 use crate::model::ids::RunId;
 use crate::model::period::{Period, Slot};
 use crate::model::permission::MissingPermission;
@@ -19,6 +19,7 @@ use crate::model::population::Population;
 use crate::model::scope::Scope;
 use crate::model::snapshot::Body;
 use crate::model::verdict::Observation;
+use crate::model::waiver_use::WaiverUse;
 
 /// The input of every report format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,6 +56,9 @@ pub struct Assessment {
     pub permissions: Vec<MissingPermission>,
     /// The exchanges of the runs that any finding in `controls` cites, by run and number.
     pub evidence: Vec<Cited>,
+    /// The waivers that runs of the period declare, by id, and how they were used.
+    #[serde(default)]
+    pub waivers: Vec<WaiverUse>,
     /// The log that the evidence is sealed in; none where nothing signs it.
     pub log: Option<LogSummary>,
     /// The level of each day of the period on which a run began, oldest first.
@@ -130,6 +134,8 @@ pub struct SlotRow {
 pub enum SlotState {
     /// Satisfied.
     Pass,
+    /// Satisfied, because waivers cover what fails.
+    Waived,
     /// Not satisfied.
     Fail,
     /// Ran, but could not be told.
@@ -145,11 +151,24 @@ pub enum SlotState {
 }
 
 impl SlotState {
+    /// What the findings of one slot amount to: the worst counts. None where there are none.
+    #[must_use]
+    pub fn worst<'a>(findings: impl Iterator<Item = &'a Finding>) -> Option<Self> {
+        let rank = |finding: &Finding| match (finding.status, finding.counts.waived) {
+            (FindingStatus::Satisfied, 0) => (0, Self::Pass),
+            (FindingStatus::Satisfied, _) => (1, Self::Waived),
+            (FindingStatus::Undetermined, _) => (2, Self::Undetermined),
+            (FindingStatus::NotSatisfied, _) => (3, Self::Fail),
+        };
+        findings.map(rank).max().map(|(_rank, state)| state)
+    }
+
     /// As written in CSV and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",
+            Self::Waived => "waived",
             Self::Fail => "fail",
             Self::Undetermined => "undetermined",
             Self::Reconstructed => "reconstructed",

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::ids::ControlId;
+use crate::model::ids::{ControlId, WaiverId};
 use crate::model::verdict::Verdict;
 
 /// What one run says of one control.
@@ -16,8 +16,40 @@ pub struct Finding {
     pub counts: Counts,
     /// Why it is not satisfied or undetermined: one line a reason, the weightiest first; empty when satisfied.
     pub reasons: Vec<String>,
+    /// The failures that waivers cover, by waiver; they stay failures in the raw status.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waived_by: Vec<WaivedFailures>,
     /// True where something was left open for a cause that may be gone in the next run, whatever the conclusion is.
     pub transient: bool,
+}
+
+/// What one waiver turned in one run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaivedFailures {
+    /// The waiver.
+    pub waiver: WaiverId,
+    /// How many failures.
+    pub failures: u64,
+    /// The names of the first few.
+    pub names: Vec<String>,
+}
+
+impl WaivedFailures {
+    /// In one line.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let more = self.failures.saturating_sub(u64::try_from(self.names.len()).unwrap_or(u64::MAX));
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        format!("{} fail and are waived by {}: {}{more}", self.failures, self.waiver, self.names.join(", "))
+    }
+}
+
+impl Finding {
+    /// The status without waivers.
+    #[must_use]
+    pub fn raw_status(&self) -> FindingStatus {
+        if self.counts.waived > 0 { FindingStatus::NotSatisfied } else { self.status }
+    }
 }
 
 /// The conclusion of a finding.

@@ -79,6 +79,11 @@ id!(
     |t| is_slug(t, &['-', '_', '.'])
 );
 id!(
+    /// Names a waiver, e.g. `WVR-2026-001`.
+    WaiverId, "a waiver id", "use letters, digits, '-', '_' and '.', at most 80, e.g. WVR-2026-001",
+    |t| is_slug(t, &['-', '_', '.'])
+);
+id!(
     /// Names a criterion as `framework:number`, e.g. `soc2:CC8.1`.
     CriterionId, "a criterion", "write framework:number, e.g. soc2:CC8.1 or iso27001:A.8.32",
     |t| t.split_once(':').is_some_and(|(f, n)| is_slug(f, &['-', '_']) && is_slug(n, &['-', '_', '.', '(', ')']))

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::ids::{ControlId, ResourceId};
+use crate::model::ids::{ControlId, ResourceId, WaiverId};
 
 /// What one test says of one resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
@@ -34,6 +34,17 @@ impl Verdict {
     }
 }
 
+impl Observation {
+    /// The verdict before any waiver: only failures are ever waived.
+    #[must_use]
+    pub fn raw_verdict(&self) -> Verdict {
+        match self.verdict {
+            Verdict::Waived => Verdict::Fail,
+            verdict @ (Verdict::Pass | Verdict::Fail | Verdict::NotApplicable | Verdict::Undetermined) => verdict,
+        }
+    }
+}
+
 /// One row of a run's results.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
@@ -51,6 +62,9 @@ pub struct Observation {
     pub verdict: Verdict,
     /// Why, in one line: the control's own `because`, the attribute that is missing, or the `where` that excluded it.
     pub because: String,
+    /// The waiver that turned the failure; only with the verdict `waived`. What `because` says is why it fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<WaiverId>,
     /// True where an undetermined verdict may be settled by running again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub transient: bool,

@@ -30,30 +30,33 @@ pub(crate) enum Conclusion {
     Undetermined,
     /// No run of the period judged it.
     NotRun,
+    /// Satisfied, because waivers cover what fails.
+    Waived,
     /// Everything in a complete population passes.
     Satisfied,
 }
 
 impl Conclusion {
     /// In the order in which a reader needs them.
-    pub(crate) const ALL: [Self; 4] = [Self::NotSatisfied, Self::Undetermined, Self::NotRun, Self::Satisfied];
+    pub(crate) const ALL: [Self; 5] = [Self::NotSatisfied, Self::Undetermined, Self::NotRun, Self::Waived, Self::Satisfied];
 
-    /// As written in CSV.
+    /// As written in CSV: the effective status.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::NotSatisfied => "not-satisfied",
             Self::Undetermined => "undetermined",
             Self::NotRun => "not-run",
-            Self::Satisfied => "satisfied",
+            Self::Waived | Self::Satisfied => "satisfied",
         }
     }
 }
 
-impl From<FindingStatus> for Conclusion {
-    fn from(status: FindingStatus) -> Self {
-        match status {
+impl From<&Finding> for Conclusion {
+    fn from(finding: &Finding) -> Self {
+        match finding.status {
             FindingStatus::NotSatisfied => Self::NotSatisfied,
             FindingStatus::Undetermined => Self::Undetermined,
+            FindingStatus::Satisfied if finding.counts.waived > 0 => Self::Waived,
             FindingStatus::Satisfied => Self::Satisfied,
         }
     }
@@ -84,6 +87,8 @@ pub(crate) struct Redacted<'a> {
 pub(crate) struct SlotCounts {
     /// `pass`.
     pub(crate) pass: u64,
+    /// `waived`.
+    pub(crate) waived: u64,
     /// `fail`.
     pub(crate) fail: u64,
     /// `undetermined`.
@@ -126,6 +131,7 @@ impl SlotCounts {
     fn field(&mut self, state: SlotState) -> &mut u64 {
         match state {
             SlotState::Pass => &mut self.pass,
+            SlotState::Waived => &mut self.waived,
             SlotState::Fail => &mut self.fail,
             SlotState::Undetermined => &mut self.undetermined,
             SlotState::Reconstructed => &mut self.reconstructed,
@@ -137,7 +143,7 @@ impl SlotCounts {
 
     /// Slots in which the control ran.
     pub(crate) fn ran(&self) -> u64 {
-        self.pass + self.fail + self.undetermined
+        self.pass + self.waived + self.fail + self.undetermined
     }
 
     /// Slots in which it had to run by now: the denominator.
@@ -229,6 +235,12 @@ impl<'a> Reading<'a> {
         u64::try_from(number).unwrap_or(u64::MAX)
     }
 
+    /// How many controls are not satisfied in their newest run, waivers aside.
+    pub(crate) fn raw_failing(&self) -> u64 {
+        let failing = |of: &&ControlAssessment| latest(of).is_some_and(|(_, finding)| finding.raw_status() == FindingStatus::NotSatisfied);
+        u64::try_from(self.assessment.controls.iter().filter(failing).count()).unwrap_or(u64::MAX)
+    }
+
     /// The controls as a reader needs them: failures first, then what is not known; the more severe before the less, then by id.
     pub(crate) fn controls_by_urgency(&self) -> Vec<&'a ControlAssessment> {
         let mut controls: Vec<_> = self.assessment.controls.iter().collect();
@@ -258,7 +270,7 @@ pub(crate) fn latest(control: &ControlAssessment) -> Option<(&RunId, &Finding)> 
 
 /// What the newest finding says.
 pub(crate) fn conclusion(control: &ControlAssessment) -> Conclusion {
-    latest(control).map_or(Conclusion::NotRun, |(_, finding)| finding.status.into())
+    latest(control).map_or(Conclusion::NotRun, |(_, finding)| finding.into())
 }
 
 /// What is looked up by run for one control: a year of hours has thousands of runs and slots, so neither is searched from the start each time.

@@ -241,8 +241,16 @@ fn mistakes_about_when_a_control_is_due_have_message_place_and_suggestion() {
             "frequency = \"weekly\"\nweekday = \"monday\"\nschedule = \"17 2 * * MON\"",
             &["10:12 `schedule` and `weekday` both say when it is owed | leave one out"],
         ),
-        ("frequency = \"daily\"", "frequency = \"daily\"\nstarts = \"soon\"", &["9:10 `starts` is not a date | write a date, e.g. 2026-01-31"]),
-        ("frequency = \"daily\"", "frequency = \"daily\"\nstarts = 2026", &["9:10 `starts` is a date, not an integer | write a date, e.g. 2026-01-31"]),
+        (
+            "frequency = \"daily\"",
+            "frequency = \"daily\"\nstarts = \"soon\"",
+            &["9:10 `starts` is a date, not text | write a date without quotes, e.g. 2026-12-31"],
+        ),
+        (
+            "frequency = \"daily\"",
+            "frequency = \"daily\"\nstarts = 2026",
+            &["9:10 `starts` is a date, not an integer | write a date without quotes, e.g. 2026-12-31"],
+        ),
     ]);
 }
 

@@ -69,4 +69,5 @@ mod transport;
 mod traps;
 mod truth;
 mod verdicts;
+mod waivers;
 mod work;

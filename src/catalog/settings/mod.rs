@@ -46,6 +46,8 @@ pub struct Settings {
     pub retention_days: Option<u32>,
     /// Directories and files of the user's own controls, relative to the configuration file; none means the shipped catalogue.
     pub controls: Option<Vec<String>>,
+    /// Directories and files of waivers, beside the user's own controls or the shipped ones.
+    pub waivers: Vec<String>,
     /// How many days back the first run looks for merged changes.
     pub first_window_days: u32,
     /// What to look at on GitHub.
@@ -137,6 +139,7 @@ const KEYS: &[&str] = &[
     "redaction",
     "retention",
     "controls",
+    "waivers",
     "first_window_days",
     "github",
     "google",
@@ -177,6 +180,7 @@ fn read(page: &mut Page<'_>, table: &DeTable<'_>) -> Settings {
             .and_then(|node| Section::of(page, node, "[retention]", &["days"]))
             .and_then(|section| number(page, &section, "days", value::RETENTION_DAYS)),
         controls: root.get("controls").map(|node| control_paths(page, node)),
+        waivers: root.get("waivers").map(|node| texts(page, node, "waivers")).unwrap_or_default(),
         first_window_days: number(page, &root, "first_window_days", 1..=366).unwrap_or(30),
         github,
         google,

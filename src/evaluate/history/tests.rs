@@ -58,6 +58,7 @@ fn observation(resource: usize, verdict: Verdict, night: usize) -> Observation {
         name: format!("r{resource}"),
         verdict,
         because: format!("night {night}"),
+        waiver: None,
         transient: false,
         evidence: vec![u32::try_from(night).expect("a number")],
     }

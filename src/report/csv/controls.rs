@@ -1,6 +1,6 @@
 //! The tables that a control leads to: controls, results, findings, slots.
 
-use crate::model::{ControlAssessment, Finding, Observation, RunId, Test};
+use crate::model::{ControlAssessment, Finding, Observation, RunId, Test, WaivedFailures, WaiverId};
 use crate::report::csv::cell::{Cell, blank, list, number, optional, text};
 use crate::report::csv::sheet::Sheet;
 use crate::report::reading::{self, ByRun, Reading, SlotCounts};
@@ -36,6 +36,7 @@ pub(crate) fn controls(reading: &Reading<'_>) -> Sheet {
             "slots_not_run",
             "slots_reconstructed",
             "slots_pass",
+            "slots_waived",
             "slots_fail",
             "slots_undetermined",
             "slots_pending",
@@ -48,6 +49,7 @@ pub(crate) fn controls(reading: &Reading<'_>) -> Sheet {
             "pass",
             "not_applicable",
             "conclusion",
+            "raw_conclusion",
             "conclusion_reason",
             "conclusion_run",
             "judged_at",
@@ -84,6 +86,7 @@ fn control_row(reading: &Reading<'_>, of: &ControlAssessment) -> Vec<Cell> {
     row.extend(count_cells(latest.map(|(_, finding)| finding)));
     row.extend([
         text(reading::conclusion(of).as_str()),
+        text(latest.map_or(reading::conclusion(of).as_str(), |(_, finding)| finding.raw_status().as_str())),
         list(latest.map(|(_, finding)| finding.reasons.as_slice()).unwrap_or_default()),
         optional(latest.map(|(run, _)| run.as_str())),
         judged_at(reading, latest.map(|(run, _)| run)),
@@ -99,13 +102,14 @@ fn each_test(of: &ControlAssessment, part: fn(&Test) -> Option<&str>) -> Cell {
     }
 }
 
-fn slot_cells(slots: &SlotCounts) -> [Cell; 10] {
+fn slot_cells(slots: &SlotCounts) -> [Cell; 11] {
     [
         slots.due(),
         slots.ran(),
         slots.not_run,
         slots.reconstructed,
         slots.pass,
+        slots.waived,
         slots.fail,
         slots.undetermined,
         slots.pending,
@@ -143,6 +147,8 @@ pub(crate) fn results(reading: &Reading<'_>) -> Sheet {
             "resource_id",
             "resource_name",
             "verdict",
+            "raw_verdict",
+            "waiver_id",
             "because",
             "may_settle_by_itself",
             "evidence",
@@ -167,7 +173,7 @@ fn result_rows(reading: &Reading<'_>, control: &ControlAssessment, run: &RunId) 
     rows.collect()
 }
 
-fn observation_cells(reading: &Reading<'_>, run: &RunId, seen: &Observation) -> [Cell; 10] {
+fn observation_cells(reading: &Reading<'_>, run: &RunId, seen: &Observation) -> [Cell; 12] {
     [
         text(seen.control.as_str()),
         number(seen.test),
@@ -175,6 +181,8 @@ fn observation_cells(reading: &Reading<'_>, run: &RunId, seen: &Observation) -> 
         text(seen.resource.as_str()),
         text(&seen.name),
         text(seen.verdict.as_str()),
+        text(seen.raw_verdict().as_str()),
+        optional(seen.waiver.as_ref().map(WaiverId::as_str)),
         text(&seen.because),
         Cell::from(seen.transient),
         list(&seen.evidence),
@@ -195,6 +203,7 @@ pub(crate) fn findings(reading: &Reading<'_>) -> Sheet {
             "severity",
             "owner",
             "status",
+            "raw_status",
             "in_scope",
             "fail",
             "undetermined",
@@ -202,6 +211,7 @@ pub(crate) fn findings(reading: &Reading<'_>) -> Sheet {
             "pass",
             "not_applicable",
             "reasons",
+            "waived_by",
             "may_settle_by_itself",
             "control_sha256",
         ],
@@ -223,9 +233,15 @@ fn finding_row(reading: &Reading<'_>, (control, by_run): (&ControlAssessment, &B
         text(control.control.severity.as_str()),
         text(&control.control.owner),
         text(finding.status.as_str()),
+        text(finding.raw_status().as_str()),
     ];
     row.extend(count_cells(Some(finding)));
-    row.extend([list(&finding.reasons), Cell::from(finding.transient), text(by_run.definition(run).to_string())]);
+    row.extend([
+        list(&finding.reasons),
+        list(finding.waived_by.iter().map(WaivedFailures::told)),
+        Cell::from(finding.transient),
+        text(by_run.definition(run).to_string()),
+    ]);
     row
 }
 

@@ -10,6 +10,7 @@ mod ipe;
 mod runs;
 mod sample;
 mod sheet;
+mod waivers;
 
 pub use sample::{Bodies, files as sample};
 
@@ -43,6 +44,7 @@ impl Format for Csv {
             runs::criteria(&reading),
             runs::assurance(&reading),
             runs::permissions(&reading),
+            waivers::waivers(&reading),
         ];
         let mut files = Vec::new();
         for sheet in sheets {

@@ -11,8 +11,16 @@ use crate::report::html::{CAP, Page, cells};
 use crate::report::reading::{Reading, SlotCounts};
 use crate::report::words::grouped;
 
-const STATES: [SlotState; 7] =
-    [SlotState::Fail, SlotState::Undetermined, SlotState::NotRun, SlotState::Reconstructed, SlotState::Pass, SlotState::Pending, SlotState::BeforeStart];
+const STATES: [SlotState; 8] = [
+    SlotState::Fail,
+    SlotState::Undetermined,
+    SlotState::NotRun,
+    SlotState::Reconstructed,
+    SlotState::Waived,
+    SlotState::Pass,
+    SlotState::Pending,
+    SlotState::BeforeStart,
+];
 
 /// The section.
 pub(crate) fn section(page: &Page<'_>) -> Markup {
@@ -32,6 +40,7 @@ pub(crate) fn section(page: &Page<'_>) -> Markup {
 fn meaning(state: SlotState) -> &'static str {
     match state {
         SlotState::Pass => "satisfied",
+        SlotState::Waived => "satisfied, because waivers cover what fails",
         SlotState::Fail => "not satisfied",
         SlotState::Undetermined => "ran, but could not be told",
         SlotState::Reconstructed => "nothing ran; told afterwards by a run that says so",

@@ -20,15 +20,17 @@ pub(crate) fn badge(conclusion: Conclusion) -> Markup {
         Conclusion::NotSatisfied => ("fail", "✗"),
         Conclusion::Undetermined => ("undetermined", "?"),
         Conclusion::NotRun => ("not-run", "–"),
+        Conclusion::Waived => ("waived", "◇"),
         Conclusion::Satisfied => ("pass", "✓"),
     };
-    html! { span.badge.(class) { span aria-hidden="true" { (sign) } " " (spoken(conclusion.as_str())) } }
+    html! { span.badge.(class) { span aria-hidden="true" { (sign) } " " (spoken(conclusion.as_str())) @if conclusion == Conclusion::Waived { " with waivers" } } }
 }
 
 /// The sign of a slot in the calendar.
 pub(crate) fn sign(state: SlotState) -> &'static str {
     match state {
         SlotState::Pass => "✓",
+        SlotState::Waived => "◇",
         SlotState::Fail => "✗",
         SlotState::Undetermined => "?",
         SlotState::Reconstructed => "↺",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
-use crate::model::{Control, ControlAssessment, Digest, Finding, RunId, RunSummary, Test};
+use crate::model::{Control, ControlAssessment, Digest, Finding, RunId, RunSummary, Test, WaivedFailures};
 use crate::report::html::{Page, cells, cover, results, scope};
 use crate::report::reading::{self, ByRun, SlotCounts};
 use crate::report::words::{self, grouped};
@@ -136,7 +136,7 @@ fn conclusion(page: &Page<'_>, of: &ControlAssessment, run: &RunId, finding: &Fi
     let counts = finding.counts;
     html! {
         p {
-            (cells::badge(finding.status.into())) " in run " code { (run) }
+            (cells::badge(finding.into())) @if finding.counts.waived > 0 { ", without waivers " b { "not satisfied" } "," } " in run " code { (run) }
             @if let Some(summary) = page.reading.run(run) { " of " (cells::time(summary.started_at)) (reconstruction(summary)) }
             @if let Some(slot) = ByRun::of(of).slot(run) { ", slot " span.nb { (slot) } }
             ". Of " b { (grouped(counts.in_scope())) " in scope" } ": "
@@ -144,6 +144,7 @@ fn conclusion(page: &Page<'_>, of: &ControlAssessment, run: &RunId, finding: &Fi
             b { (grouped(counts.pass)) " pass" } ". " (grouped(counts.not_applicable)) " out of scope."
         }
         (cover::reasons(&finding.reasons))
+        (cover::reasons(&finding.waived_by.iter().map(WaivedFailures::told).collect::<Vec<_>>()))
     }
 }
 
@@ -160,6 +161,7 @@ fn history(page: &Page<'_>, of: &ControlAssessment) -> Markup {
     html! {
         p {
             "Ran in " b { (grouped(slots.ran())) " of " (grouped(slots.due())) } " due slots: " (grouped(slots.fail)) " fail, " (grouped(slots.undetermined)) " undetermined, "
+            @if slots.waived > 0 { (grouped(slots.waived)) " waived, " }
             (grouped(slots.pass)) " pass; " (grouped(slots.not_run)) " not run"
             @if slots.reconstructed > 0 { ", " (grouped(slots.reconstructed)) " reconstructed afterwards" } ". Longest gap: " span.nb { (slots.gap_text()) } "."
         }
@@ -168,7 +170,7 @@ fn history(page: &Page<'_>, of: &ControlAssessment) -> Markup {
                 summary { "Every finding of the period, newest first (" (grouped(words::length(&newest))) ")" }
                 (cells::boxed("Findings of the period", &html! {
                     table {
-                        thead { tr { th scope="col" { "Run" } th scope="col" { "Slot" } th scope="col" { "Finding" } th.num scope="col" { "Fail" } th.num scope="col" { "Undetermined" } th.num scope="col" { "In scope" } th scope="col" { "Reasons" } } }
+                        thead { tr { th scope="col" { "Run" } th scope="col" { "Slot" } th scope="col" { "Finding" } th.num scope="col" { "Fail" } th.num scope="col" { "Undetermined" } th.num scope="col" { "Waived" } th.num scope="col" { "In scope" } th scope="col" { "Reasons" } } }
                         tbody { @for (run, finding) in rows { (history_row(page, by_run.slot(run), run, finding)) } }
                     }
                 }))
@@ -183,8 +185,8 @@ fn history_row(page: &Page<'_>, slot: Option<&str>, run: &RunId, finding: &Findi
         tr {
             th scope="row" { code { (run) } @if let Some(summary) = page.reading.run(run) { span.meta { (cells::time(summary.started_at)) (reconstruction(summary)) } } }
             td.nb { @if let Some(slot) = slot { (slot) } }
-            td { (cells::badge(finding.status.into())) }
-            td.num { (grouped(finding.counts.fail)) } td.num { (grouped(finding.counts.undetermined)) } td.num { (grouped(finding.counts.in_scope())) }
+            td { (cells::badge(finding.into())) }
+            td.num { (grouped(finding.counts.fail)) } td.num { (grouped(finding.counts.undetermined)) } td.num { (grouped(finding.counts.waived)) } td.num { (grouped(finding.counts.in_scope())) }
             td { (cover::reasons(&finding.reasons)) }
         }
     }

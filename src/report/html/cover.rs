@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::model::{Assessment, ControlAssessment, Gap, MissingPermission, Population, RunId};
+use crate::model::{Assessment, ControlAssessment, Gap, MissingPermission, Population, RunId, waived_control_days};
 use crate::report::html::{Page, cells};
 use crate::report::reading::{self, Conclusion};
 use crate::report::words::{self, grouped};
@@ -30,14 +30,29 @@ fn standing(page: &Page<'_>) -> Markup {
                 li { p { b.figure { (grouped(page.reading.concluded(conclusion))) } " of " (grouped(total)) " controls" } (cells::badge(conclusion)) }
             }
         }
+        (observed(page))
         p.slots {
             "Over the whole period: of " (grouped(slots.due())) " slots due by now, "
             b { (grouped(slots.fail)) " failed" } ", "
             b { (grouped(slots.undetermined)) " undetermined" } ", "
             b { (grouped(slots.not_run)) " not run" } ", "
             @if slots.reconstructed > 0 { b { (grouped(slots.reconstructed)) " reconstructed" } ", " }
+            @if slots.waived > 0 { b { (grouped(slots.waived)) " passed with waivers" } ", " }
             b { (grouped(slots.pass)) " passed" } ". "
             (grouped(slots.pending)) " more are pending, " (grouped(slots.before_start)) " ended before the first sealed run."
+        }
+    }
+}
+
+/// What fails and what is waived, apart: a waived failure is a failure still.
+fn observed(page: &Page<'_>) -> Markup {
+    let newest = || page.reading.assessment.controls.iter().filter_map(reading::latest).map(|(_, finding)| finding.counts);
+    let (fail, waived): (u64, u64) = (newest().map(|counts| counts.fail).sum(), newest().map(|counts| counts.waived).sum());
+    html! {
+        p.slots {
+            "In the newest run of each control " b { (grouped(fail)) " resources fail" } " and " b { (grouped(waived)) " more fail and are waived" } "; without waivers "
+            b { (grouped(page.reading.raw_failing())) } " controls are not satisfied. "
+            (grouped(waived_control_days(&page.reading.assessment.waivers))) " control-days of the period were waived: " a href="#waivers" { "waivers" } "."
         }
     }
 }
@@ -81,6 +96,7 @@ pub(crate) fn contents(page: &Page<'_>) -> Markup {
                     }
                 }
                 li { a href="#deviations" { "Deviation register" } }
+                li { a href="#waivers" { "Waivers" } }
                 li { a href="#runs" { "Run ledger" } }
                 li { a href="#evidence" { "Evidence index" } }
                 li { a href="#assurance" { "What this rests on" } }
@@ -168,7 +184,7 @@ fn is_open(control: &ControlAssessment) -> bool {
     match reading::conclusion(control) {
         Conclusion::Undetermined | Conclusion::NotRun => true,
         Conclusion::NotSatisfied => reading::latest(control).is_some_and(|(_, finding)| finding.counts.undetermined > 0),
-        Conclusion::Satisfied => false,
+        Conclusion::Waived | Conclusion::Satisfied => false,
     }
 }
 

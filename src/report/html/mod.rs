@@ -14,6 +14,7 @@ mod ledger;
 mod method;
 mod results;
 mod scope;
+mod waivers;
 
 use std::collections::BTreeSet;
 
@@ -115,6 +116,7 @@ fn document(page: &Page<'_>) -> Markup {
                         (calendar::section(page))
                         (control::section(page))
                         (deviations::section(page))
+                        (waivers::section(page))
                         (ledger::runs(page))
                         (ledger::evidence(page))
                         (assurance::section(page))

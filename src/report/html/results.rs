@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::model::{ControlAssessment, Observation, RunId, Verdict};
-use crate::report::html::{Page, cells};
+use crate::report::html::{Page, cells, waivers};
 use crate::report::reading;
 use crate::report::words::{grouped, length};
 
@@ -32,7 +32,7 @@ fn table(page: &Page<'_>, run: &RunId, seen: &[&Observation], title: &str) -> Ma
         (cells::boxed(title, &html! {
             table.results {
                 thead { tr { th scope="col" { "Resource" } th scope="col" { "Why" } th scope="col" { "Evidence" } } }
-                tbody { @for row in rows { tr { (resource(row)) td { (because(row)) } td { (cells::citations(page, run, &row.evidence)) } } } }
+                tbody { @for row in rows { tr { (resource(row)) td { (because(page, row)) } td { (cells::citations(page, run, &row.evidence)) } } } }
             }
         }))
         (cells::shown(rows.len(), total, "results.csv"))
@@ -46,7 +46,7 @@ fn brief(page: &Page<'_>, run: &RunId, seen: &[&Observation], title: &str) -> Ma
         (cells::boxed(title, &html! {
             table.results {
                 thead { tr { th scope="col" { "Resource" } th scope="col" { "Why" } th scope="col" { "Evidence" } } }
-                tbody { @for row in rows { tr { (resource(row)) td { (because(row)) } td { @for n in row.evidence.iter().take(12) { (cells::exchange_number(page, run, *n)) " " } } } } }
+                tbody { @for row in rows { tr { (resource(row)) td { (because(page, row)) } td { @for n in row.evidence.iter().take(12) { (cells::exchange_number(page, run, *n)) " " } } } } }
             }
         }))
         (cells::shown(rows.len(), total, "results.csv"))
@@ -62,9 +62,10 @@ fn resource(row: &Observation) -> Markup {
     }
 }
 
-fn because(row: &Observation) -> Markup {
+fn because(page: &Page<'_>, row: &Observation) -> Markup {
     html! {
         @if row.because.is_empty() { "–" } @else { (cells::foreign(&row.because)) }
+        @if let Some(waiver) = &row.waiver { span.meta { "fails; waived by " (waivers::link(page, waiver)) } }
         @if row.transient { span.meta { "the next run may settle it" } }
     }
 }

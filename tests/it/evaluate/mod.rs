@@ -6,4 +6,5 @@ mod checking;
 mod concluding;
 mod hostile;
 mod judging;
+mod waiving;
 mod world;

@@ -94,7 +94,7 @@ fn every_csv_file_is_rfc_4180_and_its_companion_has_its_digest_and_rows() {
         assert_eq!(about.iter().filter(|row| row[0] == "match.population").count(), 8);
         assert_eq!(about.iter().filter(|row| row[0] == "gap.population").count(), 1);
     }
-    assert_eq!(files.len(), 22);
+    assert_eq!(files.len(), 24);
 }
 
 #[test]
@@ -181,11 +181,48 @@ fn the_page_says_what_an_auditor_looks_for() {
         assert!(text.contains(needed), "the page does not say {needed:?}");
     }
     let place = |id: &str| text.find(&format!("<article class=\"control\" id=\"control-{id}\"")).expect("a section");
-    let order = ["REP-03", "CHG-01", "IAM-07", "STO-01", "ACC-04", "ACC-12", "ACC-01", "GKE-02", "TSK-04"];
+    let order = ["REP-03", "CHG-01", "IAM-07", "STO-01", "ACC-04", "ACC-12", "GKE-02", "ACC-01", "TSK-04"];
     assert!(order.windows(2).all(|pair| place(pair[0]) < place(pair[1])), "failures come first, then what is not known");
     let article = &text[place("REP-03")..place("CHG-01")];
     assert!(article.find("Failures (2)") < article.find("Passes (5)"));
     assert_eq!(article.matches("class=\"url\"").count(), 6, "each failure cites the address of each exchange behind it");
+}
+
+#[test]
+fn waivers_are_told_with_what_they_cover_and_what_is_odd() {
+    let of = assessment();
+    let text = page(&of);
+    for needed in [
+        "satisfied with waivers",
+        ", without waivers <b>not satisfied</b>,",
+        "nodes have public addresses",
+        "fails; waived by <a href=\"#waiver-WVR-2026-004\">WVR-2026-004</a>",
+        "1 fail and are waived by WVR-2026-004: staging-eu",
+        "<td class=\"slot waived\"",
+        "satisfied, because waivers cover what fails",
+        "unused: it covered no failure",
+        "did not hold it; first declared in run",
+        "renewed by WVR-2026-004",
+        "<b>5</b> control-days of the period had at least one waived failure",
+        "<b>1 more fail and are waived</b>",
+    ] {
+        assert!(text.contains(needed), "the page does not say {needed:?}");
+    }
+    assert!(page(&empty()).contains("No waiver was declared in the period."));
+    let (header, rows) = table(&of, "waivers.csv");
+    let column = |name: &str| rows.iter().map(|row| cell(&header, row, name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(column("waiver_id"), ["WVR-2026-002", "WVR-2026-003", "WVR-2026-004"]);
+    assert_eq!(column("status_at_period_end"), ["expired", "in-force", "in-force"]);
+    assert_eq!((column("unused").join(" "), column("retroactive").join(" ")), ("yes yes no".to_owned(), "no yes no".to_owned()));
+    assert_eq!(column("waived_control_days"), ["0", "0", "5"]);
+    let (header, rows) = table(&of, "results.csv");
+    let waived: Vec<_> = rows.iter().filter(|row| cell(&header, row, "verdict") == "waived").collect();
+    assert_eq!(waived.len(), 1);
+    assert_eq!((cell(&header, waived[0], "raw_verdict"), cell(&header, waived[0], "waiver_id")), ("fail", "WVR-2026-004"));
+    let (header, rows) = table(&of, "controls.csv");
+    let row = rows.iter().find(|row| cell(&header, row, "control_id") == "GKE-02").expect("GKE-02");
+    assert_eq!((cell(&header, row, "conclusion"), cell(&header, row, "raw_conclusion"), cell(&header, row, "waived")), ("satisfied", "not-satisfied", "1"));
+    assert_eq!((cell(&header, row, "slots_waived"), cell(&header, row, "slots_pass"), cell(&header, row, "slots_run")), ("5", "1", "8"));
 }
 
 #[test]
@@ -269,6 +306,10 @@ fn hostile() -> Assessment {
             (seen.name, seen.because) = (next(), next());
         }
     }
+    for waiver in of.waivers.iter_mut().map(|of| &mut of.waiver) {
+        (waiver.resource, waiver.reason, waiver.compensating, waiver.ticket) = (next(), next(), Some(next()), next());
+        (waiver.requested_by, waiver.approved_by, waiver.file) = (next(), next(), next());
+    }
     let waived = of.controls.iter_mut().find(|control| !control.observations.is_empty()).expect("observations");
     waived.observations[0].verdict = Verdict::Waived;
     waived.observations[0].name = "x".repeat(10_240);
@@ -294,7 +335,7 @@ fn hostile() -> Assessment {
 fn empty() -> Assessment {
     let mut of = assessment();
     (of.controls, of.criteria, of.runs, of.populations, of.evidence, of.scope) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new(), None);
-    (of.log, of.days, of.episodes) = (None, Vec::new(), Vec::new());
+    (of.log, of.days, of.episodes, of.waivers) = (None, Vec::new(), Vec::new(), Vec::new());
     of
 }
 

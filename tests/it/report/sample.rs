@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use proofline::model::assessment::DayAssurance;
 use proofline::model::{
     Assessment, Body, Cited, Control, ControlAssessment, Counts, Criterion, Digest, Exchange, Finding, FindingStatus, Frequency, Headers, Observation,
-    PageMark, Period, Population, Revalidation, RunId, RunSummary, Severity, SlotRow, SlotState, Verdict,
+    PageMark, Period, Population, Revalidation, RunId, RunSummary, Severity, SlotRow, SlotState, Verdict, WaivedFailures, WaiverUse,
 };
 use serde_json::{Value, json};
 
@@ -59,12 +59,55 @@ pub(crate) fn assessment() -> Assessment {
             "example": "repos/get-branch-protection for example/<b>vault</b> answered 404: Not Found",
         }))],
         evidence: evidence(),
+        waivers: waivers(),
         log: Some(read(json!({
             "origin": "example.com/evidence", "first_key": format!("example.com/evidence+0a1b2c3d+{}=", "A".repeat(43)),
             "size": 24, "root": format!("{}=", "B".repeat(43)),
         }))),
         days: NIGHTS.iter().enumerate().map(|(n, (day, _))| assured(n, summary(*day).started_at)).collect(),
     }
+}
+
+/// One that is used and renews another, the one that it renews, and one that nobody needed and that was declared after a run without it.
+fn waivers() -> Vec<WaiverUse> {
+    let used: Vec<RunId> = [16, 17, 18, 19, 20].map(run).to_vec();
+    let common = json!({
+        "control": "GKE-02", "resource": "*/clusters/staging-eu", "file": "controls/waivers.toml", "requested_by": "cloud-devops", "approved_by": "security-lead",
+    });
+    let of = |waiver: Value, use_of: Value| {
+        let mut whole = json!({
+            "standing": "in-force", "failures": 0, "runs": [], "days": [], "first_run": run(11), "first_declared_at": "2026-11-11T02:00:00Z", "retroactive": null,
+            "renewed_by": [], "spans": ["2026-08-01", "2026-12-15"], "changed": [],
+        });
+        let mut both = common.clone();
+        both.as_object_mut().expect("a table").extend(waiver.as_object().expect("a table").clone());
+        whole["waiver"] = both;
+        whole.as_object_mut().expect("a table").extend(use_of.as_object().expect("a table").clone());
+        read(whole)
+    };
+    vec![
+        of(
+            json!({"id": "WVR-2026-002", "reason": "The old node pool has public addresses.", "approved_on": "2026-08-01", "expires_on": "2026-11-15", "ticket": "SEC-311"}),
+            json!({"standing": "expired", "renewed_by": ["WVR-2026-004"]}),
+        ),
+        of(
+            json!({
+                "id": "WVR-2026-003", "control": "STO-01", "resource": "//storage.googleapis.com/example-public-site", "reason": "The site is public on purpose.",
+                "approved_on": "2026-11-10", "expires_on": "2027-02-28", "ticket": "SEC-340",
+            }),
+            json!({"retroactive": run(16), "first_run": run(17), "first_declared_at": "2026-11-17T02:00:00Z", "spans": ["2026-11-10", "2027-02-28"]}),
+        ),
+        of(
+            json!({
+                "id": "WVR-2026-004", "reason": "The old node pool has public addresses until it is moved.", "compensating": "A firewall rule lets nobody in from outside.",
+                "approved_on": "2026-11-16", "expires_on": "2026-12-15", "ticket": "https://tickets.example.com/SEC-338", "renews": "WVR-2026-002",
+            }),
+            json!({
+                "failures": 5, "runs": used, "days": ["2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20"],
+                "first_run": run(16), "first_declared_at": "2026-11-16T02:00:00Z",
+            }),
+        ),
+    ]
 }
 
 /// The bucket is locked from the third night on.
@@ -133,7 +176,7 @@ fn summary(day: u32) -> RunSummary {
     }
 }
 
-/// A control over the period: `states` has one letter a slot (p, f, u pass, fail, undetermined; n not run; . pending; - before start).
+/// A control over the period: `states` has one letter a slot (p, w, f, u pass, waived, fail, undetermined; n not run; . pending; - before start).
 fn control(definition: Value, states: &str, observations: Vec<Observation>) -> ControlAssessment {
     let control: Control = {
         let mut whole = definition;
@@ -155,7 +198,7 @@ fn control(definition: Value, states: &str, observations: Vec<Observation>) -> C
         .zip(states.chars())
         .map(|(slot, letter)| {
             let state = state(letter);
-            let ran = matches!(state, SlotState::Pass | SlotState::Fail | SlotState::Undetermined);
+            let ran = matches!(state, SlotState::Pass | SlotState::Waived | SlotState::Fail | SlotState::Undetermined);
             let inside = |day: &u32| ran && slot.period.contains(at(&format!("2026-11-{day:02}T02:00:00Z")));
             let runs: Vec<_> = NIGHTS.iter().map(|(day, _)| *day).filter(inside).map(run).collect();
             let runs = if control.frequency == Frequency::Daily { runs } else { runs.into_iter().take(1).collect() };
@@ -169,6 +212,7 @@ fn control(definition: Value, states: &str, observations: Vec<Observation>) -> C
 fn state(letter: char) -> SlotState {
     match letter {
         'p' => SlotState::Pass,
+        'w' => SlotState::Waived,
         'f' => SlotState::Fail,
         'u' => SlotState::Undetermined,
         'n' => SlotState::NotRun,
@@ -186,7 +230,7 @@ fn findings(control: &Control, rows: &[SlotRow], observations: &[Observation]) -
     let last = ran.len().saturating_sub(1);
     let found = |(index, (run, state)): (usize, (&RunId, SlotState))| {
         let odd = counts.fail + counts.undetermined;
-        let calm = Counts { pass: counts.pass + odd, fail: 0, undetermined: 0, ..counts };
+        let calm = Counts { pass: counts.pass + odd + counts.waived, fail: 0, undetermined: 0, waived: 0, ..counts };
         let counts = match state {
             state if Some(state) == newest => counts,
             SlotState::Fail => Counts { fail: 1, pass: calm.pass.saturating_sub(1), ..calm },
@@ -194,7 +238,7 @@ fn findings(control: &Control, rows: &[SlotRow], observations: &[Observation]) -
             _ => calm,
         };
         let status = match state {
-            SlotState::Pass => FindingStatus::Satisfied,
+            SlotState::Pass | SlotState::Waived => FindingStatus::Satisfied,
             SlotState::Fail => FindingStatus::NotSatisfied,
             _ => FindingStatus::Undetermined,
         };
@@ -204,8 +248,10 @@ fn findings(control: &Control, rows: &[SlotRow], observations: &[Observation]) -
             FindingStatus::NotSatisfied => vec![format!("{} of {} in scope fail", counts.fail, counts.in_scope())],
             FindingStatus::Undetermined => vec!["the source did not answer for one resource, after 5 attempts".to_owned()],
         };
+        let by = |waived: u64| WaivedFailures { waiver: "WVR-2026-004".parse().expect("a waiver id"), failures: waived, names: vec!["staging-eu".to_owned()] };
+        let waived_by = Some(counts.waived).filter(|waived| *waived > 0).map(by).into_iter().collect();
         let transient = status == FindingStatus::Undetermined && index != last;
-        (run.clone(), Finding { control: control.id.clone(), status, counts, reasons, transient })
+        (run.clone(), Finding { control: control.id.clone(), status, counts, reasons, waived_by, transient })
     };
     ran.into_iter().enumerate().map(found).collect()
 }
@@ -224,6 +270,7 @@ fn seen(control: &str, kind: &str, (resource, name): (String, String), (verdict,
         name,
         verdict,
         because: because.to_owned(),
+        waiver: None,
         transient: false,
         evidence: evidence.to_vec(),
     }
@@ -403,7 +450,11 @@ fn buckets() -> ControlAssessment {
 fn clusters() -> ControlAssessment {
     let rows = ["prod-eu", "staging-eu"].map(|name| {
         let id = format!("//container.googleapis.com/projects/example-prod/locations/europe-west3/clusters/{name}");
-        seen("GKE-02", "gcp.gke_cluster", (id, name.to_owned()), (Verdict::Pass, "private nodes, 2 authorised networks"), &[11])
+        let judged =
+            if name == "staging-eu" { (Verdict::Waived, "nodes have public addresses") } else { (Verdict::Pass, "private nodes, 2 authorised networks") };
+        let mut seen = seen("GKE-02", "gcp.gke_cluster", (id, name.to_owned()), judged, &[11]);
+        seen.waiver = (name == "staging-eu").then(|| "WVR-2026-004".parse().expect("a waiver id"));
+        seen
     });
     control(
         json!({
@@ -416,7 +467,7 @@ fn clusters() -> ControlAssessment {
                 {"population": "gcp.gke_cluster", "where": null, "require": "cluster.authorized_networks.size() > 0", "because": null},
             ],
         }),
-        "--ffpnnppppp..",
+        "--ffpnnwwwww..",
         rows.to_vec(),
     )
 }
