@@ -100,7 +100,13 @@ pub fn run(host: &mut Host, told: &Told<'_>, form: Form) -> Result<()> {
         writeln!(host.out, "  {control} was not looked at: in {} it is due from {} on", slot.name, instant(*from))?;
     }
     writeln!(host.out, "\n{}\n", findings_table(controls, &evaluation.findings))?;
-    for finding in evaluation.findings.iter().filter(|finding| finding.raw_status() != FindingStatus::Satisfied) {
+    reasons(host, controls, &evaluation.findings)?;
+    totals(host, &evaluation.findings)
+}
+
+/// Why controls are not satisfied, undetermined, or satisfied only with waivers.
+fn reasons(host: &mut Host, controls: &[Control], findings: &[Finding]) -> Result<()> {
+    for finding in findings.iter().filter(|finding| finding.raw_status() != FindingStatus::Satisfied) {
         let title = controls.iter().find(|control| control.id == finding.control).map_or("", |control| control.title.as_str());
         let raw = if finding.counts.waived > 0 { format!(" ({} without waivers)", finding.raw_status().as_str()) } else { String::new() };
         writeln!(host.out, "{} {}{raw}: {title}", finding.control, finding.status.as_str())?;
@@ -111,17 +117,22 @@ pub fn run(host: &mut Host, told: &Told<'_>, form: Form) -> Result<()> {
             writeln!(host.out, "    {}", waived.told())?;
         }
     }
-    let of = |status| evaluation.findings.iter().filter(|finding| finding.status == status).count();
+    Ok(())
+}
+
+/// How many controls stand how, and how they would without waivers where that differs.
+fn totals(host: &mut Host, findings: &[Finding]) -> Result<()> {
+    let of = |status| findings.iter().filter(|finding| finding.status == status).count();
     writeln!(
         host.out,
         "\n{} controls: {} satisfied, {} not satisfied, {} undetermined",
-        evaluation.findings.len(),
+        findings.len(),
         of(FindingStatus::Satisfied),
         of(FindingStatus::NotSatisfied),
         of(FindingStatus::Undetermined)
     )?;
-    if evaluation.findings.iter().any(|finding| finding.counts.waived > 0) {
-        let raw = |status| evaluation.findings.iter().filter(|finding| finding.raw_status() == status).count();
+    if findings.iter().any(|finding| finding.counts.waived > 0) {
+        let raw = |status| findings.iter().filter(|finding| finding.raw_status() == status).count();
         writeln!(
             host.out,
             "Without waivers: {} satisfied, {} not satisfied, {} undetermined",

@@ -206,7 +206,7 @@ fn use_over_a_period_is_derived_from_what_runs_held_and_found() {
     assert_eq!(by_id["WVR-3"].first_run, nights[4].0);
     // Held by the first run of all, it is not dated back, however old the approval is; nor is one that the next run holds.
     assert_eq!((&by_id["WVR-4"].retroactive, &by_id["WVR-2"].retroactive), (&None, &None));
-    assert_eq!(by_id["WVR-1"].renewed_by, [renewal.id.clone()]);
+    assert_eq!(by_id["WVR-1"].renewed_by.iter().collect::<Vec<_>>(), [&renewal.id]);
     let span = (first.approved_on, renewal.expires_on);
     assert_eq!((by_id["WVR-1"].spans, by_id["WVR-2"].spans), (span, span));
     assert_eq!(by_id["WVR-3"].spans, (late.approved_on, late.expires_on));
