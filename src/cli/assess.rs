@@ -11,11 +11,12 @@ use crate::cli::host::Host;
 use crate::cli::index::{self, Catalogs, Judged};
 use crate::cli::project::Project;
 use crate::cli::runs::Runs;
+use crate::cli::slots;
 use crate::cli::{TOOL, verify};
 use crate::evaluate::history::episodes;
 use crate::model::{
     Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, Digest, Finding, MissingPermission, Observation, Outcome, Period,
-    PermissionLedger, RunId, RunSummary, SlotRow, SlotState, WaiverNight, waiver_uses,
+    PermissionLedger, RunId, RunSummary, ScopeChange, WaiverNight, waiver_uses,
 };
 use crate::store::Store;
 use crate::store::bodies::BodyError;
@@ -79,6 +80,7 @@ pub async fn assess(host: &mut Host, project: &Project, (store, sealed): (&Arc<d
         waivers: waiver_uses(&all.iter().map(waiver_night).collect::<Vec<_>>(), brief.period, brief.zone, brief.now),
         log: rests_on.log,
         days: rests_on.days,
+        scope_changes: scope_changes(&runs),
         controls,
         criteria,
         runs: runs.iter().map(|run| summary(run)).collect(),
@@ -135,7 +137,8 @@ fn control<'a>(brief: &Brief, all: &'a [Judged], id: &ControlId) -> Option<(Cont
     let assessed = ControlAssessment {
         control: definition.clone(),
         other_definitions: other_definitions(&within, definition),
-        slots: slots(brief, definition, &judged, began(brief, judged.iter().copied())),
+        slots: slots::of_control(brief, definition, &judged),
+        schedules: slots::schedules(&within, id),
         findings: within.iter().filter_map(|run| Some((run.sealed.manifest.run.clone(), finding(run, id)?.clone()))).collect(),
         observations: Vec::new(),
     };
@@ -144,16 +147,18 @@ fn control<'a>(brief: &Brief, all: &'a [Judged], id: &ControlId) -> Option<(Cont
 
 /// A control that no run has judged yet: it is in the report all the same, since nothing ran is no reason to leave it out.
 fn not_judged_yet(brief: &Brief, all: &[Judged], control: Control) -> ControlAssessment {
-    let began = began(brief, all.iter());
-    ControlAssessment { slots: slots(brief, &control, &[], began), control, other_definitions: Vec::new(), findings: Vec::new(), observations: Vec::new() }
+    ControlAssessment {
+        slots: slots::of_unjudged(brief, &control, all),
+        control,
+        other_definitions: Vec::new(),
+        schedules: Vec::new(),
+        findings: Vec::new(),
+        observations: Vec::new(),
+    }
 }
 
-/// When something first ran: a reconstruction is no promise kept.
-fn began<'a>(brief: &Brief, mut runs: impl Iterator<Item = &'a Judged>) -> DateTime<Utc> {
-    runs.find(|run| !run.is_reconstruction()).map_or(brief.now, |run| run.sealed.manifest.started_at)
-}
-
-fn finding<'a>(run: &'a Judged, id: &ControlId) -> Option<&'a Finding> {
+/// What a run says of a control.
+pub(super) fn finding<'a>(run: &'a Judged, id: &ControlId) -> Option<&'a Finding> {
     run.evaluation.findings.iter().find(|finding| finding.control == *id)
 }
 
@@ -165,20 +170,15 @@ fn other_definitions(runs: &[&Judged], current: &Control) -> Vec<(RunId, Digest)
     runs.iter().filter_map(differs).collect()
 }
 
-fn slots(brief: &Brief, control: &Control, runs: &[&Judged], began: DateTime<Utc>) -> Vec<SlotRow> {
-    let row = |slot: crate::model::Slot| {
-        let inside: Vec<&&Judged> = runs.iter().filter(|run| slot.period.contains(run.sealed.manifest.shows())).collect();
-        let ran = inside.iter().filter(|run| !run.is_reconstruction());
-        let state = match SlotState::worst(ran.filter_map(|run| finding(run, &control.id))) {
-            Some(worst) => worst,
-            None if !inside.is_empty() => SlotState::Reconstructed,
-            None if slot.period.end() <= began => SlotState::BeforeStart,
-            None if slot.period.end() <= brief.now => SlotState::NotRun,
-            None => SlotState::Pending,
-        };
-        SlotRow { state, runs: inside.iter().map(|run| run.sealed.manifest.run.clone()).collect(), slot }
+/// The runs of the period that looked at something else than the run before them did; the window and the instant differ every night.
+fn scope_changes(runs: &[&Judged]) -> Vec<ScopeChange> {
+    let ours: Vec<&&Judged> = runs.iter().filter(|run| !run.is_reconstruction()).collect();
+    let change = |pair: &[&&Judged]| {
+        let [before, after] = pair else { return None };
+        let lines = before.sealed.manifest.scope.differences(&after.sealed.manifest.scope);
+        (!lines.is_empty()).then(|| ScopeChange { run: after.sealed.manifest.run.clone(), at: after.sealed.manifest.started_at, lines })
     };
-    control.slots_in(brief.period, brief.zone).into_iter().map(row).collect()
+    ours.windows(2).filter_map(change).collect()
 }
 
 /// What each control's newest run lacked; a permission that another control lacks in an older run of its own stays with that run.

@@ -31,6 +31,7 @@ pub mod retention;
 pub mod runs;
 pub mod sample;
 pub mod signing;
+pub mod slots;
 pub mod status;
 pub mod summary;
 pub mod verify;

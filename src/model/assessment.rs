@@ -38,6 +38,9 @@ pub struct Assessment {
     pub store: String,
     /// The scope of the newest run.
     pub scope: Option<Scope>,
+    /// The runs of the period that looked at something else than those before them.
+    #[serde(default)]
+    pub scope_changes: Vec<ScopeChange>,
     /// By control id.
     pub controls: Vec<ControlAssessment>,
     /// Every criterion of the control directory, covered or not.
@@ -109,12 +112,37 @@ pub struct ControlAssessment {
     pub control: Control,
     /// Runs in which another definition was in force: the run and that definition's digest.
     pub other_definitions: Vec<(RunId, Digest)>,
-    /// Each due slot of the period, oldest first.
+    /// When it was due, from the first run of the period on: more than one where that changed.
+    #[serde(default)]
+    pub schedules: Vec<Due>,
+    /// Each due slot of the period, oldest first, by what was declared then.
     pub slots: Vec<SlotRow>,
     /// The finding of each run in the period that judged it, oldest first.
     pub findings: Vec<(RunId, Finding)>,
     /// Every observation of the newest of those runs.
     pub observations: Vec<Observation>,
+}
+
+/// When a control was due, as a run had it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Due {
+    /// The first run that had it so.
+    pub run: RunId,
+    /// When that began, UTC.
+    pub since: DateTime<Utc>,
+    /// In words, e.g. `daily at 17 2 * * *`.
+    pub words: String,
+}
+
+/// A run that looked at something else than the run before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScopeChange {
+    /// The run.
+    pub run: RunId,
+    /// When it began, UTC.
+    pub at: DateTime<Utc>,
+    /// What came and what went, a line each.
+    pub lines: Vec<String>,
 }
 
 /// A row of the run ledger: control × slot.
@@ -124,6 +152,9 @@ pub struct SlotRow {
     pub slot: Slot,
     /// What is known of it.
     pub state: SlotState,
+    /// True where the first run in it began later than it may after the control was owed.
+    #[serde(default)]
+    pub late: bool,
     /// The runs in it that judged the control; where there are several, the worst counts.
     pub runs: Vec<RunId>,
 }
@@ -140,6 +171,10 @@ pub enum SlotState {
     Fail,
     /// Ran, but could not be told.
     Undetermined,
+    /// Ran, but a source did not answer to the end, so that it could not be told; a later run might have.
+    Partial,
+    /// Satisfied, later than it was due.
+    Late,
     /// Nothing ran in the slot; what there was in it was told afterwards, from what a source remembers. What was found is the run's finding.
     Reconstructed,
     /// The slot is over and nothing ran.
@@ -157,8 +192,9 @@ impl SlotState {
         let rank = |finding: &Finding| match (finding.status, finding.counts.waived) {
             (FindingStatus::Satisfied, 0) => (0, Self::Pass),
             (FindingStatus::Satisfied, _) => (1, Self::Waived),
-            (FindingStatus::Undetermined, _) => (2, Self::Undetermined),
-            (FindingStatus::NotSatisfied, _) => (3, Self::Fail),
+            (FindingStatus::Undetermined, _) if finding.transient => (2, Self::Partial),
+            (FindingStatus::Undetermined, _) => (3, Self::Undetermined),
+            (FindingStatus::NotSatisfied, _) => (4, Self::Fail),
         };
         findings.map(rank).max().map(|(_rank, state)| state)
     }
@@ -171,6 +207,8 @@ impl SlotState {
             Self::Waived => "waived",
             Self::Fail => "fail",
             Self::Undetermined => "undetermined",
+            Self::Partial => "partial",
+            Self::Late => "late",
             Self::Reconstructed => "reconstructed",
             Self::NotRun => "not-run",
             Self::Pending => "pending",

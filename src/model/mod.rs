@@ -31,7 +31,7 @@ pub mod verdict;
 pub mod waiver;
 pub mod waiver_use;
 
-pub use assessment::{Assessment, Cited, ControlAssessment, RunSummary, SlotRow, SlotState};
+pub use assessment::{Assessment, Cited, ControlAssessment, RunSummary, ScopeChange, SlotRow, SlotState};
 pub use assurance::Assurance;
 pub use budget::{Budget, Left};
 pub use control::{Control, Criterion, Example, Expression, Parameters, Severity, Test};

@@ -168,6 +168,19 @@ impl Frequency {
         }
     }
 
+    /// The frequency whose slots are named so.
+    #[must_use]
+    pub fn of_name(slot: &str) -> Self {
+        match slot {
+            name if name.contains('T') => Self::Hourly,
+            name if name.contains("-W") => Self::Weekly,
+            name if name.contains("-Q") => Self::Quarterly,
+            name if name.len() > 7 => Self::Daily,
+            name if name.len() > 4 => Self::Monthly,
+            _ => Self::Yearly,
+        }
+    }
+
     /// The slot that holds `at` in the calendar of `zone`.
     #[must_use]
     pub fn slot_at(self, at: DateTime<Utc>, zone: Tz) -> Slot {
@@ -311,6 +324,7 @@ mod tests {
             let now = DateTime::from_timestamp(seconds, 0).expect("in range");
             let slot = frequency.slot_at(now, zone);
             prop_assert!(slot.period.contains(now));
+            prop_assert_eq!(Frequency::of_name(&slot.name), frequency);
             prop_assert_eq!(&frequency.slot_at(slot.period.start(), zone), &slot);
             prop_assert_eq!(&frequency.slot_at(slot.period.end() - TimeDelta::nanoseconds(1), zone), &slot);
             let next = frequency.slot_at(slot.period.end(), zone);

@@ -1,5 +1,6 @@
 //! What a run looks at. An argument to every collector, never ambient.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -31,6 +32,33 @@ pub struct Scope {
     /// The past instant, UTC, that everything is asked about, which only a source that remembers can tell; none where it is what there is now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<DateTime<Utc>>,
+}
+
+impl Scope {
+    /// What came and what went from this scope to another, a line each; windows and instants aside.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (what, before, after) in self.parts().into_iter().zip(other.parts()).map(|((what, before), (_what, after))| (what, before, after)) {
+            lines.extend(after.difference(&before).map(|came| format!("{what} {came} came into scope")));
+            lines.extend(before.difference(&after).map(|went| format!("{what} {went} went out of scope")));
+        }
+        if self.boards.due_field != other.boards.due_field {
+            lines.push(format!("due dates of boards are read from {} instead of {}", other.boards.due_field, self.boards.due_field));
+        }
+        lines
+    }
+
+    fn parts(&self) -> [(&'static str, BTreeSet<String>); 6] {
+        [
+            ("organisation", self.github_organizations.iter().cloned().collect()),
+            ("enterprise", self.github_enterprise.iter().cloned().collect()),
+            ("label", self.issue_labels.iter().cloned().collect()),
+            ("workflow", self.release_workflows.iter().cloned().collect()),
+            ("board", self.boards.projects.iter().map(ToString::to_string).collect()),
+            ("Google Cloud", self.gcp_parents.iter().map(ToString::to_string).collect()),
+        ]
+    }
 }
 
 /// Projects (version 2) of the GitHub organisations, and how they are read.

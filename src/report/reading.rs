@@ -93,6 +93,10 @@ pub(crate) struct SlotCounts {
     pub(crate) fail: u64,
     /// `undetermined`.
     pub(crate) undetermined: u64,
+    /// `partial`.
+    pub(crate) partial: u64,
+    /// `late`.
+    pub(crate) late: u64,
     /// `reconstructed`.
     pub(crate) reconstructed: u64,
     /// `not-run`.
@@ -134,6 +138,8 @@ impl SlotCounts {
             SlotState::Waived => &mut self.waived,
             SlotState::Fail => &mut self.fail,
             SlotState::Undetermined => &mut self.undetermined,
+            SlotState::Partial => &mut self.partial,
+            SlotState::Late => &mut self.late,
             SlotState::Reconstructed => &mut self.reconstructed,
             SlotState::NotRun => &mut self.not_run,
             SlotState::Pending => &mut self.pending,
@@ -143,7 +149,7 @@ impl SlotCounts {
 
     /// Slots in which the control ran.
     pub(crate) fn ran(&self) -> u64 {
-        self.pass + self.waived + self.fail + self.undetermined
+        self.pass + self.waived + self.late + self.fail + self.undetermined + self.partial
     }
 
     /// Slots in which it had to run by now: the denominator.

@@ -61,6 +61,8 @@ mod sandbox_contracts;
 #[cfg(test)]
 mod sealed;
 mod slo;
+#[cfg(test)]
+mod slots;
 mod store;
 mod stored;
 #[cfg(test)]

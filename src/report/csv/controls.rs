@@ -1,6 +1,6 @@
 //! The tables that a control leads to: controls, results, findings, slots.
 
-use crate::model::{ControlAssessment, Finding, Observation, RunId, Test, WaivedFailures, WaiverId};
+use crate::model::{ControlAssessment, Finding, Frequency, Observation, RunId, Test, WaivedFailures, WaiverId};
 use crate::report::csv::cell::{Cell, blank, list, number, optional, text};
 use crate::report::csv::sheet::Sheet;
 use crate::report::reading::{self, ByRun, Reading, SlotCounts};
@@ -39,6 +39,8 @@ pub(crate) fn controls(reading: &Reading<'_>) -> Sheet {
             "slots_waived",
             "slots_fail",
             "slots_undetermined",
+            "slots_partial",
+            "slots_late",
             "slots_pending",
             "slots_before_start",
             "longest_gap_slots",
@@ -102,7 +104,7 @@ fn each_test(of: &ControlAssessment, part: fn(&Test) -> Option<&str>) -> Cell {
     }
 }
 
-fn slot_cells(slots: &SlotCounts) -> [Cell; 11] {
+fn slot_cells(slots: &SlotCounts) -> [Cell; 13] {
     [
         slots.due(),
         slots.ran(),
@@ -112,6 +114,8 @@ fn slot_cells(slots: &SlotCounts) -> [Cell; 11] {
         slots.waived,
         slots.fail,
         slots.undetermined,
+        slots.partial,
+        slots.late,
         slots.pending,
         slots.before_start,
         slots.longest_gap,
@@ -251,16 +255,18 @@ pub(crate) fn slots(reading: &Reading<'_>) -> Sheet {
     Sheet {
         name: "slots".to_owned(),
         query: "each slot of each control in the period, oldest first, those in which nothing ran included",
-        columns: &["control_id", "frequency", "slot", "slot_start", "slot_end", "state", "runs"],
+        columns: &["control_id", "frequency", "slot", "slot_start", "slot_end", "state", "late", "runs"],
         rows: all
             .map(|(control, row)| {
                 vec![
                     text(control.control.id.as_str()),
-                    text(control.control.frequency.as_str()),
+                    // What it was when the slot was due.
+                    text(Frequency::of_name(&row.slot.name).as_str()),
                     text(&row.slot.name),
                     text(instant(row.slot.period.start())),
                     text(instant(row.slot.period.end())),
                     text(row.state.as_str()),
+                    Cell::from(row.late),
                     list(&row.runs),
                 ]
             })

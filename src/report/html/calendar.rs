@@ -11,12 +11,14 @@ use crate::report::html::{CAP, Page, cells};
 use crate::report::reading::{Reading, SlotCounts};
 use crate::report::words::grouped;
 
-const STATES: [SlotState; 8] = [
+const STATES: [SlotState; 10] = [
     SlotState::Fail,
     SlotState::Undetermined,
+    SlotState::Partial,
     SlotState::NotRun,
     SlotState::Reconstructed,
     SlotState::Waived,
+    SlotState::Late,
     SlotState::Pass,
     SlotState::Pending,
     SlotState::BeforeStart,
@@ -43,6 +45,8 @@ fn meaning(state: SlotState) -> &'static str {
         SlotState::Waived => "satisfied, because waivers cover what fails",
         SlotState::Fail => "not satisfied",
         SlotState::Undetermined => "ran, but could not be told",
+        SlotState::Partial => "ran, but a source did not answer to the end",
+        SlotState::Late => "satisfied, later than it was due",
         SlotState::Reconstructed => "nothing ran; told afterwards by a run that says so",
         SlotState::NotRun => "the slot is over and nothing ran",
         SlotState::Pending => "the slot is not over and nothing ran yet",
@@ -68,7 +72,8 @@ type Grid<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a SlotRow>>;
 
 fn grid(control: &ControlAssessment) -> Grid<'_> {
     let mut grid = Grid::new();
-    for row in &control.slots {
+    // What was due in another way before the schedule changed has other columns.
+    for row in control.slots.iter().filter(|row| Frequency::of_name(&row.slot.name) == control.control.frequency) {
         let (line, column) = place(row);
         grid.entry(line).or_default().insert(column, row);
     }

@@ -33,6 +33,8 @@ pub(crate) fn sign(state: SlotState) -> &'static str {
         SlotState::Waived => "◇",
         SlotState::Fail => "✗",
         SlotState::Undetermined => "?",
+        SlotState::Partial => "◐",
+        SlotState::Late => "⏱",
         SlotState::Reconstructed => "↺",
         SlotState::NotRun => "–",
         SlotState::Pending => "…",

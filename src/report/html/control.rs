@@ -44,7 +44,18 @@ fn article(page: &Page<'_>, of: &ControlAssessment) -> Markup {
                 },
             }
             h4 { "Over the period" }
+            (schedules(of))
             (history(page, of))
+        }
+    }
+}
+
+/// When it was due, where that changed.
+fn schedules(of: &ControlAssessment) -> Markup {
+    html! {
+        @if of.schedules.len() > 1 {
+            p { b { "The schedule changed in the period." } " Each slot counts as it was due then:" }
+            ul.reasons { @for due in &of.schedules { li { (cells::foreign(&due.words)) ", from run " code { (due.run) } " on, " (cells::time(due.since)) } } }
         }
     }
 }

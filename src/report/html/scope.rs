@@ -19,9 +19,25 @@ pub(crate) fn section(page: &Page<'_>) -> Markup {
                 Some(scope) => (tenants(scope)),
                 None => p { "No run was sealed in the period, so nothing is known of the scope." },
             }
+            h3 { "Changes of the scope" }
+            (changes(page))
             h3 { "Populations" }
             p { "What the newest run of each control enumerated, to the last page, beside a second count from an independent source." }
             (populations(page))
+        }
+    }
+}
+
+/// What the period covers is not what its newest run looks at, where that changed.
+fn changes(page: &Page<'_>) -> Markup {
+    let changes = &page.reading.assessment.scope_changes;
+    let (rows, total) = cells::capped(changes);
+    html! {
+        @if changes.is_empty() {
+            p { "Every run of the period looked at the same." }
+        } @else {
+            ul.reasons { @for change in rows { li { "From run " code { (change.run) } " on, " (cells::time(change.at)) ": " (cells::foreign(&change.lines.join("; "))) } } }
+            @if rows.len() < total { p { "and " (total - rows.len()) " more runs" } }
         }
     }
 }

@@ -462,7 +462,7 @@ fn a_year_of_hours_fits_the_calendar() {
     control.control.frequency = proofline::model::Frequency::Hourly;
     let year = proofline::model::Period::new(sample::at("2026-01-01T00:00:00Z"), sample::at("2027-01-01T00:00:00Z")).expect("not empty");
     let slots = control.control.frequency.slots_in(year, chrono_tz::Europe::Berlin);
-    control.slots = slots.into_iter().map(|slot| proofline::model::SlotRow { slot, state: SlotState::NotRun, runs: Vec::new() }).collect();
+    control.slots = slots.into_iter().map(|slot| proofline::model::SlotRow { slot, state: SlotState::NotRun, late: false, runs: Vec::new() }).collect();
     let text = page(&of);
     balanced(&text);
     assert!(text.contains("Rows shown / total: 200 / 366. <strong>Not all rows are shown. </strong>All rows: <a href=\"slots.csv\">"));

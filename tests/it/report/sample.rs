@@ -47,6 +47,9 @@ pub(crate) fn assessment() -> Assessment {
             "gcp_parents": [{"organization": "123456789012"}],
             "window": {"start": "2026-11-08T23:00:00Z", "end": "2026-11-20T02:00:00Z"},
         }))),
+        scope_changes: vec![read(json!({
+            "run": run(17), "at": "2026-11-17T02:00:00Z", "lines": ["label compliance came into scope", "Google Cloud projects/example-old went out of scope"],
+        }))],
         controls: vec![gcp_access_review(), two_factor(), members(), pull_requests(), clusters(), keys(), branches(), buckets(), restore_tests()],
         criteria: criteria(),
         runs: NIGHTS.iter().map(|(day, _)| summary(*day)).collect(),
@@ -198,15 +201,15 @@ fn control(definition: Value, states: &str, observations: Vec<Observation>) -> C
         .zip(states.chars())
         .map(|(slot, letter)| {
             let state = state(letter);
-            let ran = matches!(state, SlotState::Pass | SlotState::Waived | SlotState::Fail | SlotState::Undetermined);
+            let ran = !matches!(state, SlotState::NotRun | SlotState::Pending | SlotState::BeforeStart);
             let inside = |day: &u32| ran && slot.period.contains(at(&format!("2026-11-{day:02}T02:00:00Z")));
             let runs: Vec<_> = NIGHTS.iter().map(|(day, _)| *day).filter(inside).map(run).collect();
             let runs = if control.frequency == Frequency::Daily { runs } else { runs.into_iter().take(1).collect() };
-            SlotRow { slot, state, runs }
+            SlotRow { slot, state, late: state == SlotState::Late, runs }
         })
         .collect();
     let findings = findings(&control, &rows, &observations);
-    ControlAssessment { control, other_definitions: Vec::new(), slots: rows, findings, observations }
+    ControlAssessment { control, other_definitions: Vec::new(), schedules: Vec::new(), slots: rows, findings, observations }
 }
 
 fn state(letter: char) -> SlotState {
@@ -215,6 +218,8 @@ fn state(letter: char) -> SlotState {
         'w' => SlotState::Waived,
         'f' => SlotState::Fail,
         'u' => SlotState::Undetermined,
+        'i' => SlotState::Partial,
+        'l' => SlotState::Late,
         'n' => SlotState::NotRun,
         '.' => SlotState::Pending,
         _ => SlotState::BeforeStart,
@@ -234,11 +239,11 @@ fn findings(control: &Control, rows: &[SlotRow], observations: &[Observation]) -
         let counts = match state {
             state if Some(state) == newest => counts,
             SlotState::Fail => Counts { fail: 1, pass: calm.pass.saturating_sub(1), ..calm },
-            SlotState::Undetermined => Counts { undetermined: 1, pass: calm.pass.saturating_sub(1), ..calm },
+            SlotState::Undetermined | SlotState::Partial => Counts { undetermined: 1, pass: calm.pass.saturating_sub(1), ..calm },
             _ => calm,
         };
         let status = match state {
-            SlotState::Pass | SlotState::Waived => FindingStatus::Satisfied,
+            SlotState::Pass | SlotState::Late | SlotState::Waived => FindingStatus::Satisfied,
             SlotState::Fail => FindingStatus::NotSatisfied,
             _ => FindingStatus::Undetermined,
         };
@@ -387,7 +392,7 @@ fn pull_requests() -> ControlAssessment {
                 "because": "string(pull_request.independent_approvals) + ' approvals by another person'", "may_be_empty": true,
             }],
         }),
-        "--pppnnppfff..",
+        "--plpnnppfff..",
         rows.collect(),
     )
 }
@@ -413,7 +418,7 @@ fn keys() -> ControlAssessment {
                 "because": "'the key is ' + string((now - key.created_at).getHours() / 24) + ' days old; ' + string(params.max_age_days) + ' are allowed'", "may_be_empty": true,
             }],
         }),
-        "--fffnnfffuf..",
+        "--fffnnfffif..",
         observations.to_vec(),
     )
 }
