@@ -178,6 +178,10 @@ pub struct Report {
     /// Only these formats; all when absent
     #[arg(long, value_name = "FORMAT")]
     pub format: Vec<String>,
+    /// The auditor's request list: a CSV file with the columns id, request and controls (control or criterion ids). Each line is answered by a folder below
+    /// requests/, and requests.csv lists all of them, those with nothing to show too
+    #[arg(long, value_name = "FILE.csv")]
+    pub requests: Option<PathBuf>,
 }
 
 /// `export`

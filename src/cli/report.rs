@@ -15,6 +15,7 @@ use crate::cli::project::Project;
 use crate::cli::runs::Runs;
 use crate::cli::summary::Form;
 use crate::model::Digest;
+use crate::report::requests::{self, Request};
 use crate::report::{FORMATS, Format, ReportFile};
 
 /// Runs the verb. The exit code says whether the report was written, not what it says.
@@ -23,6 +24,7 @@ use crate::report::{FORMATS, Format, ReportFile};
 /// Where stored evidence is missing or changed, or the folder cannot be written.
 pub async fn run(host: &mut Host, project: &Project, arguments: &args::Report, form: Form) -> Result<Exit> {
     let formats = formats(&arguments.format)?;
+    let requests = arguments.requests.as_deref().map(|path| request_list(host, path)).transpose()?;
     let store = project.store()?;
     let runs = Runs::open(&store, project.settings.log.vkey.as_ref()).await?;
     let period = runs.period(host, project, (arguments.from, arguments.to)).await?;
@@ -45,8 +47,21 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Report, f
             written.push(json!({"file": file.path, "bytes": file.bytes.len(), "sha256": Digest::of(&file.bytes)}));
         }
     }
+    let answers = requests.map(|requests| requests::answers(&assessment, requests)).unwrap_or_default();
+    if !answers.is_empty() {
+        for file in requests::render(&assessment, &answers)? {
+            write(&folder, &file)?;
+        }
+    }
+    let empty: Vec<&str> = answers.iter().filter(|answer| answer.folder.is_none()).map(|answer| answer.request.id.as_str()).collect();
     match form {
-        Form::Json => writeln!(host.out, "{}", serde_json::to_string_pretty(&json!({"period": period, "runs": assessment.runs.len(), "files": written}))?)?,
+        Form::Json => writeln!(
+            host.out,
+            "{}",
+            serde_json::to_string_pretty(
+                &json!({"period": period, "runs": assessment.runs.len(), "files": written, "requests": answers.len(), "requests_empty": empty})
+            )?
+        )?,
         Form::Text => writeln!(
             host.out,
             "{} files in {}: open index.html; {} controls over {} runs",
@@ -56,7 +71,15 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Report, f
             assessment.runs.len()
         )?,
     }
+    if form == Form::Text && !answers.is_empty() {
+        writeln!(host.out, "{} requests, {} of them with nothing to show: requests.csv lists them", answers.len(), empty.len())?;
+    }
     Ok(Exit::Satisfied)
+}
+
+fn request_list(host: &Host, path: &Path) -> Result<Vec<Request>> {
+    let bytes = fs::read(host.folder.join(path)).map_err(|error| Failure::usage(format!("--requests {}: {error}", path.display())))?;
+    Ok(requests::read(&bytes).map_err(|error| Failure::usage(format!("--requests {}: {error}", path.display())))?)
 }
 
 fn formats(names: &[String]) -> Result<Vec<&'static dyn Format>> {

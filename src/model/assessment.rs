@@ -1,6 +1,6 @@
 //! Everything a report needs, over a period; derived from sealed runs, never typed in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use crate::model::digest::Digest;
 use crate::model::episode::Episode;
 use crate::model::evidence::Exchange;
 use crate::model::finding::{Finding, FindingStatus};
-use crate::model::ids::RunId;
+use crate::model::ids::{ControlId, RunId};
 use crate::model::period::{Period, Slot};
 use crate::model::permission::MissingPermission;
 use crate::model::population::Population;
@@ -66,6 +66,34 @@ pub struct Assessment {
     pub log: Option<LogSummary>,
     /// The level of each day of the period on which a run began, oldest first.
     pub days: Vec<DayAssurance>,
+}
+
+impl Assessment {
+    /// What it says of some controls alone: their slots, findings, populations, evidence, deviations and waivers; scope, runs and assurance are those of the whole.
+    #[must_use]
+    pub fn about(&self, controls: &BTreeSet<ControlId>) -> Self {
+        let kept: Vec<ControlAssessment> = self.controls.iter().filter(|of| controls.contains(&of.control.id)).cloned().collect();
+        let kinds: BTreeSet<&str> = kept.iter().flat_map(|of| of.control.tests.iter().map(|test| test.population.as_str())).collect();
+        let newest: BTreeSet<&RunId> = kept.iter().filter_map(|of| of.findings.last()).map(|(run, _finding)| run).collect();
+        let populations: Vec<(RunId, Population)> =
+            self.populations.iter().filter(|(run, population)| newest.contains(run) && kinds.contains(population.kind.as_str())).cloned().collect();
+        let mut cited: BTreeSet<(&RunId, u32)> = populations.iter().flat_map(|(run, population)| population.evidence.iter().map(move |n| (run, *n))).collect();
+        for of in &kept {
+            let run = of.findings.last().map(|(run, _finding)| run);
+            cited.extend(run.into_iter().flat_map(|run| of.observations.iter().flat_map(move |seen| seen.evidence.iter().map(move |n| (run, *n)))));
+        }
+        let evidence = self.evidence.iter().filter(|of| cited.contains(&(&of.run, of.exchange.n))).cloned().collect();
+        Self {
+            episodes: self.episodes.iter().filter(|episode| controls.contains(&episode.control)).cloned().collect(),
+            waivers: self.waivers.iter().filter(|of| controls.contains(&of.waiver.control)).cloned().collect(),
+            permissions: self.permissions.iter().filter(|missing| missing.controls.iter().any(|id| controls.contains(id))).cloned().collect(),
+            criteria: self.criteria.iter().filter(|criterion| kept.iter().any(|of| of.control.satisfies.contains(&criterion.id))).cloned().collect(),
+            evidence,
+            populations,
+            controls: kept,
+            ..self.clone()
+        }
+    }
 }
 
 /// The log as it was when the assessment was put together.

@@ -6,6 +6,7 @@
 mod csv;
 mod html;
 mod reading;
+pub mod requests;
 mod words;
 
 pub use csv::{Bodies, sample};

@@ -56,6 +56,8 @@ mod refused;
 mod register;
 mod report;
 #[cfg(test)]
+mod requests;
+#[cfg(test)]
 mod sample;
 mod sandbox_contracts;
 #[cfg(test)]

@@ -160,12 +160,12 @@ async fn a_group_with_everybody_or_somebody_strange_in_it_is_open_for_people_tha
     assert_eq!(seen.known("serviceAccount:ci@acme-prod", "group_roles"), json!([]), "no account of a project is one of a customer's");
     assert!(!seen.resources.iter().any(|resource| resource.name.contains("drive")));
     world.policies.insert("projects/11", json!({ "bindings": [{ "role": ADMIN, "members": ["group:ops@acme.example", "user:eve@acme.example"] }] }));
-    assert_eq!(world.seen().await.unknown("user:eve@acme.example on projects", "group_roles"), GapCause::Incomplete);
+    assert_eq!(world.seen().await.unknown("user:eve@acme.example on projects", "group_roles"), GapCause::LeftOut);
     for strange in [("somebody", "USER"), ("x@y.example", "OTHER"), ("x@y.example", "NEW")] {
         world.members.insert("ops", vec![strange]);
         let seen = world.seen().await;
-        assert_eq!(seen.population.gaps.first().map(|gap| gap.cause), Some(GapCause::Incomplete), "{strange:?}");
-        assert_eq!(seen.unknown("user:eve@acme.example on projects", "group_roles"), GapCause::Incomplete, "{strange:?}");
+        assert_eq!(seen.population.gaps.first().map(|gap| gap.cause), Some(GapCause::Malformed), "{strange:?}");
+        assert_eq!(seen.unknown("user:eve@acme.example on projects", "group_roles"), GapCause::Malformed, "{strange:?}");
     }
 }
 
@@ -196,7 +196,7 @@ async fn a_rule_denies_to_whom_it_means_and_does_not_except() {
     const ADA: &str = "principal://goog/subject/Ada@acme.example";
     const POOL: &str = "principalSet://iam.googleapis.com/locations/global/workforcePools/p/group/g";
     let (ada, bo, ci, ops) = ("user:Ada@", "user:bo@", "serviceAccount:ci@", "group:ops@");
-    let (keys, none, open) = (Ok(json!([KEYS])), Ok(json!([])), Err(GapCause::Incomplete));
+    let (keys, none, open) = (Ok(json!([KEYS])), Ok(json!([])), Err(GapCause::LeftOut));
     let cases: [DenyCase<'_>; 27] = [
         (&[ALL], &[], ada, &keys),
         (&[ALL], &[], ci, &keys),

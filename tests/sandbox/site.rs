@@ -176,6 +176,13 @@ impl Site {
         let released = |repository: &Attributes| repository["archived"] == false && repository["latest_release_tag"] != Value::Null;
         let unarchived = |repository: &Attributes| repository["archived"] == false;
         let personal = |binding: &Attributes| binding["resource_type"] == "project" && binding["member_type"] == "user" && !truth.hides(&binding["resource"]);
+        let basic = |role: &Value| matches!(role.as_str(), Some("roles/owner" | "roles/editor"));
+        let by_groups = || {
+            let of = |principal: &Attributes| principal.get("group_roles").and_then(Value::as_array).map(|roles| roles.iter().any(basic));
+            let count = |wanted| truth.of("gcp.principal").filter(|(_, principal)| personal(principal) && of(principal) == wanted).count();
+            [Some(false), Some(true), None].map(|wanted| u64::try_from(count(wanted)).unwrap_or(u64::MAX)).into()
+        };
+        let both = |one: (u64, u64, u64), other: (u64, u64, u64)| (one.0 + other.0, one.1 + other.1, one.2 + other.2);
         let labelled = |project: &Attributes| ["owner", "environment"].iter().all(|label| project["labels"].get(*label).is_some());
         let closed = |bucket: &Attributes| bucket["public_access_prevention"] == "enforced" && bucket["public_members"] == Value::Array(Vec::new());
         let scanned = |repository: &Attributes| repository["secret_scanning"] == "enabled" && repository["push_protection"] == "enabled";
@@ -199,7 +206,7 @@ impl Site {
             ("VUL-01", counts("github.repository", &unarchived, &none, &|repository| repository["dependabot_alerts"] == true)),
             ("VUL-03", counts("github.repository", &unarchived, &any, &scanned)),
             ("CHG-03", counts("github.pull_request", &tonight, &none, &|change| change["independent_approvals"].as_u64() >= Some(1))),
-            ("IAM-03", counts("gcp.iam_binding", &personal, &none, &|binding| !matches!(binding["role"].as_str(), Some("roles/owner" | "roles/editor")))),
+            ("IAM-03", both(counts("gcp.iam_binding", &personal, &none, &|binding| !basic(&binding["role"])), by_groups())),
             ("IAM-07", counts("gcp.service_account_key", &any, &none, &|key| key["key_type"] != "USER_MANAGED")),
             ("IAM-19", counts("gcp.project", &|project| project["state"] == "ACTIVE", &none, &labelled)),
             ("STO-01", counts("gcp.bucket", &any, &none, &closed)),

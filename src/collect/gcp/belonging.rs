@@ -74,7 +74,7 @@ impl Belonging {
         let is_of_a_customer = member.starts_with("user:") || member.starts_with("domain:");
         match whole.members.iter().find(|within| within.starts_with(CUSTOMER)) {
             Some(_) if is_of_a_customer => Err(Gap::new(
-                GapCause::Incomplete,
+                GapCause::LeftOut,
                 format!("the group {} has everybody of a customer in it, and whose account is one of those is not told", short(group)),
             )),
             _ => Ok(false),
@@ -147,7 +147,7 @@ fn principal(membership: &Value) -> Result<Option<String>, Gap> {
     if of_type == "GROUP" {
         return Ok(group_within(membership)?.map(|address| format!("group:{address}")));
     }
-    let strange = || Gap::new(GapCause::Incomplete, "a member of a group is of no kind that is known here");
+    let strange = || Gap::new(GapCause::Malformed, "a member of a group is of no kind that is known here");
     let is_foreign = part(membership, "preferredMemberKey/namespace")?.is_some();
     let key = member_of(membership)?;
     match of_type {

@@ -170,7 +170,7 @@ fn means(principal: &str, member: &str, belonging: &Belonging) -> Result<bool, G
     if principal.starts_with("deleted:") || member.starts_with("deleted:") || (is_of_a_pool && is_of_google) {
         return Ok(false);
     }
-    Err(Gap::new(GapCause::Incomplete, format!("whom {} means in a rule that denies is not told by what is read here", short(principal))))
+    Err(Gap::new(GapCause::LeftOut, format!("whom {} means in a rule that denies is not told by what is read here", short(principal))))
 }
 
 /// Whether two names of permissions, e.g. `iam.googleapis.com/roles.*`, have one in common.

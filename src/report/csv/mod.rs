@@ -7,11 +7,13 @@ mod cell;
 mod controls;
 mod deviations;
 mod ipe;
+mod requests;
 mod runs;
 mod sample;
 mod sheet;
 mod waivers;
 
+pub(crate) use requests::request_list;
 pub use sample::{Bodies, files as sample};
 
 use crate::model::Assessment;

@@ -172,6 +172,8 @@ fn history(page: &Page<'_>, of: &ControlAssessment) -> Markup {
     html! {
         p {
             "Ran in " b { (grouped(slots.ran())) " of " (grouped(slots.due())) } " due slots: " (grouped(slots.fail)) " fail, " (grouped(slots.undetermined)) " undetermined, "
+            @if slots.partial > 0 { (grouped(slots.partial)) " partial, " }
+            @if slots.late > 0 { (grouped(slots.late)) " passed late, " }
             @if slots.waived > 0 { (grouped(slots.waived)) " waived, " }
             (grouped(slots.pass)) " pass; " (grouped(slots.not_run)) " not run"
             @if slots.reconstructed > 0 { ", " (grouped(slots.reconstructed)) " reconstructed afterwards" } ". Longest gap: " span.nb { (slots.gap_text()) } "."

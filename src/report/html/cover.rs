@@ -35,9 +35,11 @@ fn standing(page: &Page<'_>) -> Markup {
             "Over the whole period: of " (grouped(slots.due())) " slots due by now, "
             b { (grouped(slots.fail)) " failed" } ", "
             b { (grouped(slots.undetermined)) " undetermined" } ", "
+            @if slots.partial > 0 { b { (grouped(slots.partial)) " partial" } ", " }
             b { (grouped(slots.not_run)) " not run" } ", "
             @if slots.reconstructed > 0 { b { (grouped(slots.reconstructed)) " reconstructed" } ", " }
             @if slots.waived > 0 { b { (grouped(slots.waived)) " passed with waivers" } ", " }
+            @if slots.late > 0 { b { (grouped(slots.late)) " passed late" } ", " }
             b { (grouped(slots.pass)) " passed" } ". "
             (grouped(slots.pending)) " more are pending, " (grouped(slots.before_start)) " ended before the first sealed run."
         }

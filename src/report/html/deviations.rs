@@ -91,7 +91,7 @@ fn row(page: &Page<'_>, controls: &Controls<'_>, episode: &Episode) -> Markup {
             td { (seen(&episode.first_seen)) @if let Some(good) = &episode.last_good { span.meta { "last good " (cells::time(good.at)) } } @else { span.meta { "never seen good before" } } }
             td {
                 b { (cells::spoken(episode.outcome.as_str())) } @if episode.waived { ", waived" }
-                @match &episode.ended { Some(ended) => (seen(ended)), None => span.meta { "last seen " (cells::time(episode.last_seen.at)) } }
+                @match &episode.ended { Some(ended) => span.meta { (seen(ended)) }, None => span.meta { "last seen " (cells::time(episode.last_seen.at)) } }
             }
             td.num {
                 (plural(u64::try_from(lasted.num_days()).unwrap_or(0), "day"))

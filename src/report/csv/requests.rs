@@ -1,0 +1,38 @@
+//! The auditor's request list with what answers each line.
+
+use crate::report::csv::cell::{Cell, list, number, optional, text};
+use crate::report::csv::sheet::Sheet;
+use crate::report::requests::Answer;
+use crate::report::words::length;
+use crate::report::{ReportError, ReportFile};
+
+/// `requests.csv`.
+///
+/// # Errors
+/// `ReportError` where it cannot be written.
+pub(crate) fn request_list(answers: &[Answer]) -> Result<ReportFile, ReportError> {
+    let row = |answer: &Answer| -> Vec<Cell> {
+        let status = match (&answer.folder, answer.unknown.is_empty(), answer.request.wanted.is_empty()) {
+            (_, _, true) => "empty: the list names no control and no criterion",
+            (None, _, _) => "empty: no control of the period is named so, or satisfies that",
+            (Some(_), false, _) => "answered in part",
+            (Some(_), true, _) => "answered",
+        };
+        vec![
+            text(&answer.request.id),
+            text(&answer.request.text),
+            text(status),
+            optional(answer.folder.as_ref()),
+            list(&answer.controls),
+            list(&answer.unknown),
+            number(length(&answer.controls.iter().collect::<Vec<_>>())),
+        ]
+    };
+    let sheet = Sheet {
+        name: "requests".to_owned(),
+        query: "each line of the auditor's request list, those with nothing to show included",
+        columns: &["request_id", "request", "status", "folder", "controls", "not_found", "controls_count"],
+        rows: answers.iter().map(row).collect(),
+    };
+    Ok(ReportFile { path: sheet.path(), bytes: sheet.to_bytes()? })
+}
