@@ -268,6 +268,9 @@ mod tests {
         let owed = owed(&controls, &[past("2026-03-05T02:40:00Z", Outcome::Complete)], at("2026-03-10T03:00:00Z"), Tz::UTC);
         let names: Vec<_> = owed.iter().flat_map(|owed| &owed.missed).map(|slot| slot.name.as_str()).collect();
         assert_eq!(names, ["2026-03-06", "2026-03-09"], "nothing was missed at the weekend");
+        let next = |after: &str| controls.first().and_then(|control| control.next_owed(at(after), Tz::UTC));
+        assert_eq!(next("2026-03-06T02:29:00Z"), Some(at("2026-03-06T02:30:00Z")));
+        assert_eq!(next("2026-03-06T02:30:00Z"), Some(at("2026-03-09T02:30:00Z")), "over the weekend");
     }
 
     #[test]

@@ -91,12 +91,13 @@ struct Frozen {
     /// By key.
     items: BTreeMap<String, Item>,
     runs: Vec<(RunId, bool)>,
+    catalogs: Catalogs,
 }
 
 impl Frozen {
     async fn take(&mut self, store: &Arc<dyn Store>, runs: &Runs, sealed: Sealed, id: &ControlId) -> Result<()> {
         let evaluation = runs.evaluation(&sealed).await?.sealed().evaluation;
-        let (catalog, _controls) = Catalogs::default().of(store, &sealed.manifest).await?;
+        let (catalog, _controls) = self.catalogs.of(store, &sealed.manifest).await?;
         let (run, at) = (sealed.manifest.run.clone(), sealed.manifest.shows());
         snapshot::each_result(store.as_ref(), &evaluation, |seen| {
             if seen.control != *id || seen.verdict == Verdict::NotApplicable {

@@ -67,9 +67,12 @@ fn words(control: &Control) -> String {
     control.starts.map_or(words.clone(), |starts| format!("{words} since {starts}"))
 }
 
+/// A reconstruction has the definitions of the day on which somebody made it, which were not in force on the day that it shows: it says nothing here, unless there is nothing else.
 fn segments<'a>(judged: impl Iterator<Item = &'a Judged>, id: &ControlId) -> Vec<Segment<'a>> {
+    let judged: Vec<&Judged> = judged.collect();
+    let only_reconstructed = judged.iter().all(|run| run.is_reconstruction());
     let mut segments: Vec<Segment<'a>> = Vec::new();
-    for run in judged {
+    for run in judged.into_iter().filter(|run| only_reconstructed || !run.is_reconstruction()) {
         let Some(control) = run.controls.iter().find(|control| control.id == *id) else { continue };
         if segments.last().is_none_or(|last| cadence(last.control) != cadence(control)) {
             segments.push(Segment { control, run, since: run.sealed.manifest.shows() });

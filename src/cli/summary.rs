@@ -241,12 +241,7 @@ fn run_json(sealed: &Sealed, evaluation: &Evaluation, missed: &[&Owed], recorded
 /// Where the output cannot be written.
 pub fn nothing_due(host: &mut Host, catalog: &Catalog, now: DateTime<Utc>, project: &Project, form: Form) -> Result<Exit> {
     let zone = project.settings.time_zone;
-    let next = |control: &Control| {
-        let slot = control.frequency.slot_at(now, zone);
-        let from = control.slot_at(now, zone).map(|slot| control.owed_from(&slot, zone));
-        from.filter(|from| now < *from).unwrap_or(slot.period.end())
-    };
-    let until = catalog.controls.iter().map(next).min().map(instant);
+    let until = catalog.controls.iter().filter_map(|control| control.next_owed(now, zone)).min().map(instant);
     match form {
         Form::Json => writeln!(host.out, "{}", json!({"due": [], "next_slot": until}))?,
         Form::Text => writeln!(

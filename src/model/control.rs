@@ -83,6 +83,21 @@ impl Control {
         scheduled.unwrap_or_else(|| self.weekday.map_or(slot.period.start(), |weekday| slot.from(weekday, zone)))
     }
 
+    /// When it begins to be owed next, after an instant; none where its schedule has no time in the next thousand slots.
+    #[must_use]
+    pub fn next_owed(&self, after: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
+        let mut at = after;
+        for _slot in 0..1_000 {
+            let slot = self.frequency.slot_at(at, zone);
+            let from = self.owed_from(&slot, zone);
+            if after < from && self.is_slot(&slot, zone) && !self.is_before_start(&slot, zone) {
+                return Some(from);
+            }
+            at = slot.period.end();
+        }
+        None
+    }
+
     /// From when on a first run in a slot is late: six hours after it was owed, or half of what is left of the slot where that is sooner. None where nothing says when in its
     /// slots it is owed: then any time will do.
     #[must_use]

@@ -5,6 +5,7 @@
 
 mod csv;
 mod html;
+mod markdown;
 mod reading;
 pub mod requests;
 mod words;
@@ -14,7 +15,7 @@ pub use csv::{Bodies, sample};
 use crate::model::Assessment;
 
 /// Every format; a new one is a folder and a line here.
-pub static FORMATS: &[&dyn Format] = &[&html::Html, &csv::Csv];
+pub static FORMATS: &[&dyn Format] = &[&html::Html, &csv::Csv, &markdown::Markdown];
 
 /// A report format.
 pub trait Format: Send + Sync {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 
-use crate::model::{Budget, Completeness, Exchange, GapCause, Left, Method, Population};
+use crate::model::{Assessment, Budget, Completeness, Exchange, GapCause, Left, Method, Population};
 
 /// An instant in UTC to the second, ISO 8601 with `Z`.
 pub(crate) fn instant(at: DateTime<Utc>) -> String {
@@ -18,6 +18,16 @@ pub(crate) fn instant(at: DateTime<Utc>) -> String {
 pub(crate) fn local_instant(at: DateTime<Utc>, zone: &str) -> Option<String> {
     let zone: Tz = zone.parse().ok()?;
     Some(at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true))
+}
+
+/// The first and last day of the period on the audit calendar, or the instants where the zone is not known.
+pub(crate) fn period_days(of: &Assessment) -> String {
+    let day = |at: DateTime<Utc>| local_instant(at, &of.time_zone).and_then(|text| text.get(..10).map(ToOwned::to_owned));
+    let last = of.period.end() - chrono::TimeDelta::nanoseconds(1);
+    match (day(of.period.start()), day(last)) {
+        (Some(first), Some(last)) => format!("{first} to {last}"),
+        _ => format!("{} to {}", instant(of.period.start()), instant(of.period.end())),
+    }
 }
 
 /// A number with thousands separated by commas.

@@ -11,9 +11,13 @@ use crate::sandbox::site::{Site, Size};
 
 /// One control over the organisation, due as `due` says.
 fn declare(bench: &Bench, due: &str) {
+    declare_over(bench, due, "population = \"github.organization\"\nrequire = \"organization.login != ''\"");
+}
+
+fn declare_over(bench: &Bench, due: &str, test: &str) {
     let text = format!(
         "[[control]]\nid = \"X-1\"\ntitle = \"The organisation is seen\"\nowner = \"devops\"\nseverity = \"low\"\nsatisfies = [\"soc2:CC6.1\"]\n{due}\nwhy = \"x\"\nfix = \"x\"\n\
-         [[control.test]]\npopulation = \"github.organization\"\nrequire = \"organization.login != ''\"\n"
+         [[control.test]]\n{test}\n"
     );
     let folder = bench.folder.path().join("controls");
     fs::create_dir_all(&folder).expect("a folder");
@@ -74,6 +78,21 @@ fn a_schedule_that_changes_counts_from_the_run_that_had_it_first() {
     assert_eq!(told, expected);
     let page = page(&bench);
     assert!(page.contains("The schedule changed in the period.") && page.contains("<bdi>daily</bdi>") && page.contains("<bdi>weekly</bdi>"), "{page}");
+}
+
+/// What is reconstructed has the definitions of the day on which somebody did it.
+#[test]
+fn a_reconstruction_changes_no_schedule() {
+    const BUCKETS: &str = "population = \"gcp.bucket\"\nrequire = \"bucket.name != ''\"\nmay_be_empty = true";
+    let (_site, mut bench) = a_bench("frequency = \"weekly\"");
+    declare_over(&bench, "frequency = \"weekly\"", BUCKETS);
+    collect(&mut bench, "2026-11-02T02:00:00Z");
+    declare_over(&bench, "frequency = \"daily\"", BUCKETS);
+    collect(&mut bench, "2026-11-06T02:00:00Z");
+    let (_exit, told) = bench.json(&["collect", "--reconstruct", "2026-11-04"]);
+    assert_eq!(told["as_of"], "2026-11-04T23:59:59Z", "{told}");
+    let told = slots(&mut bench, "2026-11-02", "2026-11-06T03:00:00Z");
+    assert_eq!(told, ["2026-W45 weekly pass 2", "2026-11-06 daily pass 1"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
-use crate::model::{Assessment, Digest, Gap, RunId, SlotState};
+use crate::model::{Digest, Gap, RunId, SlotState};
 use crate::report::html::{CAP, Page};
 use crate::report::reading::Conclusion;
 use crate::report::words;
@@ -67,16 +67,6 @@ pub(crate) fn time(at: DateTime<Utc>) -> Markup {
 pub(crate) fn digest(digest: &Digest) -> Markup {
     let text = digest.to_string();
     html! { code.sha title=(text) { (text) } }
-}
-
-/// The first and last day of the period on the audit calendar, or the instants where the zone is not known.
-pub(crate) fn period_days(of: &Assessment) -> String {
-    let day = |at: DateTime<Utc>| words::local_instant(at, &of.time_zone).and_then(|text| text.get(..10).map(ToOwned::to_owned));
-    let last = of.period.end() - chrono::TimeDelta::nanoseconds(1);
-    match (day(of.period.start()), day(last)) {
-        (Some(first), Some(last)) => format!("{first} to {last}"),
-        _ => format!("{} to {}", words::instant(of.period.start()), words::instant(of.period.end())),
-    }
 }
 
 /// A wide thing in a box of its own that scrolls by finger and by keyboard.

@@ -14,7 +14,7 @@ pub(crate) fn cover(page: &Page<'_>) -> Markup {
         header.cover {
             p.kicker { "Controls report" }
             h1 { (cells::foreign(&of.entity)) }
-            p.period { (cells::period_days(of)) }
+            p.period { (words::period_days(of)) }
             (standing(page))
             (facts(of))
         }

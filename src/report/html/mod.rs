@@ -22,6 +22,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::model::{Assessment, RunId, Verdict, unseen};
 use crate::report::reading::{self, Reading};
+use crate::report::words;
 use crate::report::{Format, ReportError, ReportFile};
 
 /// Rows that a table shows at most; the rest is in the CSV file that the table names.
@@ -101,7 +102,7 @@ fn document(page: &Page<'_>) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
-                title { (of.entity) " · controls report · " (cells::period_days(of)) }
+                title { (of.entity) " · controls report · " (words::period_days(of)) }
                 style { (PreEscaped(STYLE)) }
             }
             body {

@@ -431,6 +431,58 @@ fn hostile_text_stays_text_on_the_page() {
     assert!(text.contains("<b>77 ≠</b>") && text.contains("every page was read, but a second count disagrees"));
 }
 
+fn summary(of: &Assessment) -> String {
+    String::from_utf8(render("markdown", of).remove("summary.md").expect("the summary")).expect("UTF-8")
+}
+
+/// What stands outside of code spans: each ends with as many backticks as it begins with.
+fn outside_code(text: &str) -> String {
+    let mut outside = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('`') {
+        outside.push_str(&rest[..start]);
+        let fence = rest[start..].len() - rest[start..].trim_start_matches('`').len();
+        let body = &rest[start + fence..];
+        let mut from = 0;
+        let end = loop {
+            let at = from + body[from..].find('`').expect("a code span is closed");
+            let run = body[at..].len() - body[at..].trim_start_matches('`').len();
+            if run == fence {
+                break at + run;
+            }
+            from = at + run;
+        };
+        rest = &body[end..];
+    }
+    outside + rest
+}
+
+#[test]
+fn the_summary_says_what_counts_and_nothing_in_it_acts() {
+    let text = summary(&assessment());
+    for needed in [
+        "# Controls of `Example Ltd`",
+        "- **3** of 9 controls not satisfied: REP-03, CHG-01, IAM-07",
+        "of 72",
+        "REP-03: longest gap 2 slots, 2026-11-14 to 2026-11-15",
+        "5 deviations in the period: 3 open (0 overdue), 2 cured, 1 of these came back.",
+        "| CHG-01 | high | `web#327 =SUM(A1:A9) is wrong in the export` |",
+        "`soc2:CC7.4`",
+        "12 of 14 criteria are covered",
+    ] {
+        assert!(text.contains(needed) || needed == "of 72" && text.contains("Of 72 slots due"), "{needed}: {text}");
+    }
+    let hostile = summary(&hostile());
+    let outside = outside_code(&hostile);
+    assert!(!outside.contains(['<', '@', '[', ']', '!', '\u{202e}', '\u{7}']) && !outside.contains("http"), "{outside}");
+    let table: Vec<&str> = hostile.lines().filter(|line| line.starts_with("| ")).collect();
+    assert!(table.len() > 2 && table.iter().all(|line| line.replace("\\|", "").matches('|').count() == 8), "{table:?}");
+    assert!(summary(&empty()).contains("Nothing."));
+    let mut many = assessment();
+    many.episodes = many.episodes.iter().cycle().take(400).cloned().collect();
+    assert!(summary(&many).contains("\nand ") && summary(&many).len() < 20_000);
+}
+
 #[test]
 fn long_tables_are_cut_and_say_so() {
     let mut of = assessment();
