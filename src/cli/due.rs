@@ -104,6 +104,22 @@ pub const WINDOWED: [&str; 8] = [
     "github.workflow_run",
 ];
 
+/// The kinds of which a run shows what happened lately, so that what a later run does not show is not gone: what is read within a window, and what a source forgets.
+pub const PASSING: [&str; 12] = [
+    "gcp.audit_entry",
+    "gcp.error_group",
+    "gcp.restore",
+    "gcp.security_finding",
+    "gcp.sql_restore",
+    "github.audit_event",
+    "github.branch_activity",
+    "github.change",
+    "github.deployment",
+    "github.discussion",
+    "github.pull_request",
+    "github.workflow_run",
+];
+
 /// The window that a run of `kinds` starting at `now` must cover: from where the newest run that read a kind whole stopped, so that a missed night
 /// or a failed one leaves no hole in any of them; `first` back where a kind was never read.
 ///

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 
 use crate::catalog::Catalog;
+use crate::cli::due;
 use crate::cli::host::Host;
 use crate::cli::judge;
 use crate::cli::project::Project;
@@ -15,7 +16,7 @@ use crate::evaluate::history::{History, Told};
 use crate::model::{Control, Digest, Manifest};
 use crate::store::Store;
 use crate::store::check::Problem;
-use crate::store::snapshot::{self, Evaluation, Sealed};
+use crate::store::snapshot::{self, Evaluation, Sealed, SnapshotError};
 
 /// A sealed run, what was found in it, and the controls as they were.
 pub struct Judged {
@@ -69,6 +70,7 @@ async fn build(store: &Arc<dyn Store>, mut history: History, runs: &[Judged]) ->
             evaluation: judged.digest,
             controls: &judged.controls,
             populations: &judged.evaluation.populations,
+            passing: &due::PASSING,
         };
         let mut taking = history.take(&told)?;
         snapshot::each_result(store.as_ref(), &judged.evaluation, |row| taking.see(&row)).await?;
@@ -99,9 +101,13 @@ pub async fn check(host: &Host, project: &Project, store: &Arc<dyn Store>) -> Re
     let mut runs = Vec::new();
     let mut catalogs = Catalogs::default();
     for (run, digest) in kept.runs() {
-        let sealed = snapshot::open(store.as_ref(), run).await?;
+        let sealed = match snapshot::open(store.as_ref(), run).await {
+            Err(SnapshotError::NoSuchRun { run }) => return Ok(problem(format!("it tells of run {run}, which the store does not hold"))),
+            opened => opened?,
+        };
         let Some(found) = snapshot::evaluations(store.as_ref(), run).await?.into_iter().find(|found| found.digest == digest) else { return Ok(None) };
-        let (catalog, controls) = catalogs.of(store, &sealed.manifest).await?;
+        // What the store holds verified already: controls that do not load are those of another version, which reports nothing from this index either.
+        let Ok((catalog, controls)) = catalogs.of(store, &sealed.manifest).await else { return Ok(None) };
         runs.push(Judged { sealed, evaluation: found.evaluation, digest, catalog, controls });
     }
     let again = build(store, History::default(), &runs).await?;

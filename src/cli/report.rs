@@ -41,7 +41,7 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Report, f
     }
     let folder = host.folder.join(&arguments.out);
     let mut written = Vec::new();
-    for format in formats {
+    for format in &formats {
         for file in format.render(&assessment)? {
             write(&folder, &file)?;
             written.push(json!({"file": file.path, "bytes": file.bytes.len(), "sha256": Digest::of(&file.bytes)}));
@@ -49,7 +49,7 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Report, f
     }
     let answers = requests.map(|requests| requests::answers(&assessment, requests)).unwrap_or_default();
     if !answers.is_empty() {
-        for file in requests::render(&assessment, &answers)? {
+        for file in requests::render(&assessment, &answers, &formats)? {
             write(&folder, &file)?;
         }
     }

@@ -127,16 +127,11 @@ impl Frozen {
         })
         .await?;
         let control = catalog.control(id).cloned();
-        let whole = control.as_ref().is_some_and(|control| control.tests.iter().all(|test| is_whole(&evaluation.populations, &test.population)));
+        let whole = control.as_ref().is_some_and(|control| control.tests.iter().all(|test| Population::is_whole(&evaluation.populations, &test.population)));
         self.runs.push((run, whole));
         self.control = control.or_else(|| self.control.take());
         Ok(())
     }
-}
-
-fn is_whole(populations: &[Population], kind: &str) -> bool {
-    let mut of_kind = populations.iter().filter(|population| population.kind == kind).peekable();
-    of_kind.peek().is_some() && of_kind.all(|population| population.completeness().is_complete())
 }
 
 /// The digests of what the drawn items were read from.

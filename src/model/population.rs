@@ -64,6 +64,13 @@ impl Population {
         self.tallies.iter().map(|tally| tally.count).sum()
     }
 
+    /// True where some of `populations` are of a kind, and each of these is complete.
+    #[must_use]
+    pub fn is_whole(populations: &[Self], kind: &str) -> bool {
+        let mut of_kind = populations.iter().filter(|population| population.kind == kind).peekable();
+        of_kind.peek().is_some() && of_kind.all(|population| population.completeness().is_complete())
+    }
+
     /// Derived from the gaps and the counts, never set.
     #[must_use]
     pub fn completeness(&self) -> Completeness {

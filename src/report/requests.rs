@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Assessment, Control, ControlId};
 use crate::report::csv::request_list;
-use crate::report::{FORMATS, ReportError, ReportFile};
+use crate::report::{Format, ReportError, ReportFile};
 
 /// One line of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,16 +105,16 @@ pub fn answers(assessment: &Assessment, requests: Vec<Request>) -> Vec<Answer> {
     requests.into_iter().map(answer).collect()
 }
 
-/// The files of the answers: each folder is a report of its own about the controls that answer it; `requests.csv` lists all, empty ones too.
+/// The files of the answers: each folder is a report of its own, in these formats, about the controls that answer it; `requests.csv` lists all, empty ones too.
 ///
 /// # Errors
 /// `ReportError` where a format cannot be written.
-pub fn render(assessment: &Assessment, answers: &[Answer]) -> Result<Vec<ReportFile>, ReportError> {
+pub fn render(assessment: &Assessment, answers: &[Answer], formats: &[&dyn Format]) -> Result<Vec<ReportFile>, ReportError> {
     let mut files = vec![request_list(answers)?];
     for answer in answers {
         let Some(folder) = &answer.folder else { continue };
         let about = assessment.about(&answer.controls);
-        for format in FORMATS {
+        for format in formats {
             let within = format.render(&about)?.into_iter().map(|file| ReportFile { path: format!("{folder}/{}", file.path), ..file });
             files.extend(within);
         }

@@ -170,6 +170,9 @@ fn the_registry_has_every_kind_file_and_no_other() {
 
     let mut names: Vec<_> = COLLECTORS.iter().map(|collector| collector.kind().name).collect();
     assert!(names.is_sorted(), "the registry is in the order of names");
+    for listed in [&proofline::cli::due::WINDOWED[..], &proofline::cli::due::PASSING[..]] {
+        assert!(listed.is_sorted() && listed.iter().all(|kind| names.contains(kind)), "a list of kinds names one that there is not: {listed:?}");
+    }
     names.dedup();
     assert_eq!(names.len(), COLLECTORS.len(), "a kind is registered twice");
     let matches = |what: &str| -> usize { sources("src/collect").iter().map(|(_, text)| code(text).matches(what).count()).sum() };

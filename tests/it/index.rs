@@ -144,11 +144,28 @@ fn an_index_that_says_something_else_is_found_out_by_verify() {
     let mut body = bytes[start..].to_vec();
     let text = body.windows(6).position(|window| window == b"IAM-03").expect("a name");
     body[text..text + 6].copy_from_slice(b"IAM-93");
-    let mut forged = b"proofline history 1\n".to_vec();
+    let mut forged = b"proofline history 2\n".to_vec();
     forged.extend(proofline::model::Digest::of(&body).to_string().into_bytes());
     forged.push(b'\n');
     forged.extend(body);
     fs::write(&kept, forged).expect("written");
     let verified = bench.run(&["verify"]);
     assert!(verified.exit == Exit::Broken && verified.out.contains("the index does not come out so"), "{} {}", verified.out, verified.err);
+}
+
+#[test]
+fn an_index_of_a_run_that_the_store_does_not_hold_is_told_and_not_a_fault_of_the_command() {
+    let site = Site::sized(Size { repositories: 2, members: 3, projects: 1, changes: 1, tasks: 1 });
+    let mut bench = Bench::new(&site.configuration());
+    let cache = bench.folder.path().join("cache").to_string_lossy().into_owned();
+    bench.set("XDG_CACHE_HOME", &cache);
+    collect(&mut bench);
+    bench.run(&["report", "--out", "report"]);
+    // Somebody puts an older copy of the store back.
+    let evidence = bench.folder.path().join("evidence");
+    fs::remove_dir_all(&evidence).expect("taken away");
+    bench.now += TimeDelta::days(1);
+    collect(&mut bench);
+    let verified = bench.run(&["verify"]);
+    assert!(verified.exit == Exit::Broken && verified.out.contains("which the store does not hold"), "{} {}", verified.out, verified.err);
 }

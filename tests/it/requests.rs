@@ -50,6 +50,10 @@ fn each_line_has_its_folder_and_empty_ones_are_told() {
         let outcome = bench.run(&["report", "--out", "report", "--requests", "pbc.csv"]);
         assert!(outcome.exit == Exit::Usage && outcome.err.contains(said), "{}", outcome.err);
     }
+    fs::write(bench.folder.path().join("pbc.csv"), list).expect("written");
+    bench.run(&["report", "--out", "tables", "--format", "csv", "--requests", "pbc.csv"]);
+    let tables = bench.folder.path().join("tables/requests/pbc-1");
+    assert!(tables.join("results.csv").exists() && !tables.join("index.html").exists(), "folders are in the formats that were asked for");
     let outcome = bench.run(&["report", "--out", "report", "--requests", "nowhere.csv"]);
     assert!(outcome.exit == Exit::Usage && outcome.err.contains("--requests nowhere.csv"), "{}", outcome.err);
 }

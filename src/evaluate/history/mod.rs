@@ -29,7 +29,7 @@ pub(crate) enum State {
     Undetermined,
     /// It was not there, and the population was whole.
     Gone,
-    /// It was not there, and the population was not whole.
+    /// It was not there, and the population was not whole, or is never of all that there is.
     Unseen,
 }
 
@@ -121,6 +121,8 @@ pub struct Told<'a> {
     pub controls: &'a [Control],
     /// What it enumerated.
     pub populations: &'a [Population],
+    /// The kinds of which a run shows what is new, so that one which a later run does not show may be there still.
+    pub passing: &'a [&'a str],
 }
 
 /// A run that is being taken in: every observation of it, then `close`.
@@ -128,7 +130,7 @@ pub struct Told<'a> {
 pub struct Taking<'h> {
     history: &'h mut History,
     run: u32,
-    /// The tests whose population was whole, by control.
+    /// The tests whose population was of all that there is, by control.
     whole: BTreeMap<Name, Vec<u32>>,
     before: Option<u32>,
 }
@@ -159,7 +161,8 @@ impl History {
         for control in told.controls {
             let name = self.names.of(control.id.as_str());
             controls.push((name, self.names.of(&control.digest.to_string())));
-            let of_tests = (1_u32..).zip(&control.tests).filter(|(_number, test)| is_whole(told.populations, &test.population));
+            let shows_all = |kind: &str| !told.passing.contains(&kind) && Population::is_whole(told.populations, kind);
+            let of_tests = (1_u32..).zip(&control.tests).filter(|(_number, test)| shows_all(&test.population));
             whole.insert(name, of_tests.map(|(number, _test)| number).collect());
         }
         controls.sort_unstable();
@@ -175,11 +178,6 @@ impl History {
             self.places = places.collect();
         }
     }
-}
-
-fn is_whole(populations: &[Population], kind: &str) -> bool {
-    let mut of_kind = populations.iter().filter(|population| population.kind == kind).peekable();
-    of_kind.peek().is_some() && of_kind.all(|population| population.completeness().is_complete())
 }
 
 impl Taking<'_> {

@@ -6,25 +6,33 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::{ProptestConfig, prop_assert_eq, proptest};
 
 use super::{History, OutOfOrder, Told, episodes};
-use crate::model::{Control, Digest, Episode, Expression, Frequency, Gap, GapCause, Observation, Period, Population, RunId, Severity, Tally, Test, Verdict};
+use crate::model::{
+    Control, Digest, Episode, EpisodeOutcome, Expression, Frequency, Gap, GapCause, Observation, Period, Population, RunId, Severity, Tally, Test, Verdict,
+};
 
 /// One letter a night: `P`ass, `F`ail, `W`aived, `N`ot applicable, `U`ndetermined, `-` not there, `?` not there and the population is not whole, a blank: the control was not judged.
 fn told(nights: &[&str]) -> History {
+    told_of(nights, &[])
+}
+
+/// The same of kinds that pass by.
+fn told_of(nights: &[&str], passing: &[&str]) -> History {
     let mut history = History::default();
     let count = nights.iter().map(|night| night.len()).max().unwrap_or_default();
     for night in 0..count {
         let letters: Vec<(usize, char)> = nights.iter().enumerate().filter_map(|(resource, all)| Some((resource, all.chars().nth(night)?))).collect();
-        take(&mut history, night, &letters).expect("in order");
+        take(&mut history, night, &letters, passing).expect("in order");
     }
     history
 }
 
-fn take(history: &mut History, night: usize, letters: &[(usize, char)]) -> Result<(), OutOfOrder> {
+fn take(history: &mut History, night: usize, letters: &[(usize, char)], passing: &[&str]) -> Result<(), OutOfOrder> {
     let judged = letters.iter().any(|(_resource, letter)| *letter != ' ');
     let controls = if judged { vec![control(if letters.iter().any(|(_, letter)| letter.is_lowercase()) { "new" } else { "old" })] } else { Vec::new() };
     let gaps = if letters.iter().any(|(_resource, letter)| *letter == '?') { vec![Gap::new(GapCause::Incomplete, "a page is missing")] } else { Vec::new() };
     let run = run(night);
-    let told = Told { run: &run, shows: at(night), evaluation: Digest::of(run.as_str().as_bytes()), controls: &controls, populations: &[population(gaps)] };
+    let told =
+        Told { run: &run, shows: at(night), evaluation: Digest::of(run.as_str().as_bytes()), controls: &controls, populations: &[population(gaps)], passing };
     let mut taking = history.take(&told)?;
     for (resource, letter) in letters {
         let verdict = match letter.to_ascii_uppercase() {
@@ -151,6 +159,15 @@ fn failures_begin_and_end_with_what_is_known() {
 }
 
 #[test]
+fn what_passes_by_is_not_cured_by_not_being_shown_again() {
+    let shown = |nights| all(&told_of(&[nights], &["github.branch"])).iter().map(shown).collect::<Vec<_>>();
+    assert_eq!(shown("F---"), ["- 0..0 open - untold"]);
+    assert_eq!(shown("F--P"), ["- 0..0 fixed 3 untold"]);
+    assert_eq!(all(&told_of(&["F---"], &["github.change"])).len(), 1);
+    assert_eq!(all(&told_of(&["F---"], &["github.change"]))[0].outcome, EpisodeOutcome::Gone, "of another kind");
+}
+
+#[test]
 fn an_episode_cites_what_was_seen() {
     let history = told(&["PPFFP"]);
     let found = all(&history);
@@ -192,7 +209,7 @@ fn bytes_come_back_the_same_and_damage_shows() {
 #[test]
 fn a_run_of_the_past_is_refused() {
     let mut history = told(&["PPF"]);
-    assert!(take(&mut history, 1, &[(0, 'P')]).is_err());
+    assert!(take(&mut history, 1, &[(0, 'P')], &[]).is_err());
     assert_eq!(history.runs().count(), 3);
 }
 
@@ -224,7 +241,7 @@ proptest! {
         let mut nightly = History::default();
         for night in 0..40 {
             let letters: Vec<(usize, char)> = [&nights, &other].into_iter().enumerate().filter_map(|(resource, all)| Some((resource, all.chars().nth(night)?))).collect();
-            take(&mut nightly, night, &letters).expect("in order");
+            take(&mut nightly, night, &letters, &[]).expect("in order");
             nightly = History::from_bytes(&nightly.to_bytes().expect("bytes")).expect("a history");
         }
         prop_assert_eq!(all(&nightly), all(&history));

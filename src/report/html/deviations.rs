@@ -121,7 +121,7 @@ fn notes(episode: &Episode) -> Vec<String> {
         notes.push("the control's definition changed between the last failure and the re-test".to_owned());
     }
     if episode.untold > 0 {
-        notes.push(format!("{} since could not tell", plural(episode.untold.into(), "run")));
+        notes.push(format!("{} since did not show it, or could not tell", plural(episode.untold.into(), "run")));
     }
     if let Some(ended) = &episode.ended {
         notes.push(format!("re-tested by run {}", ended.run));
