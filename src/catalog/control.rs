@@ -13,11 +13,27 @@ use crate::catalog::overrides::Overrides;
 use crate::catalog::page::{Node, Page, Section, shown};
 use crate::catalog::source::Place;
 use crate::catalog::suggest;
+use crate::catalog::task;
 use crate::catalog::value;
-use crate::model::{Control, ControlId, CriterionId, Digest, Frequency, Parameters, Schedule, Severity, Test, Weekday};
+use crate::model::{Control, ControlId, CriterionId, Digest, Frequency, Parameters, Schedule, Severity, Task, Test, Weekday};
 
-pub(super) const KEYS: &[&str] =
-    &["id", "title", "owner", "severity", "satisfies", "frequency", "weekday", "schedule", "starts", "why", "fix", "retention_days", "parameters", "test"];
+pub(super) const KEYS: &[&str] = &[
+    "id",
+    "title",
+    "owner",
+    "severity",
+    "satisfies",
+    "frequency",
+    "weekday",
+    "schedule",
+    "starts",
+    "why",
+    "fix",
+    "retention_days",
+    "parameters",
+    "task",
+    "test",
+];
 
 /// What a control is checked against, and which ids were met.
 #[derive(Debug)]
@@ -55,7 +71,10 @@ fn control(page: &mut Page<'_>, node: Node<'_, '_>, register: &mut Register<'_>)
     let satisfies = satisfies(page, &section, register.criteria);
     let own = parameters(page, &section);
     let in_force = id.as_ref().map(|id| register.overrides.apply(id, &own.values, &mut register.override_mistakes));
-    let tests = control_test::tests(page, &section, in_force.as_ref().unwrap_or(&own.values), register.vocabulary);
+    let task = task::task(page, &section);
+    let own_tests = control_test::tests(page, &section, in_force.as_ref().unwrap_or(&own.values), register.vocabulary);
+    let of_task = || id.as_ref().zip(task.as_ref()).and_then(|(id, task)| Some(task::tests(id, task.as_ref()?)));
+    let tests = own_tests.map(|own| of_task().into_iter().flatten().chain(own).collect::<Vec<_>>());
     if let Some(tests) = &tests {
         warn_of_unused(page, &section, tests);
     }
@@ -74,6 +93,7 @@ fn control(page: &mut Page<'_>, node: Node<'_, '_>, register: &mut Register<'_>)
         retention_days: section.get("retention_days").and_then(|node| value::number(page, node, "retention_days", value::RETENTION_DAYS)),
         parameters: own.sound.then_some(in_force)??,
         tests: tests?,
+        task: task?,
         file: page.path().to_owned(),
         digest: Digest::of(b""),
     };
@@ -242,6 +262,8 @@ struct Definition<'a> {
     why: &'a str,
     fix: &'a str,
     parameters: &'a Parameters,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task: Option<&'a Task>,
     tests: Vec<TestDefinition<'a>>,
 }
 
@@ -277,6 +299,7 @@ fn digest(control: &Control) -> Digest {
         why: &control.why,
         fix: &control.fix,
         parameters: &control.parameters,
+        task: control.task.as_ref(),
         tests: tests.collect(),
     };
     // Strings, integers, finite floats, lists and text-keyed maps: serde_json cannot refuse any of them.

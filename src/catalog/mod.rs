@@ -14,6 +14,7 @@ pub mod settings;
 pub mod shipped;
 mod source;
 mod suggest;
+mod task;
 mod value;
 mod waiver;
 

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::catalog::task;
 use crate::catalog::value;
 use crate::model::{AttributeDecl, AttributeType, Frequency, Kind, Severity, Weekday};
 
@@ -23,6 +24,7 @@ pub fn schema(kinds: &[&'static Kind]) -> Value {
         "$defs": {
             "control": control(),
             "waiver": waiver(),
+            "task": task(),
             "test": test(kinds),
             "example": example(kinds),
             "parameters": {
@@ -39,7 +41,8 @@ fn control() -> Value {
     let text = |description: &str| json!({ "description": description, "type": "string", "pattern": "\\S" });
     json!({
         "type": "object",
-        "required": ["id", "title", "owner", "severity", "satisfies", "frequency", "why", "fix", "test"],
+        "required": ["id", "title", "owner", "severity", "satisfies", "frequency", "why", "fix"],
+        "anyOf": [{ "required": ["test"] }, { "required": ["task"] }],
         "additionalProperties": false,
         "properties": {
             "id": {
@@ -70,6 +73,7 @@ fn control() -> Value {
                 "maximum": value::RETENTION_DAYS.end()
             },
             "parameters": { "$ref": "#/$defs/parameters" },
+            "task": { "description": "The recurring duty that it is about; each of its slots is tested, beside the control's own tests.", "$ref": "#/$defs/task" },
             "test": { "description": "Its tests; all of them have to hold.", "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/test" } }
         }
     })
@@ -96,6 +100,38 @@ fn waiver() -> Value {
             "expires_on": day("The last day on which it is in force."),
             "ticket": text("Where the approval is kept, e.g. its address."),
             "renews": id("The waiver that it renews; that one stays in the file.")
+        }
+    })
+}
+
+fn task() -> Value {
+    let text = |description: &str| json!({ "description": description, "type": "string", "pattern": "\\S" });
+    json!({
+        "type": "object",
+        "required": ["every", "starts", "label"],
+        "additionalProperties": false,
+        "properties": {
+            "every": { "description": "How often it is due.", "enum": ["daily", "weekly", "monthly", "quarterly", "yearly"] },
+            // Editors hand TOML dates on as text.
+            "starts": { "description": "The first day whose slot is due, on the audit calendar: a date without quotes.", "type": "string" },
+            "days": { "description": "How many days, from the first of a slot on, it may take; until the slot ends when left out.", "type": "integer", "minimum": task::DAYS.start(), "maximum": task::DAYS.end() },
+            "label": text("The label of its issues."),
+            "title": text("What the titles of its issues say, with {slot} for the slot's name, e.g. Access review {slot}."),
+            "field": text("The field of a board of github.projects that holds the slot's name."),
+            "evidence": { "description": "What counts as evidence of completion.", "type": "array", "minItems": 1, "items": { "enum": ["attachment", "pull_request", "workflow_run", "commit", "comment", "file", "hash", "note"] } },
+            "comment": text("How a comment begins that counts as evidence, e.g. Done:"),
+            "reviewed": { "description": "Whether somebody other than the doer has to look at it; true when left out.", "type": "boolean" },
+            "open": {
+                "description": "How `proofline tasks open` opens the issue of a slot.",
+                "type": "object",
+                "required": ["repository", "body"],
+                "additionalProperties": false,
+                "properties": {
+                    "repository": text("owner/name."),
+                    "assignees": { "description": "Logins of who is to do it.", "type": "array", "items": { "type": "string" } },
+                    "body": text("What is to be done, in Markdown, with {slot} and {due}.")
+                }
+            }
         }
     })
 }

@@ -83,6 +83,10 @@ pub enum Verb {
     Controls(Controls),
     /// List the waivers: whether each is in force, until when, and whether the newest run used it
     Waivers,
+    /// List the slots of recurring tasks that are due, late or lack evidence, and open their issues
+    Tasks(Tasks),
+    /// Give evidence that a task was done: a file, a note or an address, entered into the log with who gave it and when
+    Attach(Attach),
     /// List the resource kinds and their attributes, for writing controls
     Kinds(Kinds),
 }
@@ -161,6 +165,9 @@ pub struct Evaluate {
     /// The run, as `collect` and `status` print it
     #[arg(long, value_name = "RUN")]
     pub run: RunId,
+    /// What the controls of today would have said of it, beside what was sealed: a what-if, which is stored nowhere and is no evidence
+    #[arg(long)]
+    pub todays_controls: bool,
 }
 
 /// `report`
@@ -222,6 +229,68 @@ pub struct Sample {
     /// A new or empty folder, or a new .zip file
     #[arg(long, value_name = "DIR|FILE.zip")]
     pub out: PathBuf,
+}
+
+/// `tasks`
+#[derive(Debug, Args)]
+pub struct Tasks {
+    /// What to do; the list when absent
+    #[command(subcommand)]
+    pub verb: Option<TasksVerb>,
+    /// Every slot, also those that are done or far off
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `tasks …`
+#[derive(Debug, Subcommand)]
+pub enum TasksVerb {
+    /// Open the issue of each slot that is under way and has none, and put it on the boards of [github] projects. Writes to GitHub, with the token in
+    /// PROOFLINE_TASKS_TOKEN (Issues: write, for boards Projects: write), and only for tasks with [control.task.open]; doing it again opens nothing twice
+    Open(TasksOpen),
+}
+
+/// `tasks open`
+#[derive(Debug, Args)]
+pub struct TasksOpen {
+    /// Only this task; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub task: Vec<ControlId>,
+    /// Also slots that begin within so many days
+    #[arg(long, value_name = "DAYS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=92))]
+    pub ahead: u32,
+    /// Show what would be opened, and ask nothing of GitHub
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `attach`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What is given is kept to the byte and never changes; the next run counts it. It is entered as given now: evidence that came after the task was due, or \
+closed, stays late. What looks like a credential, or what a redaction rule takes out, is refused.")]
+pub struct Attach {
+    /// The task's control
+    #[arg(long, value_name = "ID")]
+    pub task: ControlId,
+    /// The slot, as `tasks` names it, e.g. 2026-Q1
+    #[arg(long, value_name = "SLOT")]
+    pub slot: String,
+    /// Who gives it: the login on GitHub, so that whoever did the task is not its reviewer
+    #[arg(long, value_name = "LOGIN")]
+    pub by: String,
+    /// A file
+    #[arg(long, value_name = "FILE", group = "given")]
+    pub file: Option<PathBuf>,
+    /// Only the SHA-256 of the file, which stays where it is
+    #[arg(long, requires = "file")]
+    pub hash_only: bool,
+    /// A text
+    #[arg(long, value_name = "TEXT", group = "given")]
+    pub note: Option<String>,
+    /// A web address; what lies there may change, so that it never counts by itself
+    #[arg(long, value_name = "URL", group = "given")]
+    pub link: Option<String>,
 }
 
 /// `verify`

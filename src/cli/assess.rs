@@ -12,11 +12,12 @@ use crate::cli::index::{self, Catalogs, Judged};
 use crate::cli::project::Project;
 use crate::cli::runs::Runs;
 use crate::cli::slots;
+use crate::cli::tasks;
 use crate::cli::{TOOL, verify};
 use crate::evaluate::history::episodes;
 use crate::model::{
-    Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, Digest, Finding, MissingPermission, Observation, Outcome, Period,
-    PermissionLedger, RunId, RunSummary, ScopeChange, WaiverNight, waiver_uses,
+    Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, DefinitionChange, Digest, Finding, MissingPermission, Observation, Outcome,
+    Period, PermissionLedger, RunId, RunSummary, ScopeChange, TaskRow, WaiverNight, part_changes, waiver_uses,
 };
 use crate::store::Store;
 use crate::store::bodies::BodyError;
@@ -77,6 +78,7 @@ pub async fn assess(host: &mut Host, project: &Project, (store, sealed): (&Arc<d
         episodes: episodes(&history, brief.period),
         remediation: project.settings.remediation.clone(),
         permissions: permissions(&controls, &newest),
+        tasks: task_rows(store, brief, &with_tasks(&controls, &newest), &results).await?,
         waivers: waiver_uses(&all.iter().map(waiver_night).collect::<Vec<_>>(), brief.period, brief.zone, brief.now),
         log: rests_on.log,
         days: rests_on.days,
@@ -137,6 +139,7 @@ fn control<'a>(brief: &Brief, all: &'a [Judged], id: &ControlId) -> Option<(Cont
     let assessed = ControlAssessment {
         control: definition.clone(),
         other_definitions: other_definitions(&within, definition),
+        definition_changes: definition_changes(&within, id),
         slots: slots::of_control(brief, definition, &judged),
         schedules: slots::schedules(&within, id),
         findings: within.iter().filter_map(|run| Some((run.sealed.manifest.run.clone(), finding(run, id)?.clone()))).collect(),
@@ -151,6 +154,7 @@ fn not_judged_yet(brief: &Brief, all: &[Judged], control: Control) -> ControlAss
         slots: slots::of_unjudged(brief, &control, all),
         control,
         other_definitions: Vec::new(),
+        definition_changes: Vec::new(),
         schedules: Vec::new(),
         findings: Vec::new(),
         observations: Vec::new(),
@@ -168,6 +172,54 @@ fn other_definitions(runs: &[&Judged], current: &Control) -> Vec<(RunId, Digest)
         (then.digest != current.digest).then(|| (run.sealed.manifest.run.clone(), then.digest))
     };
     runs.iter().filter_map(differs).collect()
+}
+
+/// Where runs of the period had another definition of a control than the run before them that judged it. A reconstruction has that of the day on which it was made.
+fn definition_changes(runs: &[&Judged], id: &ControlId) -> Vec<DefinitionChange> {
+    let ours: Vec<(&Judged, &Control)> =
+        runs.iter().filter(|run| !run.is_reconstruction()).filter_map(|run| Some((*run, run.controls.iter().find(|control| control.id == *id)?))).collect();
+    let found = |run: &Judged| finding(run, id).map(|finding| (run.sealed.manifest.run.clone(), finding.status, finding.counts));
+    let change = |pair: &[(&Judged, &Control)]| {
+        let [(before, then), (after, now)] = pair else { return None };
+        (then.digest != now.digest).then(|| DefinitionChange {
+            run: after.sealed.manifest.run.clone(),
+            at: after.sealed.manifest.shows(),
+            from: then.digest,
+            to: now.digest,
+            parts: part_changes(then, now),
+            before: found(before),
+            after: found(after),
+        })
+    };
+    ours.windows(2).filter_map(change).collect()
+}
+
+/// The runs that judged controls with tasks last, with these controls.
+fn with_tasks<'a>(controls: &[ControlAssessment], newest: &BTreeMap<RunId, &'a Judged>) -> BTreeMap<RunId, (&'a Judged, BTreeSet<ControlId>)> {
+    let mut found: BTreeMap<RunId, (&Judged, BTreeSet<ControlId>)> = BTreeMap::new();
+    for of in controls.iter().filter(|of| of.control.task.is_some()) {
+        if let Some((run, judged)) = of.findings.last().and_then(|(run, _finding)| newest.get_key_value(run)) {
+            found.entry(run.clone()).or_insert_with(|| (judged, BTreeSet::new())).1.insert(of.control.id.clone());
+        }
+    }
+    found
+}
+
+/// The slots of tasks that the period touches, as the newest run of each control saw them.
+async fn task_rows(
+    store: &Arc<dyn Store>,
+    brief: &Brief,
+    newest: &BTreeMap<RunId, (&Judged, BTreeSet<ControlId>)>,
+    results: &BTreeMap<RunId, Vec<Observation>>,
+) -> Result<Vec<TaskRow>> {
+    let mut rows = Vec::new();
+    for (run, (judged, controls)) in newest {
+        let seen = results.get(run).map(Vec::as_slice).unwrap_or_default();
+        rows.extend(tasks::of_run(store, &judged.sealed.manifest, controls, seen).await?);
+    }
+    rows.retain(|row| row.seen.starts_at < brief.period.end() && row.seen.due.max(row.seen.ends_at) > brief.period.start());
+    rows.sort_by(|a, b| (&a.control, a.seen.starts_at).cmp(&(&b.control, b.seen.starts_at)));
+    Ok(rows)
 }
 
 /// The runs of the period that looked at something else than the run before them did; the window and the instant differ every night.

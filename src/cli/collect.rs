@@ -18,11 +18,12 @@ use crate::cli::network::Errand;
 use crate::cli::project::Project;
 use crate::cli::recorder::Recorder;
 use crate::cli::runs::{Judgement, Runs};
-use crate::cli::{TOOL, judge, memory, network, reconstruct, redaction, retention, signing, summary};
+use crate::cli::{TOOL, judge, memory, network, reconstruct, redaction, retention, signing, summary, tasks};
 use crate::collect::evidence::refusal;
 use crate::collect::memory::Memory;
 use crate::collect::redact::Redactor;
 use crate::collect::registry;
+use crate::ledger::replay::Entry;
 use crate::model::{Budget, Control, ControlFile, ControlId, Exchange, Manifest, Outcome, Period, RunId, Scope};
 use crate::store::Store;
 use crate::store::snapshot::{self, Sealed, SealedEvaluation};
@@ -74,7 +75,7 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Collect, 
     }
     let plan = match arguments.reconstruct {
         Some(day) => plan_of_day(host, project, arguments, &known, day)?,
-        None => plan(host, project, arguments, &known)?,
+        None => plan(host, project, arguments, &known, recorder.entries())?,
     };
     if plan.controls.is_empty() {
         match arguments.reconstruct {
@@ -131,7 +132,7 @@ struct Known {
     owed: Vec<Owed>,
 }
 
-fn plan(host: &Host, project: &Project, arguments: &args::Collect, known: &Known) -> Result<Plan> {
+fn plan(host: &Host, project: &Project, arguments: &args::Collect, known: &Known, entries: Option<&[Entry]>) -> Result<Plan> {
     let Known { catalog, past, owed } = known;
     let now = host.now();
     let settings = &project.settings;
@@ -160,7 +161,7 @@ fn plan(host: &Host, project: &Project, arguments: &args::Collect, known: &Known
         started_at: now,
         trigger: if arguments.due { "due" } else { "manual" },
         kinds,
-        scope: project.scope(window),
+        scope: tasks::in_scope(project.scope(window), settings.time_zone.name(), &catalog.controls, &controls, entries),
         not_run: not_run(&controls, owed),
         continues: continued.map(|run| (run.manifest.run.clone(), oldest)),
         earlier: past.iter().rev().take(RECENT).rev().map(|run| run.manifest.run.clone()).collect(),

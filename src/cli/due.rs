@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::model::{Control, ControlId, Finding, Frequency, Manifest, Outcome, Period, Slot};
@@ -144,13 +144,7 @@ pub fn continued_window(continued: Period, own: Period) -> Period {
 /// The first instant of a day in the audit calendar.
 #[must_use]
 pub fn day_start(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
-    let start = |hours: i64| {
-        let probe = day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(hours);
-        let slot = Frequency::Daily.slot_at(probe, zone);
-        (slot.name == day.to_string()).then(|| slot.period.start())
-    };
-    // A local day overlaps at least one of these: zones lie between twelve hours behind and fourteen ahead of UTC.
-    [12, 0, 23, -1].into_iter().find_map(start).unwrap_or_else(|| day.and_time(NaiveTime::MIN).and_utc())
+    Frequency::Daily.slot_of(day, zone).period.start()
 }
 
 #[cfg(test)]
@@ -186,6 +180,7 @@ mod tests {
             why: String::new(),
             fix: String::new(),
             retention_days: None,
+            task: None,
             parameters: BTreeMap::new(),
             tests: vec![test],
             file: "x.toml".into(),
@@ -218,6 +213,7 @@ mod tests {
                     gcp_parents: Vec::new(),
                     window,
                     as_of: None,
+                    tasks: None,
                 },
                 controls: vec!["X-1".parse().expect("an id")],
                 program: None,

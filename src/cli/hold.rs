@@ -102,6 +102,7 @@ async fn objects(store: &Arc<dyn Store>, runs: &Runs, (sealed, until): (&[Sealed
         let manifest = &run.manifest;
         objects.extend([&run.object, &manifest.requests.object, &manifest.bodies.object].map(Clone::clone));
         objects.extend(snapshot::bodies(store.as_ref(), manifest).await?.into_iter().map(|body| body.pack.to_string()));
+        objects.extend(manifest.scope.attached().filter_map(|of| of.object.clone()));
         for judged in snapshot::evaluations(store.as_ref(), &manifest.run).await? {
             if runs.accepts(&judged.object, judged.digest) {
                 objects.extend([judged.object, judged.evaluation.results.object]);

@@ -12,7 +12,7 @@ use crate::cli::evidence::StoredEvidence;
 use crate::cli::{TOOL, vocabulary};
 use crate::collect::registry;
 use crate::evaluate::Judge;
-use crate::model::{Control, ControlId, Digest, Manifest, MissingPermission, Observation, Parameters, Population, Resource, Waiver};
+use crate::model::{Control, ControlId, Digest, Finding, Manifest, MissingPermission, Observation, Parameters, Population, Resource, Waiver};
 use crate::store::Store;
 use crate::store::bodies::{Packed, Packer};
 use crate::store::snapshot::{self, Evaluation, Sealed, SealedEvaluation};
@@ -87,6 +87,17 @@ pub async fn evaluate(store: &Arc<dyn Store>, sealed: &Sealed) -> Result<(Evalua
     Ok((evaluation, judged.results))
 }
 
+/// What other controls say of a run's evidence. Nothing is stored.
+///
+/// # Errors
+/// Where stored evidence is missing or changed.
+pub async fn what_if(store: &Arc<dyn Store>, sealed: &Sealed, controls: Vec<Control>, waivers: Vec<Waiver>) -> Result<Vec<Finding>> {
+    let spool = Spool::gather(store.as_ref(), &snapshot::bodies(store.as_ref(), &sealed.manifest).await?).await?;
+    let evidence = StoredEvidence::new(spool, snapshot::requests(store.as_ref(), &sealed.manifest).await?);
+    let manifest = sealed.manifest.clone();
+    Ok(tokio::task::spawn_blocking(move || judge_blocking(&evidence, &manifest, &controls, &waivers)).await??.findings)
+}
+
 /// The stored evaluation of a run: by this version, else by the newest that judged it; none where nobody judged it whom `accepts` takes (by object and
 /// SHA-256), e.g. because a run was killed between seal and judgement.
 ///
@@ -105,7 +116,7 @@ pub async fn stored(store: &Arc<dyn Store>, sealed: &Sealed, accepts: impl Fn(&s
 }
 
 struct Judged {
-    findings: Vec<crate::model::Finding>,
+    findings: Vec<Finding>,
     populations: Vec<Population>,
     permissions: Vec<MissingPermission>,
     results: Packed,

@@ -4,6 +4,7 @@ pub mod anchors;
 pub mod archive;
 pub mod args;
 pub mod assess;
+pub mod attach;
 pub mod collect;
 pub mod controls;
 pub mod diff;
@@ -34,8 +35,10 @@ pub mod signing;
 pub mod slots;
 pub mod status;
 pub mod summary;
+pub mod tasks;
 pub mod verify;
 pub mod waivers;
+pub mod what_if;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -104,6 +107,7 @@ fn waiting() -> std::io::Result<tokio::runtime::Runtime> {
 async fn of_project(host: &mut Host, project: &Project, verb: &Verb, form: Form) -> Result<Exit> {
     match verb {
         Verb::Collect(collect) => collect::run(host, project, collect, form).await,
+        Verb::Evaluate(evaluate) if evaluate.todays_controls => what_if::run(host, project, &evaluate.run, form).await,
         Verb::Evaluate(evaluate) => collect::again(host, project, evaluate, form).await,
         Verb::Diff(arguments) => diff::run(host, project, arguments, form).await,
         Verb::Report(report) => report::run(host, project, report, form).await,
@@ -111,6 +115,8 @@ async fn of_project(host: &mut Host, project: &Project, verb: &Verb, form: Form)
         Verb::Export(export) => export::run(host, project, export, form).await,
         Verb::Verify(verify) => verify::run(host, project, verify, form).await,
         Verb::Waivers => waivers::run(host, project, form).await,
+        Verb::Tasks(tasks) => tasks::run(host, project, tasks, form).await,
+        Verb::Attach(attach) => attach::run(host, project, attach, form).await,
         Verb::Status => status::run(host, project, form).await,
         Verb::Doctor(doctor) => doctor::run(host, project, doctor, form).await,
         Verb::Hold(runs) => hold::run(host, project, runs, form, Hold::Placed).await,

@@ -65,7 +65,9 @@ pub async fn fetch(host: &Host, project: &Project, archive: Arc<RunArchive>, err
     Ok(())
 }
 
-fn settings(configured: &Settings) -> transport::Settings {
+/// What the transport is told.
+#[must_use]
+pub fn settings(configured: &Settings) -> transport::Settings {
     let limits = &configured.limits;
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     let emulated = url_is_loopback(&configured.github.base_url);

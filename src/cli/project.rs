@@ -104,6 +104,7 @@ impl Project {
             gcp_parents: self.settings.google.parents.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
             window,
             as_of: None,
+            tasks: None,
         }
     }
 

@@ -118,6 +118,7 @@ pub static COLLECTORS: &[&dyn Collector] = &[
     &github::ruleset::Ruleset,
     &github::listings::RUNNER_GROUP,
     &github::listings::SECRET_ALERT,
+    &github::task_slot::TaskSlot,
     &github::team::Team,
     &github::team_member::TeamMember,
     &github::workflow::Workflow,

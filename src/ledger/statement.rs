@@ -30,11 +30,13 @@ pub enum Kind {
     Tombstone,
     /// Something must be kept beyond its retention.
     Hold,
+    /// Somebody gave evidence that a task was done.
+    Attachment,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [Self::Run, Self::Evaluation, Self::KeyRotation, Self::Configuration, Self::Tombstone, Self::Hold];
+    pub const ALL: [Self; 7] = [Self::Run, Self::Evaluation, Self::KeyRotation, Self::Configuration, Self::Tombstone, Self::Hold, Self::Attachment];
 
     /// The kind's word.
     #[must_use]
@@ -46,6 +48,7 @@ impl Kind {
             Self::Configuration => "configuration",
             Self::Tombstone => "tombstone",
             Self::Hold => "hold",
+            Self::Attachment => "attachment",
         }
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::assurance::Assurance;
 use crate::model::budget::Budget;
 use crate::model::control::{Control, Criterion, Severity};
+use crate::model::definition::DefinitionChange;
 use crate::model::digest::Digest;
 use crate::model::episode::Episode;
 use crate::model::evidence::Exchange;
@@ -18,6 +19,7 @@ use crate::model::permission::MissingPermission;
 use crate::model::population::Population;
 use crate::model::scope::Scope;
 use crate::model::snapshot::Body;
+use crate::model::task_row::TaskRow;
 use crate::model::verdict::Observation;
 use crate::model::waiver_use::WaiverUse;
 
@@ -59,6 +61,9 @@ pub struct Assessment {
     pub permissions: Vec<MissingPermission>,
     /// The exchanges of the runs that any finding in `controls` cites, by run and number.
     pub evidence: Vec<Cited>,
+    /// The slots of recurring tasks that the period touches, by control and slot, as the newest run of each control saw them.
+    #[serde(default)]
+    pub tasks: Vec<TaskRow>,
     /// The waivers that runs of the period declare, by id, and how they were used.
     #[serde(default)]
     pub waivers: Vec<WaiverUse>,
@@ -85,6 +90,7 @@ impl Assessment {
         let evidence = self.evidence.iter().filter(|of| cited.contains(&(&of.run, of.exchange.n))).cloned().collect();
         Self {
             episodes: self.episodes.iter().filter(|episode| controls.contains(&episode.control)).cloned().collect(),
+            tasks: self.tasks.iter().filter(|row| controls.contains(&row.control)).cloned().collect(),
             waivers: self.waivers.iter().filter(|of| controls.contains(&of.waiver.control)).cloned().collect(),
             permissions: self.permissions.iter().filter(|missing| missing.controls.iter().any(|id| controls.contains(id))).cloned().collect(),
             criteria: self.criteria.iter().filter(|criterion| kept.iter().any(|of| of.control.satisfies.contains(&criterion.id))).cloned().collect(),
@@ -140,6 +146,9 @@ pub struct ControlAssessment {
     pub control: Control,
     /// Runs in which another definition was in force: the run and that definition's digest.
     pub other_definitions: Vec<(RunId, Digest)>,
+    /// Where its definition changed within the period, oldest first.
+    #[serde(default)]
+    pub definition_changes: Vec<DefinitionChange>,
     /// When it was due, from the first run of the period on: more than one where that changed.
     #[serde(default)]
     pub schedules: Vec<Due>,

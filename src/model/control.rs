@@ -11,6 +11,7 @@ use crate::model::digest::Digest;
 use crate::model::ids::{ControlId, CriterionId};
 use crate::model::period::{Frequency, Period, Slot, Weekday};
 use crate::model::schedule::Schedule;
+use crate::model::task::Task;
 use crate::model::verdict::Verdict;
 
 /// Values that a user may tune without copying the control; `params.name` in expressions.
@@ -51,6 +52,9 @@ pub struct Control {
     pub parameters: Parameters,
     /// At least one.
     pub tests: Vec<Test>,
+    /// The recurring duty that it is about, whose slots its first tests hold to account; none where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
     /// The control file that it was read from, as named on the command line or in the configuration.
     pub file: String,
     /// SHA-256 of the definition in force (TOML values and parameters, as compact JSON with sorted keys): changes when, and only when, what is judged or said changes.

@@ -187,7 +187,15 @@ impl Frequency {
         if self == Self::Hourly {
             return hour_slot(at, zone);
         }
-        let day = at.with_timezone(&zone).date_naive();
+        self.slot_of(at.with_timezone(&zone).date_naive(), zone)
+    }
+
+    /// The slot that holds a day of the calendar of `zone`; of the hours of a day the first.
+    #[must_use]
+    pub fn slot_of(self, day: NaiveDate, zone: Tz) -> Slot {
+        if self == Self::Hourly {
+            return hour_slot(midnight(day, zone), zone);
+        }
         let first = self.first_day(day);
         let next = self.first_day_after(first);
         let period = Period { start: midnight(first, zone), end: midnight(next, zone) };

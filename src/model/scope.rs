@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::period::Period;
+use crate::model::task::{Attached, Tasks};
 
 /// The tenants and windows of one run. Sealed into the manifest, so that a later evaluation reads the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,9 +33,17 @@ pub struct Scope {
     /// The past instant, UTC, that everything is asked about, which only a source that remembers can tell; none where it is what there is now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<DateTime<Utc>>,
+    /// The recurring tasks of the controls that are judged; none where they have none, as in manifests from before there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<Tasks>,
 }
 
 impl Scope {
+    /// What was given for its tasks from a terminal.
+    pub fn attached(&self) -> impl Iterator<Item = &Attached> {
+        self.tasks.iter().flat_map(|tasks| &tasks.attached)
+    }
+
     /// What came and what went from this scope to another, a line each; windows and instants aside.
     #[must_use]
     pub fn differences(&self, other: &Self) -> Vec<String> {

@@ -4,7 +4,7 @@
 //! files. Left out: passes, evidence, expressions.
 
 use crate::model::episode::{Episode, EpisodeOutcome};
-use crate::model::{Assessment, ControlAssessment, unseen};
+use crate::model::{Assessment, ControlAssessment, TaskStanding, unseen};
 use crate::report::reading::{self, Conclusion, Reading, SlotCounts};
 use crate::report::words::{self, grouped, length, plural};
 use crate::report::{Format, ReportError, ReportFile};
@@ -29,7 +29,16 @@ impl Format for Markdown {
 
     fn render(&self, assessment: &Assessment) -> Result<Vec<ReportFile>, ReportError> {
         let reading = Reading::new(assessment);
-        let parts = [head(&reading), conclusions(&reading), coverage(&reading), undetermined(&reading), deviations(&reading), criteria(&reading), foot()];
+        let parts = [
+            head(&reading),
+            conclusions(&reading),
+            coverage(&reading),
+            undetermined(&reading),
+            deviations(&reading),
+            tasks(&reading),
+            criteria(&reading),
+            foot(),
+        ];
         Ok(vec![ReportFile { path: "summary.md".to_owned(), bytes: parts.join("\n").into_bytes() }])
     }
 }
@@ -153,6 +162,23 @@ fn deviations(reading: &Reading<'_>) -> String {
     let rows: String = open.iter().take(LISTED).map(row).collect();
     let more = if open.len() > LISTED { format!("\nand {} more\n", open.len() - LISTED) } else { String::new() };
     format!("## Deviations\n\n{told}\n| Control | Severity | Resource | First seen | Lasted | State | Why |\n|---|---|---|---|---|---|---|\n{rows}{more}")
+}
+
+/// Slots of recurring tasks that need hands, or never can be good any more.
+fn tasks(reading: &Reading<'_>) -> String {
+    let all = &reading.assessment.tasks;
+    if all.is_empty() {
+        return String::new();
+    }
+    let count = |standing| (standing, all.iter().filter(|row| row.standing == standing).count());
+    let counts = TaskStanding::ALL.map(count).into_iter().filter(|(_standing, count)| *count > 0);
+    let counts: Vec<String> = counts.map(|(standing, count)| format!("{count} {}", standing.as_str().replace('-', " "))).collect();
+    let mut bad: Vec<_> = all.iter().filter(|row| row.standing < TaskStanding::Waived).collect();
+    bad.sort_by_key(|row| (row.standing, row.seen.due));
+    let why = |because: Option<&String>| because.map(|because| format!(": {}", code(because))).unwrap_or_default();
+    let lines =
+        listed(bad.iter().map(|row| format!("{} {} **{}**{}", row.control, row.slot, row.standing.as_str().replace('-', " "), why(row.because.first()))));
+    format!("## Security tasks\n\n{} of recurring tasks: {}.\n\n{lines}", plural(length(all), "slot"), counts.join(", "))
 }
 
 fn criteria(reading: &Reading<'_>) -> String {

@@ -92,6 +92,7 @@ pub(crate) fn scope(parents: &[&str]) -> Scope {
         gcp_parents: parents.iter().map(parent).collect(),
         window: Period::new("2026-02-01T00:00:00Z".parse().unwrap(), "2026-03-01T00:00:00Z".parse().unwrap()).unwrap(),
         as_of: None,
+        tasks: None,
     }
 }
 

@@ -67,6 +67,7 @@ mod slo;
 mod slots;
 mod store;
 mod stored;
+mod tasks;
 #[cfg(test)]
 mod tools;
 mod transport;
@@ -75,3 +76,4 @@ mod truth;
 mod verdicts;
 mod waivers;
 mod work;
+mod year;

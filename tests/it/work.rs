@@ -29,6 +29,7 @@ fn scope() -> Scope {
         gcp_parents: Vec::new(),
         window: Period::new(now() - TimeDelta::days(1), now()).expect("a day"),
         as_of: None,
+        tasks: None,
     }
 }
 

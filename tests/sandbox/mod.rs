@@ -11,6 +11,7 @@
 pub(crate) mod attachments;
 pub(crate) mod behaviour;
 pub(crate) mod contracts;
+pub(crate) mod desk;
 #[cfg(test)]
 pub(crate) mod emulator;
 #[cfg(test)]

@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 use crate::sandbox::attachments;
 use crate::sandbox::behaviour::{Action, Behaviour, GoogleAuth};
 use crate::sandbox::contracts::Contracts;
+use crate::sandbox::desk;
 use crate::sandbox::graphql::{self, Budget, Question};
 use crate::sandbox::journal::{Counters, Entry, Journal};
 use crate::sandbox::limits::{Left, Window};
@@ -162,9 +163,7 @@ impl Sandbox {
 
     /// Serves another world from now on, e.g. the next night's.
     pub(crate) fn serve_world(&self, world: World) {
-        if let Source::World(current) = &self.shared.source {
-            *current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(world);
-        }
+        self.shared.serve(world);
     }
 
     /// A later hour: nothing of the limits is used up.
@@ -308,6 +307,12 @@ pub(crate) fn respond(reply: Reply) -> Response {
 }
 
 impl Shared {
+    fn serve(&self, world: World) {
+        if let Source::World(current) = &self.source {
+            *current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(world);
+        }
+    }
+
     fn world(&self) -> Option<Arc<World>> {
         match &self.source {
             Source::World(world) => Some(Arc::clone(&world.read().unwrap_or_else(PoisonError::into_inner))),
@@ -412,6 +417,10 @@ impl Shared {
         }
         let mut points = 1;
         let reply = self.held(ask, || {
+            if let Some((reply, changed)) = desk::answer(world, ask) {
+                changed.map(World::new).into_iter().for_each(|world| self.serve(world));
+                return reply;
+            }
             if ask.is_graphql() {
                 let (reply, cost) = self.graphql(behaviour, world, ask, left);
                 points = cost;

@@ -140,7 +140,7 @@ async fn chosen(runs: &Runs, wanted: &Choice) -> Result<Vec<Sealed>> {
     Ok(chosen)
 }
 
-/// Adds one run: its manifest, its records, its evaluations, and the bodies that are wanted. Gives the manifests, which entries of the log name.
+/// Adds one run: its manifest, its records, its evaluations, and the bodies that are wanted. Gives the manifests and what was attached to tasks, which entries of the log name.
 async fn add_run((store, runs): (&Arc<dyn Store>, &Runs), sealed: &Sealed, choice: &Choice, pack: &mut Pack) -> Result<Vec<String>> {
     let controls = &choice.controls;
     let manifest = &sealed.manifest;
@@ -164,6 +164,13 @@ async fn add_run((store, runs): (&Arc<dyn Store>, &Runs), sealed: &Sealed, choic
     let texts: BTreeMap<Digest, String> = texts(manifest);
     let wanted: BTreeSet<Digest> = of_exchanges.chain(texts.keys().copied()).collect();
     add_bodies(store.as_ref(), manifest, (&wanted, &texts), pack).await?;
+    let given = manifest.scope.attached().filter(|of| choice.items.is_none() && (controls.is_empty() || controls.contains(&of.control)));
+    for object in given.filter_map(|of| of.object.as_ref()) {
+        if !pack.holds(object) {
+            add_object(store.as_ref(), object, pack).await?;
+        }
+        manifests.push(object.clone());
+    }
     Ok(manifests)
 }
 

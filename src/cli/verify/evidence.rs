@@ -7,13 +7,14 @@ use chrono::{DateTime, Utc};
 
 use crate::cli::TOOL;
 use crate::cli::args;
+use crate::cli::attach;
 use crate::cli::exit::Failure;
 use crate::cli::judge;
 use crate::cli::progress::Steps;
 use crate::cli::verify::Shared;
 use crate::ledger::statement::Kind;
 use crate::ledger::verify::Verified;
-use crate::model::{Digest, RunId};
+use crate::model::{Attached, Digest, RunId};
 use crate::store::check::{self, Place, Problem};
 use crate::store::snapshot::{self, Sealed};
 
@@ -38,6 +39,8 @@ pub struct Evidence {
     pub unnamed: Vec<String>,
     /// Packs that no run names: left over from a run that was interrupted.
     pub orphans: Vec<String>,
+    /// Things attached to tasks that were hashed again.
+    pub attachments: u64,
     /// What is wrong.
     pub problems: Vec<Problem>,
 }
@@ -80,7 +83,8 @@ pub(super) async fn check(store: &Shared, log: &Verified, arguments: &args::Veri
             return Err(Failure::usage(format!("there is no run {only}: `proofline status --json` lists them")).into());
         }
     }
-    let mut checking = Checking { store, arguments, evidence, wanted: BTreeMap::new(), referenced: BTreeSet::new(), steps };
+    let attached = attach::attached(&log.entries);
+    let mut checking = Checking { store, arguments, evidence, wanted: BTreeMap::new(), referenced: BTreeSet::new(), attached: &attached, steps };
     let total = named.runs.len();
     for (at, (run, (entry, digests))) in named.runs.iter().enumerate() {
         checking.month(run).await?;
@@ -90,6 +94,7 @@ pub(super) async fn check(store: &Shared, log: &Verified, arguments: &args::Veri
     checking.packs(|_pack| true).await?;
     checking.evaluations(&named).await?;
     if arguments.run.is_none() {
+        checking.attachments().await?;
         checking.orphans().await?;
     }
     Ok(checking.evidence)
@@ -145,6 +150,8 @@ struct Checking<'a> {
     /// The bodies to look at, by pack.
     wanted: BTreeMap<String, Vec<Place>>,
     referenced: BTreeSet<String>,
+    /// What the log says was attached to tasks.
+    attached: &'a [Attached],
     steps: &'a Steps,
 }
 
@@ -177,6 +184,11 @@ impl Checking<'_> {
         let other = digest.map(|digest| Problem::new(snapshot::manifest_of(run), format!("the log names another manifest; this one has the digest {digest}")));
         self.evidence.problems.extend(other.into_iter().chain(checked.problems));
         let packs = checked.packs.keys().cloned().collect();
+        let counted = checked.manifest.iter().flat_map(|manifest| manifest.scope.attached());
+        let unsaid = counted
+            .filter(|of| !self.attached.contains(of))
+            .map(|of| format!("it counts something attached to {} {} that the log does not say", of.control, of.slot));
+        self.evidence.problems.extend(unsaid.map(|what| Problem::new(snapshot::manifest_of(run), what)));
         check::gather(&mut self.wanted, checked.packs);
         let (started_at, ended_at) = checked.manifest.map(|manifest| (manifest.started_at, manifest.ended_at)).unzip();
         self.evidence.runs.push(CheckedRun { run: run.clone(), started_at, ended_at, packs, entry });
@@ -220,6 +232,19 @@ impl Checking<'_> {
             Ok(_) if stored.tool != TOOL => self.evidence.differing.push(format!("{} by {}", stored.id, stored.tool)),
             Ok(_) => self.evidence.problems.push(Problem::new(&sealed.object, "the evidence, judged again, does not come out so")),
             Err(error) => self.evidence.problems.push(Problem::new(&sealed.object, format!("the evidence cannot be judged again: {error:#}"))),
+        }
+        Ok(())
+    }
+
+    /// Holds what was attached to tasks against what the log says of it.
+    async fn attachments(&mut self) -> Result<()> {
+        for of in self.attached {
+            let Some(object) = &of.object else { continue };
+            match self.store.get(object).await? {
+                Some(bytes) if Digest::of(&bytes) == of.sha256 => self.evidence.attachments = self.evidence.attachments.saturating_add(1),
+                Some(_changed) => self.evidence.problems.push(Problem::new(object, format!("the log says that it has the digest {}", of.sha256))),
+                None => self.evidence.problems.push(Problem::new(object, format!("it is missing, and entry {} says that it was given", of.entry))),
+            }
         }
         Ok(())
     }

@@ -59,6 +59,9 @@ pub(super) fn text(host: &mut Host, project: &Project, found: &Found) -> Result<
         evidence.bodies,
         evidence.bytes
     )?;
+    if evidence.attachments > 0 {
+        writeln!(out, "Attached to tasks: {} hashed again", evidence.attachments)?;
+    }
     if evidence.reevaluated > 0 {
         writeln!(out, "Judged again from the evidence: {} evaluations, with the same outcome", evidence.reevaluated)?;
     }
@@ -127,6 +130,7 @@ pub(super) fn json(host: &mut Host, project: &Project, found: &Found) -> Result<
         })),
         "runs": evidence.runs.iter().map(|run| json!({"run": run.run, "entry": run.entry})).collect::<Vec<_>>(),
         "evaluations": evidence.evaluations,
+        "attachments": evidence.attachments,
         "packs": evidence.packs,
         "bodies": evidence.bodies,
         "bytes": evidence.bytes,

@@ -54,24 +54,7 @@ impl Collector for Issue {
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
-        if scope.issue_labels.is_empty() {
-            return Ok(());
-        }
-        for organization in &scope.github_organizations {
-            let ids = LISTING.list(organization, &json!({"labels": scope.issue_labels}), &member, api).await?;
-            let (mut named, mut parents) = (BTreeSet::new(), Vec::new());
-            for pointer in LISTING.read(organization, &ids, &pointers, api).await? {
-                match pointer {
-                    Pointer::Evidence(thing) => drop(named.insert(thing)),
-                    Pointer::SubIssues(parent) => parents.push(parent),
-                }
-            }
-            issue_parts::fetch(organization, parents, api).await?;
-            issue_evidence::fetch(organization, &named, api, KIND.name).await?;
-            LISTING.fetch_count(organization, &search(organization, &scope.issue_labels), api).await?;
-            board::fetch_items(organization, &scope.boards, api, KIND.name).await?;
-        }
-        Ok(())
+        fetch_as(KIND.name, scope, api).await
     }
 
     fn extract(&self, scope: &Scope, evidence: &dyn Evidence, emit: &mut dyn FnMut(Resource)) -> Result<Population, Unreadable> {
@@ -89,6 +72,29 @@ impl Collector for Issue {
         }
         Ok(population)
     }
+}
+
+/// Asks for the issues, what they are and what they name, for a kind that rests on them.
+pub(super) async fn fetch_as(kind: &'static str, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
+    if scope.issue_labels.is_empty() {
+        return Ok(());
+    }
+    let listing = Listing { kind, ..LISTING };
+    for organization in &scope.github_organizations {
+        let ids = listing.list(organization, &json!({"labels": scope.issue_labels}), &member, api).await?;
+        let (mut named, mut parents) = (BTreeSet::new(), Vec::new());
+        for pointer in listing.read(organization, &ids, &pointers, api).await? {
+            match pointer {
+                Pointer::Evidence(thing) => drop(named.insert(thing)),
+                Pointer::SubIssues(parent) => parents.push(parent),
+            }
+        }
+        issue_parts::fetch(organization, parents, api).await?;
+        issue_evidence::fetch(organization, &named, api, kind).await?;
+        listing.fetch_count(organization, &search(organization, &scope.issue_labels), api).await?;
+        board::fetch_items(organization, &scope.boards, api, kind).await?;
+    }
+    Ok(())
 }
 
 /// What the answers about issues lead to.
@@ -248,7 +254,7 @@ fn comment(node: &Field<'_>) -> Fact<Value> {
     let by_type = node.get("author").or_none(|author| text(&author.get("__typename")))?.unwrap_or_else(|| "User".to_owned());
     let edited = node.get("lastEditedAt").or_none(Field::time)?.is_some();
     Ok(
-        json!({"by": login(&node.get("author"))?, "by_type": by_type, "at": node.get("createdAt").time()?, "edited": edited, "links": links(node.get("body").text()?)}),
+        json!({"by": login(&node.get("author"))?, "by_type": by_type, "at": node.get("createdAt").time()?, "edited": edited, "text": node.get("body").text()?, "links": links(node.get("body").text()?)}),
     )
 }
 

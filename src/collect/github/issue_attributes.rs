@@ -10,6 +10,7 @@ const COMMENT: &[AttributeDecl] = &[
     attribute("by_type", AttributeType::Text, "User, Bot, …", "comments.author.__typename"),
     attribute("at", AttributeType::Time, "When it was written", "comments.createdAt"),
     attribute("edited", AttributeType::Bool, "True where it was changed afterwards", "comments.lastEditedAt"),
+    attribute("text", AttributeType::Text, "What it says", "comments.body"),
     attribute("links", AttributeType::List(&AttributeType::Text), "Web addresses in it", "comments.body"),
 ];
 

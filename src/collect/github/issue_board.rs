@@ -20,6 +20,7 @@ pub(super) const BOARD: &[AttributeDecl] = &[
     attribute("status", AttributeType::Optional(&AttributeType::Text), "Its Status there; null where none is set", "fieldValues Status.name"),
     attribute("status_changed_at", OPTIONAL_TIME, "When that was last set; null where none is set", "fieldValues Status.updatedAt"),
     attribute("due", OPTIONAL_TIME, "The end (UTC) of the day in github.due_field; null where none is set", "fieldValues date"),
+    attribute("values", AttributeType::Map(&AttributeType::Text), "The values of the board's own fields that are set, by the field's name", "fieldValues"),
     attribute("archived", AttributeType::Bool, "True where it was taken off the board's views", "isArchived"),
     attribute("added_at", AttributeType::Time, "When it was put there", "createdAt"),
 ];
@@ -81,9 +82,10 @@ fn place(number: u32, item: &Item<'_>, due_field: &str) -> Fact<Place> {
     let values = board::values(item.node)?;
     let status = board::status(&values);
     let due = board::date(&values, due_field).map(board::end_of_day).transpose()?;
+    let set: BTreeMap<&str, &str> = values.iter().filter_map(|value| Some((value.name.as_str(), value.value.as_deref()?))).collect();
     let record = json!({
         "project": number, "status": status.and_then(|status| status.value.clone()), "status_changed_at": status.map(|status| status.updated_at.clone()),
-        "due": due, "archived": item.node.get("isArchived").bool()?, "added_at": item.node.get("createdAt").time()?,
+        "due": due, "values": set, "archived": item.node.get("isArchived").bool()?, "added_at": item.node.get("createdAt").time()?,
     });
     Ok(Place { record, due, exchange: item.exchange })
 }

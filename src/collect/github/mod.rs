@@ -77,6 +77,7 @@ pub mod repository_security;
 pub mod repository_team;
 pub mod review;
 pub mod reviewed_access;
+pub mod task_slot;
 pub mod team;
 pub mod team_member;
 pub mod workflow;

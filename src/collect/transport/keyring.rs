@@ -202,7 +202,8 @@ fn missing(what: &str, cure: &str) -> NoPass {
     NoPass::Never(Gap::new(GapCause::NotConfigured, what).cured_by(cure))
 }
 
-fn bearer(token: &SecretString) -> Option<HeaderValue> {
+/// The header that carries a token; none where it cannot.
+pub(super) fn bearer(token: &SecretString) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).ok()?;
     value.set_sensitive(true);
     Some(value)

@@ -13,9 +13,11 @@
 //! | `earlier` | the same where an earlier run was answered |
 //! | `file` | the same for files that people attached |
 //! | `record`, `page` | what is written down of it |
+//! | `desk` | the one place that writes: the issues of tasks |
 
 mod address;
 mod app;
+mod desk;
 mod earlier;
 mod file;
 mod google;
@@ -29,6 +31,7 @@ mod settings;
 mod surroundings;
 mod wire;
 
+pub use desk::{Board, Desk, DeskError, Draft, OpenedIssue};
 pub use settings::{Credentials, GitHubCredential, GoogleAccount, GoogleCredential, GooglePace, Settings, TransportError};
 pub use surroundings::{Clock, Event, Stop, Stopper, Surroundings};
 

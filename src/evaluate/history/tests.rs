@@ -95,6 +95,7 @@ fn control(definition: &str) -> Control {
         why: String::new(),
         fix: String::new(),
         retention_days: None,
+        task: None,
         parameters: BTreeMap::new(),
         tests: vec![test],
         file: "x.toml".into(),

@@ -4,6 +4,7 @@
 //! Each file has a companion `<name>.ipe.csv`: source, query and parameters, match to the source, gaps, and the SHA-256 of the file.
 
 mod cell;
+mod changes;
 mod controls;
 mod deviations;
 mod ipe;
@@ -11,6 +12,7 @@ mod requests;
 mod runs;
 mod sample;
 mod sheet;
+mod tasks;
 mod waivers;
 
 pub(crate) use requests::request_list;
@@ -47,6 +49,8 @@ impl Format for Csv {
             runs::assurance(&reading),
             runs::permissions(&reading),
             waivers::waivers(&reading),
+            tasks::tasks(&reading),
+            changes::changes(&reading),
         ];
         let mut files = Vec::new();
         for sheet in sheets {

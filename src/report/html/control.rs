@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 
 use crate::model::{Control, ControlAssessment, Digest, Finding, RunId, RunSummary, Test, WaivedFailures};
-use crate::report::html::{Page, cells, cover, results, scope};
+use crate::report::html::{Page, cells, changes, cover, results, scope};
 use crate::report::reading::{self, ByRun, SlotCounts};
 use crate::report::words::{self, grouped};
 
@@ -140,6 +140,7 @@ fn definition(of: &ControlAssessment) -> Markup {
                     @if let (Some(first), Some(last)) = (runs.first(), runs.last()) { ", " code { (first) } @if first != last { " to " code { (last) } } } }
             } }
         }
+        (changes::of_control(of))
     }
 }
 

@@ -99,6 +99,7 @@ pub(crate) fn contents(page: &Page<'_>) -> Markup {
                 }
                 li { a href="#deviations" { "Deviation register" } }
                 li { a href="#waivers" { "Waivers" } }
+                li { a href="#tasks" { "Security tasks" } }
                 li { a href="#runs" { "Run ledger" } }
                 li { a href="#evidence" { "Evidence index" } }
                 li { a href="#assurance" { "What this rests on" } }

@@ -6,6 +6,7 @@
 mod assurance;
 mod calendar;
 mod cells;
+mod changes;
 mod control;
 mod cover;
 mod criteria;
@@ -14,6 +15,7 @@ mod ledger;
 mod method;
 mod results;
 mod scope;
+mod tasks;
 mod waivers;
 
 use std::collections::BTreeSet;
@@ -118,6 +120,7 @@ fn document(page: &Page<'_>) -> Markup {
                         (control::section(page))
                         (deviations::section(page))
                         (waivers::section(page))
+                        (tasks::section(page))
                         (ledger::runs(page))
                         (ledger::evidence(page))
                         (assurance::section(page))

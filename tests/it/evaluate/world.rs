@@ -66,6 +66,7 @@ pub(super) fn control(id: &str, tests: Vec<Test>) -> Control {
         schedule: None,
         starts: None,
         retention_days: None,
+        task: None,
         parameters: parameters(),
         tests,
         file: "demo.toml".to_owned(),

@@ -51,6 +51,7 @@ pub(crate) fn scope() -> Scope {
         gcp_parents: Vec::new(),
         window: Period::new(at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z")).expect("a period"),
         as_of: None,
+        tasks: None,
     }
 }
 

@@ -12,6 +12,7 @@ use proofline::model::{
 use serde_json::{Value, json};
 
 use super::sample_deviations::episodes;
+use super::sample_tasks::{approvals, tasks};
 
 const NIGHTS: [(u32, &str); 8] =
     [(11, "4be1c06d"), (12, "e07a9135"), (13, "1d5f82ce"), (16, "88c3ab40"), (17, "5a0e6f19"), (18, "c92d7b73"), (19, "07f4e1a8"), (20, "b3692d5c")];
@@ -62,6 +63,7 @@ pub(crate) fn assessment() -> Assessment {
             "example": "repos/get-branch-protection for example/<b>vault</b> answered 404: Not Found",
         }))],
         evidence: evidence(),
+        tasks: tasks(),
         waivers: waivers(),
         log: Some(read(json!({
             "origin": "example.com/evidence", "first_key": format!("example.com/evidence+0a1b2c3d+{}=", "A".repeat(43)),
@@ -209,7 +211,7 @@ fn control(definition: Value, states: &str, observations: Vec<Observation>) -> C
         })
         .collect();
     let findings = findings(&control, &rows, &observations);
-    ControlAssessment { control, other_definitions: Vec::new(), schedules: Vec::new(), slots: rows, findings, observations }
+    ControlAssessment { control, other_definitions: Vec::new(), definition_changes: Vec::new(), schedules: Vec::new(), slots: rows, findings, observations }
 }
 
 fn state(letter: char) -> SlotState {
@@ -316,6 +318,7 @@ fn branches() -> ControlAssessment {
         observations.to_vec(),
     );
     let earlier = Digest::of(b"the definition that asked for one approval");
+    control.definition_changes = vec![approvals(earlier, control.control.digest)];
     control.other_definitions = [11, 12, 13].map(|day| (run(day), earlier)).to_vec();
     control
 }

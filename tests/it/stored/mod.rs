@@ -102,6 +102,7 @@ fn manifest(requests: StoredFile, bodies: StoredFile, configuration: Digest, exc
             gcp_parents: Vec::new(),
             window: Period::new(at() - chrono::TimeDelta::days(1), at()).expect("a day"),
             as_of: None,
+            tasks: None,
         },
         controls: Vec::new(),
         program: None,

@@ -1,7 +1,7 @@
 //! The team's board: its tasks with status and due date, a few of them forgotten, ideas that were put away, and what the viewer may not see.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::sandbox::world::World;
 use crate::sandbox::world::changes::PullRequest;
@@ -60,8 +60,7 @@ impl World {
     pub(crate) fn board(&self) -> Vec<Item<'_>> {
         let mut items = Vec::new();
         for repository in &self.repositories {
-            let on_board = |issue: &&Issue| !issue.number.is_multiple_of(7);
-            items.extend(repository.issues.iter().filter(on_board).map(|issue| task(repository, issue)));
+            items.extend(repository.issues.iter().filter(|issue| issue.is_on_board()).map(|issue| task(repository, issue)));
         }
         let change = self.repositories.iter().find_map(|repository| Some((repository, repository.pull_requests.first()?)));
         items.extend(change.map(|(repository, change)| self.other("C", Content::Change(repository, change))));
@@ -136,11 +135,12 @@ impl World {
 
     /// What the board adds to an issue.
     pub(super) fn board_facts(&self, repository: &Repository, issue: &Issue) -> Value {
-        let item = (!issue.number.is_multiple_of(7)).then(|| task(repository, issue));
+        let item = issue.is_on_board().then(|| task(repository, issue));
         let on_board = item.as_ref().map(|item| {
             json!({
                 "project": BOARD, "status": item.status, "status_changed_at": item.status.map(|_| instant(item.set_at())), "due": item.due.map(end_of_day),
                 "archived": false, "added_at": instant(item.created),
+                "values": self.field_facts(item).iter().filter_map(|fact| Some((fact["name"].as_str()?.to_owned(), fact["value"].clone()))).collect::<Map<_, _>>(),
             })
         });
         let planned = issue.milestone.as_ref().and_then(|(_, due)| *due);
@@ -171,6 +171,7 @@ fn task<'w>(repository: &'w Repository, issue: &'w Issue) -> Item<'w> {
     };
     let planned = issue.milestone.as_ref().and_then(|(_, due)| *due);
     let due = match issue.number % 4 {
+        _ if issue.placed.is_some() => issue.due,
         0 => Some((issue.created + TimeDelta::days(10)).date_naive()),
         1 => planned.map(|at| at.date_naive()),
         _ => None,

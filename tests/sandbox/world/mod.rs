@@ -41,6 +41,7 @@ use crate::sandbox::world::people::{Member, Outsider, Person, Team};
 use crate::sandbox::world::protection::Ruleset;
 use crate::sandbox::world::repositories::Repository;
 use crate::sandbox::world::settings::Leaves;
+use crate::sandbox::world::tasks::Issue;
 
 /// What to generate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +80,16 @@ pub(crate) struct Plan {
     pub(crate) inventory: google::Inventory,
     /// What becomes of repositories, in the order in which it happens.
     pub(crate) fates: Vec<Fate>,
+    /// Issues beside the generated ones.
+    pub(crate) added: Vec<Added>,
+}
+
+/// An issue that somebody opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Added {
+    /// Position of its repository.
+    pub(crate) repository: usize,
+    pub(crate) issue: Issue,
 }
 
 /// Whose token it is.
@@ -112,6 +123,7 @@ impl Default for Plan {
             leaves: Leaves::Pinning,
             inventory: google::Inventory::On,
             fates: Vec::new(),
+            added: Vec::new(),
         }
     }
 }
@@ -188,6 +200,9 @@ impl World {
         changes::generate(&plan, &mut repositories);
         tasks::link(&plan, &mut repositories);
         reviews::generate(&plan, &mut repositories);
+        for Added { repository, issue } in &plan.added {
+            repositories.get_mut(*repository).into_iter().for_each(|repository| repository.issues.push(issue.clone()));
+        }
         let departed = fates::befall(&plan, &mut repositories);
         let by_name = repositories.iter().enumerate().map(|(index, repository)| (repository.name.clone(), index)).collect();
         Self {

@@ -48,19 +48,15 @@ pub(super) fn generate(plan: &Plan, repositories: &mut [Repository]) {
         number: NUMBER,
         title: "Who has access (quarterly)".to_owned(),
         body: "Export the members, decide on each, attach the table.\n\n- [x] done\n".to_owned(),
-        open_boxes: 0,
         total_boxes: 1,
         author: Person::Member(0),
         created: plan.instant(-20),
-        edited: None,
         closed: Some(Closing { at: closed(plan), by: Person::Member(1), reason: "COMPLETED" }),
-        reopened: None,
         assignees: vec![0],
         labels: vec![LABEL.to_owned()],
         milestone: Some(("Quarterly goals".to_owned(), Some(plan.instant(10)))),
         comments: vec![comment],
-        sub_issues: (0, 0),
-        closed_by: Vec::new(),
+        ..Issue::default()
     };
     repositories.get_mut(place).into_iter().for_each(|repository| repository.issues.push(issue.clone()));
 }

@@ -1,6 +1,6 @@
 //! Issues that are security tasks: done with evidence, closed without, closed with open boxes, edited afterwards, and the rest that an auditor asks about.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::sandbox::attachments;
 use crate::sandbox::random::Dice;
@@ -9,7 +9,7 @@ use crate::sandbox::world::repositories::Repository;
 use crate::sandbox::world::{Plan, hostile};
 
 /// An issue.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Issue {
     pub(crate) number: u32,
     pub(crate) title: String,
@@ -32,10 +32,40 @@ pub(crate) struct Issue {
     pub(crate) sub_issues: (usize, usize),
     /// Pull requests that close it: position of the repository, number.
     pub(crate) closed_by: Vec<(usize, u32)>,
+    /// Whether it was put on the board or left off it; none where its number says.
+    pub(crate) placed: Option<bool>,
+    /// The due day that somebody set on the board.
+    pub(crate) due: Option<NaiveDate>,
+}
+
+impl Default for Issue {
+    /// Open, by nobody, of nothing.
+    fn default() -> Self {
+        Self {
+            number: 0,
+            title: String::new(),
+            body: String::new(),
+            open_boxes: 0,
+            total_boxes: 0,
+            author: Person::Ghost,
+            created: DateTime::UNIX_EPOCH,
+            edited: None,
+            closed: None,
+            reopened: None,
+            assignees: Vec::new(),
+            labels: Vec::new(),
+            milestone: None,
+            comments: Vec::new(),
+            sub_issues: (0, 0),
+            closed_by: Vec::new(),
+            placed: None,
+            due: None,
+        }
+    }
 }
 
 /// The closing of an issue.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Closing {
     pub(crate) at: DateTime<Utc>,
     pub(crate) by: Person,
@@ -44,7 +74,7 @@ pub(crate) struct Closing {
 }
 
 /// A comment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Comment {
     pub(crate) id: u64,
     pub(crate) by: Person,
@@ -54,6 +84,11 @@ pub(crate) struct Comment {
 }
 
 impl Issue {
+    /// Whether it is on the team's board.
+    pub(crate) fn is_on_board(&self) -> bool {
+        self.placed.unwrap_or(!self.number.is_multiple_of(7))
+    }
+
     /// `OPEN` or `CLOSED`.
     pub(crate) fn state(&self) -> &'static str {
         if self.closed.is_some() { "CLOSED" } else { "OPEN" }
@@ -136,21 +171,14 @@ fn task(plan: &Plan, nth: usize, number: u32) -> Issue {
 fn plain(plan: &Plan, dice: &mut Dice, number: u32, created: DateTime<Utc>) -> Issue {
     Issue {
         number,
-        title: String::new(),
         body: "What to do, and why.\n\n- [x] done\n".to_owned(),
-        open_boxes: 0,
         total_boxes: 1,
         author: Person::Member(0),
         created,
-        edited: None,
-        closed: None,
-        reopened: None,
         assignees: vec![dice.below(plan.members)],
         labels: vec![plan.task_label.clone(), "team/devops".to_owned()],
         milestone: Some(("Quarterly goals".to_owned(), Some(created + TimeDelta::days(21)))),
-        comments: Vec::new(),
-        sub_issues: (0, 0),
-        closed_by: Vec::new(),
+        ..Issue::default()
     }
 }
 

@@ -252,7 +252,7 @@ impl World {
         let comments: Vec<Value> = issue
             .comments
             .iter()
-            .map(|comment| json!({ "by": self.login(&comment.by), "by_type": kind_of(&comment.by), "at": instant(comment.at), "edited": comment.edited.is_some(), "links": links(&comment.body) }))
+            .map(|comment| json!({ "by": self.login(&comment.by), "by_type": kind_of(&comment.by), "at": instant(comment.at), "edited": comment.edited.is_some(), "text": comment.body, "links": links(&comment.body) }))
             .collect();
         let merged: Vec<Value> = issue
             .closed_by
