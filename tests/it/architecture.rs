@@ -46,6 +46,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("serde_spanned", &["catalog"]),
     ("annotate_snippets", &["catalog"]),
     ("maud", &["report/html"]),
+    ("rust_xlsxwriter", &["report/mod.rs", "report/xlsx"]),
     ("croner", &["model/schedule.rs"]),
     ("postcard", &["evaluate/history"]),
     ("csv", &["collect/github/access_review.rs", "report"]),

@@ -4,6 +4,7 @@
 
 mod sample;
 mod sample_deviations;
+mod workbook;
 
 use std::collections::BTreeMap;
 use std::fs;
