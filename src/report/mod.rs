@@ -6,6 +6,7 @@
 mod csv;
 mod html;
 mod markdown;
+mod oscal;
 mod reading;
 pub mod requests;
 mod table;
@@ -17,7 +18,7 @@ pub use csv::{Bodies, sample};
 use crate::model::Assessment;
 
 /// Every format; a new one is a folder and a line here.
-pub static FORMATS: &[&dyn Format] = &[&html::Html, &csv::Csv, &markdown::Markdown, &xlsx::Xlsx];
+pub static FORMATS: &[&dyn Format] = &[&html::Html, &csv::Csv, &markdown::Markdown, &xlsx::Xlsx, &oscal::Oscal];
 
 /// A report format.
 pub trait Format: Send + Sync {
@@ -54,6 +55,9 @@ pub enum ReportError {
         /// What the writer says.
         source: ::csv::Error,
     },
+    /// The JSON writer refused.
+    #[error("assessment-results.json: {0}")]
+    Json(#[from] serde_json::Error),
     /// The XLSX writer refused.
     #[error("report.xlsx: {0}")]
     Xlsx(#[from] rust_xlsxwriter::XlsxError),

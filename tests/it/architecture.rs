@@ -56,6 +56,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("comfy_table", &["cli"]),
     ("tokio", &["attest/kms/line.rs", "cli", "collect", "store"]),
     ("tempfile", &["cli/index.rs", "store/local.rs", "store/spool.rs"]),
+    ("uuid", &["report/oscal/parts.rs"]),
     ("zip", &["cli/export/pack.rs", "cli/verify/files.rs"]),
     ("zstd", &["store"]),
 ];

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod oscal;
 mod sample;
 mod sample_deviations;
 mod workbook;
