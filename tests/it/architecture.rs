@@ -46,6 +46,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("serde_spanned", &["catalog"]),
     ("annotate_snippets", &["catalog"]),
     ("maud", &["report/html"]),
+    ("rust_xlsxwriter", &["report/mod.rs", "report/xlsx"]),
     ("croner", &["model/schedule.rs"]),
     ("postcard", &["evaluate/history"]),
     ("csv", &["collect/github/access_review.rs", "report"]),
@@ -55,6 +56,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("comfy_table", &["cli"]),
     ("tokio", &["attest/kms/line.rs", "cli", "collect", "store"]),
     ("tempfile", &["cli/index.rs", "store/local.rs", "store/spool.rs"]),
+    ("uuid", &["report/oscal/parts.rs"]),
     ("zip", &["cli/export/pack.rs", "cli/verify/files.rs"]),
     ("zstd", &["store"]),
 ];

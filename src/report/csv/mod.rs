@@ -3,23 +3,17 @@
 //! No byte order mark, because it would become part of the first column's name in every reader that does not know it, while all of our own words, numbers and instants are ASCII.
 //! Each file has a companion `<name>.ipe.csv`: source, query and parameters, match to the source, gaps, and the SHA-256 of the file.
 
-mod cell;
-mod changes;
-mod controls;
-mod deviations;
-mod ipe;
+mod file;
 mod requests;
-mod runs;
 mod sample;
-mod sheet;
-mod tasks;
-mod waivers;
 
+pub(crate) use file::bytes;
 pub(crate) use requests::request_list;
 pub use sample::{Bodies, files as sample};
 
-use crate::model::Assessment;
+use crate::model::{Assessment, Digest};
 use crate::report::reading::Reading;
+use crate::report::table::{TABLES, ipe};
 use crate::report::{Format, ReportError, ReportFile};
 
 /// The CSV format.
@@ -36,28 +30,12 @@ impl Format for Csv {
 
     fn render(&self, assessment: &Assessment) -> Result<Vec<ReportFile>, ReportError> {
         let reading = Reading::new(assessment);
-        let sheets = [
-            controls::controls(&reading),
-            controls::results(&reading),
-            controls::findings(&reading),
-            controls::slots(&reading),
-            deviations::deviations(&reading),
-            runs::populations(&reading),
-            runs::evidence(&reading),
-            runs::runs(&reading),
-            runs::criteria(&reading),
-            runs::assurance(&reading),
-            runs::permissions(&reading),
-            waivers::waivers(&reading),
-            tasks::tasks(&reading),
-            changes::changes(&reading),
-        ];
         let mut files = Vec::new();
-        for sheet in sheets {
-            let bytes = sheet.to_bytes()?;
-            let companion = ipe::companion(&reading, &sheet, &bytes);
-            files.push(ReportFile { path: sheet.path(), bytes });
-            files.push(ReportFile { path: companion.path(), bytes: companion.to_bytes()? });
+        for table in TABLES {
+            let table = table(&reading);
+            let written = file::file(&table)?;
+            let companion = ipe::companion(&reading, &table, &Digest::of(&written.bytes));
+            files.extend([written, file::file(&companion)?]);
         }
         Ok(files)
     }

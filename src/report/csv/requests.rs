@@ -1,8 +1,9 @@
 //! The auditor's request list with what answers each line.
 
-use crate::report::csv::cell::{Cell, list, number, optional, text};
-use crate::report::csv::sheet::Sheet;
+use crate::report::csv::file::file;
 use crate::report::requests::Answer;
+use crate::report::table::Table;
+use crate::report::table::cell::{Cell, list, number, optional, text};
 use crate::report::words::length;
 use crate::report::{ReportError, ReportFile};
 
@@ -28,11 +29,11 @@ pub(crate) fn request_list(answers: &[Answer]) -> Result<ReportFile, ReportError
             number(length(&answer.controls.iter().collect::<Vec<_>>())),
         ]
     };
-    let sheet = Sheet {
+    let table = Table {
         name: "requests".to_owned(),
         query: "each line of the auditor's request list, those with nothing to show included",
         columns: &["request_id", "request", "status", "folder", "controls", "not_found", "controls_count"],
         rows: answers.iter().map(row).collect(),
     };
-    Ok(ReportFile { path: sheet.path(), bytes: sheet.to_bytes()? })
+    file(&table)
 }

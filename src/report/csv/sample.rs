@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::model::sample::{Item, Sample};
 use crate::model::{Digest, RunId};
-use crate::report::csv::cell::{Cell, blank, list, number, text};
-use crate::report::csv::sheet::Sheet;
+use crate::report::csv::file::file;
+use crate::report::table::Table;
+use crate::report::table::cell::{Cell, blank, list, number, text};
 use crate::report::words::instant;
 use crate::report::{ReportError, ReportFile};
 
@@ -17,11 +18,10 @@ pub type Bodies = BTreeMap<(RunId, u32), Digest>;
 /// # Errors
 /// `ReportError` where they cannot be written.
 pub fn files(sample: &Sample, bodies: &Bodies) -> Result<Vec<ReportFile>, ReportError> {
-    let file = |sheet: &Sheet| Ok(ReportFile { path: sheet.path(), bytes: sheet.to_bytes()? });
     [worksheet(sample, bodies), population(sample)].iter().map(file).collect()
 }
 
-fn worksheet(sample: &Sample, bodies: &Bodies) -> Sheet {
+fn worksheet(sample: &Sample, bodies: &Bodies) -> Table {
     let rows = (1_u32..).zip(&sample.drawn).filter_map(|(place, drawn)| {
         let item = sample.population.get(drawn.item)?;
         let mut row = vec![number(place), text(drawn.selection.as_str()), text(sample.control.id.as_str())];
@@ -34,7 +34,7 @@ fn worksheet(sample: &Sample, bodies: &Bodies) -> Sheet {
         row.extend((0..7).map(|_tick| blank()));
         Some(row)
     });
-    Sheet {
+    Table {
         name: "worksheet".to_owned(),
         query: "the items drawn",
         columns: &[
@@ -65,8 +65,8 @@ fn worksheet(sample: &Sample, bodies: &Bodies) -> Sheet {
     }
 }
 
-fn population(sample: &Sample) -> Sheet {
-    Sheet {
+fn population(sample: &Sample) -> Table {
+    Table {
         name: "population".to_owned(),
         query: "everything that the control applied to in the period, by key",
         columns: &["key", "test", "resource_kind", "resource_id", "resource_name", "verdict", "failed_in_period", "because", "run_id", "shows"],

@@ -2,9 +2,11 @@
 
 #![cfg(test)]
 
+mod oscal;
 mod sample;
 mod sample_deviations;
 mod sample_tasks;
+mod workbook;
 
 use std::collections::BTreeMap;
 use std::fs;

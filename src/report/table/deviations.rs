@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use crate::model::Control;
 use crate::model::{Episode, Sighting};
-use crate::report::csv::cell::{Cell, blank, list, number, optional, text};
-use crate::report::csv::sheet::Sheet;
 use crate::report::reading::Reading;
+use crate::report::table::Table;
+use crate::report::table::cell::{Cell, blank, list, number, optional, text};
 use crate::report::words::instant;
 
 /// One row an episode.
-pub(crate) fn deviations(reading: &Reading<'_>) -> Sheet {
+pub(crate) fn deviations(reading: &Reading<'_>) -> Table {
     let controls: BTreeMap<_, _> = reading.assessment.controls.iter().map(|of| (&of.control.id, &of.control)).collect();
-    Sheet {
+    Table {
         name: "deviations".to_owned(),
         query: "each time in which a resource failed a test of a control and that the period touches, cured ones included, from all sealed runs until the period ends",
         columns: &[

@@ -9,12 +9,24 @@ use crate::model::unseen;
 
 /// The content of a cell, safe to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cell(String);
+pub(crate) struct Cell {
+    text: String,
+    is_number: bool,
+}
 
 impl Cell {
+    fn of(text: String) -> Self {
+        Self { text, is_number: false }
+    }
+
     /// As written.
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// The number that it is; none for text, even where that consists of digits.
+    pub(crate) fn as_number(&self) -> Option<i128> {
+        self.is_number.then(|| self.text.parse().ok()).flatten()
     }
 }
 
@@ -22,7 +34,7 @@ impl Cell {
 pub(crate) fn text(text: impl AsRef<str>) -> Cell {
     let text = text.as_ref();
     let visible = unseen::written_out(text, |_| true);
-    Cell(if is_formula(text) { format!("'{visible}") } else { visible.into_owned() })
+    Cell::of(if is_formula(text) { format!("'{visible}") } else { visible.into_owned() })
 }
 
 /// Text, or nothing.
@@ -32,13 +44,13 @@ pub(crate) fn optional(value: Option<impl AsRef<str>>) -> Cell {
 
 /// A number of ours; it stays a number, a negative one too.
 pub(crate) fn number(number: impl Display + Into<i128>) -> Cell {
-    Cell(number.to_string())
+    Cell { text: number.to_string(), is_number: true }
 }
 
 impl From<bool> for Cell {
     /// `yes` or `no`.
     fn from(holds: bool) -> Self {
-        Self(if holds { "yes" } else { "no" }.to_owned())
+        Self::of(if holds { "yes" } else { "no" }.to_owned())
     }
 }
 
@@ -50,7 +62,7 @@ pub(crate) fn list(items: impl IntoIterator<Item = impl Display>) -> Cell {
 
 /// Nothing.
 pub(crate) fn blank() -> Cell {
-    Cell(String::new())
+    Cell::of(String::new())
 }
 
 fn is_formula(text: &str) -> bool {
@@ -61,7 +73,7 @@ fn is_formula(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{number, text};
+    use super::{blank, number, text};
 
     #[test]
     fn text_never_begins_a_formula() {
@@ -89,6 +101,7 @@ mod tests {
 
     #[test]
     fn our_own_numbers_stay_numbers() {
-        assert_eq!(number(-3_i64).as_str(), "-3");
+        assert_eq!((number(-3_i64).as_str(), number(-3_i64).as_number()), ("-3", Some(-3)));
+        assert_eq!((text("12").as_str(), text("12").as_number(), blank().as_number()), ("12", None, None));
     }
 }

@@ -1,14 +1,14 @@
 //! The tables that a control leads to: controls, results, findings, slots.
 
 use crate::model::{ControlAssessment, Finding, Frequency, Observation, RunId, Test, WaivedFailures, WaiverId};
-use crate::report::csv::cell::{Cell, blank, list, number, optional, text};
-use crate::report::csv::sheet::Sheet;
 use crate::report::reading::{self, ByRun, Reading, SlotCounts};
+use crate::report::table::Table;
+use crate::report::table::cell::{Cell, blank, list, number, optional, text};
 use crate::report::words::{self, instant};
 
 /// One row a control: its definition, its slots, its newest finding.
-pub(crate) fn controls(reading: &Reading<'_>) -> Sheet {
-    Sheet {
+pub(crate) fn controls(reading: &Reading<'_>) -> Table {
+    Table {
         name: "controls".to_owned(),
         query: "each control of the assessment with its definition, its slots in the period and its newest finding",
         columns: &[
@@ -136,9 +136,9 @@ fn judged_at(reading: &Reading<'_>, run: Option<&RunId>) -> Cell {
 }
 
 /// One row an observation of each control's newest run.
-pub(crate) fn results(reading: &Reading<'_>) -> Sheet {
+pub(crate) fn results(reading: &Reading<'_>) -> Table {
     let rows = reading.assessment.controls.iter().filter_map(|control| reading::latest(control).map(|(run, _)| (control, run)));
-    Sheet {
+    Table {
         name: "results".to_owned(),
         query: "every observation of the newest run of the period that judged the control, those out of scope included",
         columns: &[
@@ -195,8 +195,8 @@ fn observation_cells(reading: &Reading<'_>, run: &RunId, seen: &Observation) -> 
 }
 
 /// One row a control and run.
-pub(crate) fn findings(reading: &Reading<'_>) -> Sheet {
-    Sheet {
+pub(crate) fn findings(reading: &Reading<'_>) -> Table {
+    Table {
         name: "findings".to_owned(),
         query: "what each run of the period said of each control, oldest run first",
         columns: &[
@@ -250,9 +250,9 @@ fn finding_row(reading: &Reading<'_>, (control, by_run): (&ControlAssessment, &B
 }
 
 /// One row a control and due slot: the run ledger.
-pub(crate) fn slots(reading: &Reading<'_>) -> Sheet {
+pub(crate) fn slots(reading: &Reading<'_>) -> Table {
     let all = reading.assessment.controls.iter().flat_map(|control| control.slots.iter().map(move |row| (control, row)));
-    Sheet {
+    Table {
         name: "slots".to_owned(),
         query: "each slot of each control in the period, oldest first, those in which nothing ran included",
         columns: &["control_id", "frequency", "slot", "slot_start", "slot_end", "state", "late", "runs"],

@@ -1,14 +1,14 @@
 //! The table of waivers and how they were used.
 
 use crate::model::WaiverUse;
-use crate::report::csv::cell::{Cell, list, number, optional, text};
-use crate::report::csv::sheet::Sheet;
 use crate::report::reading::Reading;
+use crate::report::table::Table;
+use crate::report::table::cell::{Cell, list, number, optional, text};
 use crate::report::words::{self, instant};
 
 /// One row a waiver that a run of the period declares.
-pub(crate) fn waivers(reading: &Reading<'_>) -> Sheet {
-    Sheet {
+pub(crate) fn waivers(reading: &Reading<'_>) -> Table {
+    Table {
         name: "waivers".to_owned(),
         query: "every waiver that the control files of a run of the period declare, used or not, as the newest of them declares it",
         columns: &[

@@ -1,14 +1,14 @@
 //! The table of recurring tasks: a row a slot.
 
 use crate::model::{Aspect, TaskEvidence, TaskRow};
-use crate::report::csv::cell::{Cell, blank, list, number, optional, text};
-use crate::report::csv::sheet::Sheet;
 use crate::report::reading::Reading;
+use crate::report::table::Table;
+use crate::report::table::cell::{Cell, blank, list, number, optional, text};
 use crate::report::words::instant;
 
 /// One row a slot of a task that was due in the period, or is under way at its end.
-pub(crate) fn tasks(reading: &Reading<'_>) -> Sheet {
-    Sheet {
+pub(crate) fn tasks(reading: &Reading<'_>) -> Table {
+    Table {
         name: "tasks".to_owned(),
         query: "every slot of every recurring task that the period touches, by the calendar, as the newest run of its control saw it; one that nobody did is here too",
         columns: &[

@@ -1,18 +1,18 @@
 //! The table of definitions that changed within the period.
 
 use crate::model::{ControlAssessment, ControlId, Counts, DefinitionChange, FindingStatus, PartChange, RunId};
-use crate::report::csv::cell::{Cell, blank, number, optional, text};
-use crate::report::csv::sheet::Sheet;
 use crate::report::reading::Reading;
+use crate::report::table::Table;
+use crate::report::table::cell::{Cell, blank, number, optional, text};
 use crate::report::words::instant;
 
 /// One row a part of a control that said something else from a run on.
-pub(crate) fn changes(reading: &Reading<'_>) -> Sheet {
+pub(crate) fn changes(reading: &Reading<'_>) -> Table {
     let of_control = |of: &ControlAssessment| {
         let id = of.control.id.clone();
         of.definition_changes.iter().flat_map(move |change| change.parts.iter().map(|part| row(&id, change, part)).collect::<Vec<_>>()).collect::<Vec<_>>()
     };
-    Sheet {
+    Table {
         name: "changes".to_owned(),
         query: "every part of a control's definition that differs between two runs of the period that follow upon each other, and what both found",
         columns: &[

@@ -1,46 +1,63 @@
-//! The companion of a CSV file: what an auditor asks of information that the entity's own system produced (AICPA AT-C 205.36).
-//! Source, query and parameters, match to the source, gaps in sequence or timing; and the digest that ties it to the file.
+//! What an auditor asks of a table that the entity's own system produced (AICPA AT-C 205.36): source, query and parameters, match to the source, gaps in
+//! sequence or timing; and the digest that ties it to its CSV file. CSV has it in a companion file, XLSX on its first table.
 
 use std::collections::BTreeSet;
 
 use crate::model::{Digest, RunSummary, Scope};
-use crate::report::csv::cell::{Cell, number, text};
-use crate::report::csv::sheet::Sheet;
 use crate::report::reading::Reading;
+use crate::report::table::Table;
+use crate::report::table::cell::{Cell, number, text};
 use crate::report::words::{self, instant};
 
-/// The companion of a sheet whose bytes are `bytes`.
-pub(crate) fn companion(reading: &Reading<'_>, sheet: &Sheet, bytes: &[u8]) -> Sheet {
-    let mut items = Items(Vec::new());
-    items.add("file", sheet.path());
-    items.add("sha256", Digest::of(bytes).to_string());
-    items.0.push(vec![text("rows"), number(words::length(&sheet.rows))]);
-    items.add("encoding", "UTF-8 without byte order mark, RFC 4180, CRLF; instants are UTC; several values in one cell are joined by '; '");
-    items.add("safety", "text that a spreadsheet would take for a formula begins with an apostrophe; unseen characters are written out as in \\u{202e}");
-    source(reading, sheet, &mut items);
-    query(reading, sheet, &mut items);
-    counts(reading, &mut items);
-    gaps(reading, &mut items);
-    Sheet { name: format!("{}.ipe", sheet.name), query: "about one CSV file", columns: &["item", "value"], rows: items.0 }
+/// The companion of a table whose CSV file has that digest.
+pub(crate) fn companion(reading: &Reading<'_>, table: &Table, sha256: &Digest) -> Table {
+    Table {
+        name: format!("{}.ipe", table.name),
+        query: "about one CSV file",
+        columns: &["item", "value"],
+        rows: facts(reading, table, sha256).into_iter().map(Vec::from).collect(),
+    }
 }
 
-struct Items(Vec<Vec<Cell>>);
+/// The rows of that companion: an item and its value each.
+pub(crate) fn facts(reading: &Reading<'_>, table: &Table, sha256: &Digest) -> Vec<[Cell; 2]> {
+    let mut items = Items(Vec::new());
+    items.add("file", table.path());
+    items.add("sha256", sha256.to_string());
+    items.0.push([text("rows"), number(words::length(&table.rows))]);
+    items.add("encoding", "UTF-8 without byte order mark, RFC 4180, CRLF; instants are UTC; several values in one cell are joined by '; '");
+    items.add("safety", "text that a spreadsheet would take for a formula begins with an apostrophe; unseen characters are written out as in \\u{202e}");
+    source(reading, table, &mut items);
+    query(reading, table, &mut items);
+    counts(reading, &mut items);
+    gaps(reading, &mut items);
+    items.0
+}
+
+/// What was in scope, an item and its value each.
+pub(crate) fn scope(scope: &Scope) -> Vec<[Cell; 2]> {
+    let mut items = Items(Vec::new());
+    scope_items(scope, &mut items);
+    items.0
+}
+
+struct Items(Vec<[Cell; 2]>);
 
 impl Items {
     fn add(&mut self, item: &str, value: impl AsRef<str>) {
-        self.0.push(vec![text(item), text(value)]);
+        self.0.push([text(item), text(value)]);
     }
 }
 
 /// The runs that a file draws on: those its rows name, or all of the period where it has no column of runs.
-fn runs<'a>(reading: &Reading<'a>, sheet: &Sheet) -> Vec<&'a RunSummary> {
-    let column = sheet.columns.iter().position(|name| matches!(*name, "run_id" | "conclusion_run"));
-    let named: Option<BTreeSet<&str>> = column.map(|at| sheet.rows.iter().filter_map(|row| row.get(at)).map(Cell::as_str).collect());
+fn runs<'a>(reading: &Reading<'a>, table: &Table) -> Vec<&'a RunSummary> {
+    let column = table.columns.iter().position(|name| matches!(*name, "run_id" | "conclusion_run"));
+    let named: Option<BTreeSet<&str>> = column.map(|at| table.rows.iter().filter_map(|row| row.get(at)).map(Cell::as_str).collect());
     let all = reading.assessment.runs.iter();
     all.filter(|run| named.as_ref().is_none_or(|named| named.contains(run.run.as_str()))).collect()
 }
 
-fn source(reading: &Reading<'_>, sheet: &Sheet, items: &mut Items) {
+fn source(reading: &Reading<'_>, table: &Table, items: &mut Items) {
     let of = reading.assessment;
     items.add("entity", &of.entity);
     items.add("tool", &of.tool);
@@ -49,7 +66,7 @@ fn source(reading: &Reading<'_>, sheet: &Sheet, items: &mut Items) {
     for host in reading.hosts() {
         items.add("source.system", host);
     }
-    let runs = runs(reading, sheet);
+    let runs = runs(reading, table);
     for run in &runs {
         items.add("source.run", format!("{}, evaluation {}", run.run, run.evaluation));
     }
@@ -59,9 +76,9 @@ fn source(reading: &Reading<'_>, sheet: &Sheet, items: &mut Items) {
     }
 }
 
-fn query(reading: &Reading<'_>, sheet: &Sheet, items: &mut Items) {
+fn query(reading: &Reading<'_>, table: &Table, items: &mut Items) {
     let of = reading.assessment;
-    items.add("query", sheet.query);
+    items.add("query", table.query);
     items.add("parameter.period_start", instant(of.period.start()));
     items.add("parameter.period_end", format!("{} (not included)", instant(of.period.end())));
     items.add("parameter.time_zone", &of.time_zone);

@@ -2,14 +2,14 @@
 
 use crate::model::assessment::DayAssurance;
 use crate::model::{Cited, ControlAssessment, ControlId, MissingPermission, Population, RunId, RunSummary, Tally};
-use crate::report::csv::cell::{Cell, blank, list, number, optional, text};
-use crate::report::csv::sheet::Sheet;
 use crate::report::reading::{self, Coverage, Reading};
+use crate::report::table::Table;
+use crate::report::table::cell::{Cell, blank, list, number, optional, text};
 use crate::report::words::{self, instant};
 
 /// One row a population and tenant.
-pub(crate) fn populations(reading: &Reading<'_>) -> Sheet {
-    Sheet {
+pub(crate) fn populations(reading: &Reading<'_>) -> Table {
+    Table {
         name: "populations".to_owned(),
         query: "what the newest run of each control enumerated, by kind and tenant, beside a second, independent count",
         columns: &[
@@ -55,8 +55,8 @@ fn tally_cells(tally: Option<&Tally>) -> [Cell; 5] {
 }
 
 /// One row an exchange that a finding cites.
-pub(crate) fn evidence(reading: &Reading<'_>) -> Sheet {
-    Sheet {
+pub(crate) fn evidence(reading: &Reading<'_>) -> Table {
+    Table {
         name: "evidence".to_owned(),
         query: "every exchange with a source that an observation or a population of this assessment cites, by run and number",
         columns: &[
@@ -131,8 +131,8 @@ fn exchange_row(cited: &Cited) -> Vec<Cell> {
 }
 
 /// One row a sealed run.
-pub(crate) fn runs(reading: &Reading<'_>) -> Sheet {
-    Sheet {
+pub(crate) fn runs(reading: &Reading<'_>) -> Table {
+    Table {
         name: "runs".to_owned(),
         query: "every sealed run that shows what there was in the period, oldest first",
         columns: &[
@@ -161,12 +161,12 @@ pub(crate) fn runs(reading: &Reading<'_>) -> Sheet {
 }
 
 /// One row a day.
-pub(crate) fn assurance(reading: &Reading<'_>) -> Sheet {
+pub(crate) fn assurance(reading: &Reading<'_>) -> Table {
     let row = |day: &DayAssurance| {
         let level = format!("{:?}", day.level);
         vec![text(day.day.to_string()), number(day.runs), text(level), text(day.level.to_string()), optional(day.lacks.as_ref())]
     };
-    Sheet {
+    Table {
         name: "assurance".to_owned(),
         query: "the level that each day of the period on which a run began has reached, derived from what was verified",
         columns: &["day", "runs", "level", "rests_on", "lacks"],
@@ -175,12 +175,12 @@ pub(crate) fn assurance(reading: &Reading<'_>) -> Sheet {
 }
 
 /// One row a permission.
-pub(crate) fn permissions(reading: &Reading<'_>) -> Sheet {
+pub(crate) fn permissions(reading: &Reading<'_>) -> Table {
     let row = |missing: &MissingPermission| {
         let controls: Vec<&str> = missing.controls.iter().map(ControlId::as_str).collect();
         vec![text(&missing.cure), list(&controls), list(&missing.unseen), number(missing.observations), text(&missing.example)]
     };
-    Sheet {
+    Table {
         name: "permissions".to_owned(),
         query: "what would have to be granted to close what the newest runs left open",
         columns: &["cure", "controls", "unseen", "observations", "example"],
@@ -213,8 +213,8 @@ fn run_row(run: &RunSummary) -> Vec<Cell> {
 }
 
 /// One row a criterion and control; a criterion that no control covers is a row too.
-pub(crate) fn criteria(reading: &Reading<'_>) -> Sheet {
-    Sheet {
+pub(crate) fn criteria(reading: &Reading<'_>) -> Table {
+    Table {
         name: "criteria".to_owned(),
         query: "every criterion of the control directory with each control that helps to meet it, uncovered criteria included",
         columns: &["criterion", "framework", "title", "covered", "control_id", "control_title", "conclusion"],
