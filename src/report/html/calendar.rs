@@ -1,17 +1,18 @@
-//! The operating calendar: each control in each of its slots, so that a missed night is seen as such.
+//! The operating calendar: each control in each of its slots, so that a missed night is seen as such, and the same in words.
 //!
-//! Slots of one frequency share a table; a row is a control in a month (daily), a day (hourly) or a year (the rest), so that it fits a page.
+//! Slots of one frequency share a table; a row is a control in a month (daily), a day (hourly) or a year (the rest), so that it fits a page. Where the months of all controls do not,
+//! the first page shows a cell for each month (`months`), and each control's own page all of its slots.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
 use crate::model::{ControlAssessment, Frequency, SlotRow, SlotState};
-use crate::report::html::{CAP, Page, cells};
-use crate::report::reading::{Reading, SlotCounts};
-use crate::report::words::grouped;
+use crate::report::html::{CAP, Page, Place, cells, months, spells};
+use crate::report::reading::Reading;
 
-const STATES: [SlotState; 10] = [
+/// Worst first.
+pub(crate) const STATES: [SlotState; 10] = [
     SlotState::Fail,
     SlotState::Undetermined,
     SlotState::Partial,
@@ -24,17 +25,57 @@ const STATES: [SlotState; 10] = [
     SlotState::BeforeStart,
 ];
 
-/// The section.
+/// A control with its slots of one frequency; it may have had another before its schedule changed.
+type Row<'a> = (&'a ControlAssessment, Vec<&'a SlotRow>);
+
+/// The lines of a control's grid, and in each line its slots by their column.
+type Grid<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a SlotRow>>;
+
+/// The section of the first page.
 pub(crate) fn section(page: &Page<'_>) -> Markup {
     let of = page.reading.assessment;
+    let controls: Vec<&ControlAssessment> = of.controls.iter().collect();
     html! {
         section #calendar aria-labelledby="calendar-h" {
             h2 #calendar-h { "Operating calendar" }
             p { "Every slot in which a control was due, on the calendar of " (of.time_zone) ". Where several runs fall into one slot, the worst counts." }
-            dl.legend {
-                @for state in STATES { div { dt.slot.(state.as_str()) aria-hidden="true" { (cells::sign(state)) } dd { (cells::spoken(state.as_str())) ": " (meaning(state)) } } }
+            (legend())
+            @for (frequency, rows) in by_frequency(&controls) {
+                h3 { (capital(frequency.as_str())) " controls" }
+                @if is_long(frequency, &rows) { (months::table(page, &rows, &label(frequency))) } @else { (strip(page, frequency, &rows)) }
             }
-            @for (frequency, controls) in by_frequency(&page.reading) { (strip(frequency, &controls)) }
+            @if !controls.is_empty() {
+                h3 { "The same in words" }
+                (spells::table(page, &controls))
+            }
+        }
+    }
+}
+
+/// All slots of one control, for its own page.
+pub(crate) fn of_control(page: &Page<'_>, of: &ControlAssessment) -> Markup {
+    html! {
+        (legend())
+        @for (frequency, rows) in by_frequency(&[of]) { (strip(page, frequency, &rows)) }
+        (spells::table(page, &[of]))
+    }
+}
+
+/// True where the first page cannot show every slot.
+pub(crate) fn is_cut(reading: &Reading<'_>) -> bool {
+    let controls: Vec<&ControlAssessment> = reading.assessment.controls.iter().collect();
+    by_frequency(&controls).iter().any(|(frequency, rows)| is_long(*frequency, rows))
+}
+
+/// Days and hours of a long period make more lines than a page has; years do not.
+fn is_long(frequency: Frequency, rows: &[Row<'_>]) -> bool {
+    matches!(frequency, Frequency::Hourly | Frequency::Daily) && rows.iter().map(|(_, slots)| grid(slots).len()).sum::<usize>() > CAP
+}
+
+fn legend() -> Markup {
+    html! {
+        dl.legend {
+            @for state in STATES { div { dt.slot.(state.as_str()) aria-hidden="true" { (cells::sign(state)) } dd { (cells::spoken(state.as_str())) ": " (meaning(state)) } } }
         }
     }
 }
@@ -54,10 +95,17 @@ fn meaning(state: SlotState) -> &'static str {
     }
 }
 
-fn by_frequency<'a>(reading: &Reading<'a>) -> BTreeMap<Frequency, Vec<&'a ControlAssessment>> {
-    let mut groups: BTreeMap<Frequency, Vec<&ControlAssessment>> = BTreeMap::new();
-    for control in &reading.assessment.controls {
-        groups.entry(control.control.frequency).or_default().push(control);
+/// The controls by the frequency of their slots; one without any slot by its own.
+fn by_frequency<'a>(controls: &[&'a ControlAssessment]) -> BTreeMap<Frequency, Vec<Row<'a>>> {
+    let mut groups: BTreeMap<Frequency, Vec<Row<'a>>> = BTreeMap::new();
+    for of in controls {
+        let mut own: BTreeMap<Frequency, Vec<&SlotRow>> = BTreeMap::from([(of.control.frequency, Vec::new())]);
+        for row in &of.slots {
+            own.entry(Frequency::of_name(&row.slot.name)).or_default().push(row);
+        }
+        for (frequency, slots) in own {
+            groups.entry(frequency).or_default().push((of, slots));
+        }
     }
     groups
 }
@@ -68,39 +116,37 @@ fn place(row: &SlotRow) -> (&str, &str) {
     name.rsplit_once('T').or_else(|| name.rsplit_once('-')).unwrap_or(("", name))
 }
 
-type Grid<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a SlotRow>>;
-
-fn grid(control: &ControlAssessment) -> Grid<'_> {
+fn grid<'a>(slots: &[&'a SlotRow]) -> Grid<'a> {
     let mut grid = Grid::new();
-    // What was due in another way before the schedule changed has other columns.
-    for row in control.slots.iter().filter(|row| Frequency::of_name(&row.slot.name) == control.control.frequency) {
+    for row in slots {
         let (line, column) = place(row);
-        grid.entry(line).or_default().insert(column, row);
+        grid.entry(line).or_default().insert(column, *row);
     }
     grid
 }
 
-fn strip(frequency: Frequency, controls: &[&ControlAssessment]) -> Markup {
-    let grids: Vec<_> = controls.iter().map(|control| (*control, grid(control))).collect();
+fn strip(page: &Page<'_>, frequency: Frequency, rows: &[Row<'_>]) -> Markup {
+    let grids: Vec<_> = rows.iter().map(|(of, slots)| (*of, grid(slots))).collect();
     let columns: BTreeSet<&str> = grids.iter().flat_map(|(_, grid)| grid.values().flat_map(BTreeMap::keys)).copied().collect();
     let total: usize = grids.iter().map(|(_, grid)| grid.len().max(1)).sum();
-    let each = (CAP / controls.len().max(1)).max(1);
+    let each = if page.place == Place::First { (CAP / rows.len().max(1)).max(1) } else { usize::MAX };
     let shown: usize = grids.iter().map(|(_, grid)| grid.len().max(1).min(each)).sum();
-    let label = format!("{} controls", frequency.as_str());
     html! {
-        h3 { (capital(frequency.as_str())) " controls" }
-        (cells::boxed(&label, &html! {
+        (cells::boxed(&label(frequency), &html! {
             table.calendar {
                 thead { tr {
-                    th scope="col" { "Control" } th.num scope="col" { "Ran" } th.num scope="col" { "Passed" } th scope="col" { "Longest gap" }
-                    th scope="col" { (line_name(frequency)) }
+                    th scope="col" { "Control" } th scope="col" { (line_name(frequency)) }
                     @for column in &columns { th.day scope="col" title=(column) { (heading(column)) } }
                 } }
-                @for (control, grid) in &grids { tbody { (control_rows(control, grid, &columns, each)) } }
+                @for (of, grid) in &grids { tbody { (control_rows(page, of, grid, &columns, each)) } }
             }
         }))
-        (cells::shown(shown, total, "slots.csv"))
+        @if page.place == Place::First { (cells::shown(shown, total, "slots.csv")) }
     }
+}
+
+fn label(frequency: Frequency) -> String {
+    format!("{} controls", capital(frequency.as_str()))
 }
 
 /// `14+0100` is a column of hourly controls; the offset would make it too wide and stays in the title.
@@ -122,17 +168,10 @@ fn capital(word: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// The newest `each` lines of one control, with its counts beside the first.
-fn control_rows(control: &ControlAssessment, grid: &Grid<'_>, columns: &BTreeSet<&str>, each: usize) -> Markup {
-    let slots = SlotCounts::of(&control.slots);
+/// The newest `each` lines of one control.
+fn control_rows(page: &Page<'_>, of: &ControlAssessment, grid: &Grid<'_>, columns: &BTreeSet<&str>, each: usize) -> Markup {
     let lines: Vec<_> = grid.iter().skip(grid.len().saturating_sub(each)).collect();
-    let span = lines.len().max(1);
-    let head = html! {
-        th scope="rowgroup" rowspan=(span) { (cells::control_link(control.control.id.as_str())) }
-        td.num rowspan=(span) { (grouped(slots.ran())) " of " (grouped(slots.due())) }
-        td.num rowspan=(span) { (grouped(slots.pass)) " of " (grouped(slots.due())) }
-        td.nb rowspan=(span) { (slots.gap_text()) }
-    };
+    let head = html! { th scope="rowgroup" rowspan=(lines.len().max(1)) { (spells::name(page, of)) } };
     html! {
         @if lines.is_empty() { tr { (head) th scope="row" { "–" } @if !columns.is_empty() { td colspan=(columns.len()) { "no slot in the period" } } } }
         @for (index, (line, cells)) in lines.iter().enumerate() {

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
-use crate::model::{Digest, Gap, RunId, SlotState};
-use crate::report::html::{CAP, Page};
+use crate::model::{ControlId, Digest, Gap, RunId, SlotState};
+use crate::report::html::{CAP, Page, Place, folder};
 use crate::report::reading::Conclusion;
 use crate::report::words;
 
@@ -34,7 +34,7 @@ pub(crate) fn sign(state: SlotState) -> &'static str {
         SlotState::Fail => "✗",
         SlotState::Undetermined => "?",
         SlotState::Partial => "◐",
-        SlotState::Late => "⏱",
+        SlotState::Late => "»",
         SlotState::Reconstructed => "↺",
         SlotState::NotRun => "–",
         SlotState::Pending => "…",
@@ -71,19 +71,36 @@ pub(crate) fn digest(digest: &Digest) -> Markup {
 
 /// A wide thing in a box of its own that scrolls by finger and by keyboard.
 pub(crate) fn boxed(label: &str, table: &Markup) -> Markup {
-    html! { div.scroll role="region" aria-label=(label) tabindex="0" { (table) } }
+    html! { div.scroll role="group" aria-label=(label) tabindex="0" { (table) } }
 }
 
 /// How much of a table is shown, and which file has all of it.
 pub(crate) fn shown(shown: usize, total: usize, file: &str) -> Markup {
+    html! { p.rows { (counted(shown, total)) "All rows: " a href=(file) { (file) } } }
+}
+
+/// The same for a table of a control, which has all of it on its own pages, where it has any.
+pub(crate) fn shown_of(page: &Page<'_>, id: &ControlId, shown: usize, total: usize, file: &str) -> Markup {
+    html! { p.rows { (counted(shown, total)) "All rows: " (csv(page, file)) @if let Some(link) = own_page(page, id) { ", " (link) } } }
+}
+
+/// A link to the first of a control's own pages.
+pub(crate) fn own_page(page: &Page<'_>, id: &ControlId) -> Option<Markup> {
+    let name = page.folder.name(id)?;
+    Some(html! { a href={ (page.up()) "controls/" (folder::path(name, 1)) } { "the page of " (id) } })
+}
+
+fn counted(shown: usize, total: usize) -> Markup {
     let group = |number: usize| words::grouped(u64::try_from(number).unwrap_or(u64::MAX));
     html! {
-        p.rows {
-            "Rows shown / total: " (group(shown)) " / " (group(total)) ". "
-            @if shown < total { strong { "Not all rows are shown. " } }
-            "All rows: " a href=(file) { (file) }
-        }
+        "Rows shown / total: " (group(shown)) " / " (group(total)) ". "
+        @if shown < total { strong { "Not all rows are shown. " } }
     }
+}
+
+/// A link to a table of the report.
+pub(crate) fn csv(page: &Page<'_>, file: &str) -> Markup {
+    html! { a href={ (page.up()) (file) } { (file) } }
 }
 
 /// The rows that fit, and how many there are.
@@ -92,12 +109,12 @@ pub(crate) fn capped<T>(rows: &[T]) -> (&[T], usize) {
 }
 
 /// The gaps of a population, the first twelve; one refused listing a repository can make thousands.
-pub(crate) fn gaps(gaps: &[Gap]) -> Markup {
+pub(crate) fn gaps(page: &Page<'_>, gaps: &[Gap]) -> Markup {
     const MOST: usize = 12;
     html! {
         @if !gaps.is_empty() { ul.reasons {
             @for gap in gaps.iter().take(MOST) { li { (words::gap_cause(gap.cause)) ": " (foreign(&gap.to_string())) } }
-            @if gaps.len() > MOST { li.note { "and " (gaps.len() - MOST) " more, in " a href="populations.csv" { "populations.csv" } } }
+            @if gaps.len() > MOST { li.note { "and " (gaps.len() - MOST) " more, in " (csv(page, "populations.csv")) } }
         } }
     }
 }
@@ -107,7 +124,7 @@ pub(crate) fn citations(page: &Page<'_>, run: &RunId, numbers: &[u32]) -> Markup
     html! {
         ul.cites {
             @for n in numbers.iter().take(CITED) { li { (citation(page, run, *n)) } }
-            @if numbers.len() > CITED { li.note { "and " (numbers.len() - CITED) " more, in " a href="results.csv" { "results.csv" } } }
+            @if numbers.len() > CITED { li.note { "and " (numbers.len() - CITED) " more, in " (csv(page, "results.csv")) } }
         }
     }
 }
@@ -133,4 +150,9 @@ pub(crate) fn exchange_number(page: &Page<'_>, run: &RunId, n: u32) -> Markup {
 /// A link to a control's section.
 pub(crate) fn control_link(id: &str) -> Markup {
     html! { a href={ "#control-" (id) } { (id) } }
+}
+
+/// A heading within what is said of a control: deep on the first page, right below the title on the control's own.
+pub(crate) fn part(page: &Page<'_>, text: &str) -> Markup {
+    html! { @match page.place { Place::First => h4 { (text) }, Place::Control => h2 { (text) } } }
 }

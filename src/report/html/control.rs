@@ -1,57 +1,64 @@
 //! One section for each control: what it says, how it was tested, what was found, and the four facts about the information behind it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
-use crate::model::{Control, ControlAssessment, Digest, Finding, RunId, RunSummary, Test, WaivedFailures};
-use crate::report::html::{Page, cells, changes, cover, results, scope};
+use crate::model::{Control, ControlAssessment, Finding, RunId, RunSummary, Test, WaivedFailures};
+use crate::report::html::{Page, Place, cells, changes, cover, filter, redefined, results, scope};
 use crate::report::reading::{self, ByRun, SlotCounts};
 use crate::report::words::{self, grouped};
 
 /// All controls: failures first, then what is undetermined or not run, then what is satisfied.
 pub(crate) fn section(page: &Page<'_>) -> Markup {
+    let total = page.reading.assessment.controls.len();
     html! {
         section #controls aria-labelledby="controls-h" {
             h2 #controls-h { "Controls" }
             p { "Failures first, then what is undetermined or was not run, then what is satisfied; the more severe before the less." }
+            @if total > 0 { (filter::bar(page)) }
             @for control in page.reading.controls_by_urgency() { (article(page, control)) }
-            p.rows { "Rows shown / total: " (grouped(words::length(&page.reading.assessment.controls))) " / " (grouped(words::length(&page.reading.assessment.controls)))
-                ". All rows: " a href="controls.csv" { "controls.csv" } }
+            (cells::shown(total, total, "controls.csv"))
         }
     }
 }
 
 fn article(page: &Page<'_>, of: &ControlAssessment) -> Markup {
-    let control = &of.control;
-    let id = control.id.as_str();
+    let id = of.control.id.as_str();
+    let keys = filter::keys(page, of);
     html! {
-        article.control id={ "control-" (id) } aria-labelledby={ "h-" (id) } {
+        article.control id={ "control-" (id) } aria-labelledby={ "h-" (id) } data-conclusion=(keys.conclusion) data-severity=(keys.severity) data-owner=(keys.owner) data-criteria=(keys.criteria) {
             header {
-                h3 id={ "h-" (id) } { span.id { (id) } " " (control.title) }
+                h3 id={ "h-" (id) } { span.id { (id) } " " (of.control.title) }
                 (cells::badge(reading::conclusion(of)))
             }
-            (statement(control))
-            h4 { "How it was tested" }
-            @for (number, test) in (1_u32..).zip(&control.tests) { (how(page, of, number, test)) }
-            (definition(of))
-            h4 { "What the newest run found" }
-            @match reading::latest(of) {
-                None => p { "No run of the period judged this control, so nothing is known of it." },
-                Some((run, finding)) => {
-                    (conclusion(page, of, run, finding))
-                    (results::tables(page, of, run))
-                },
-            }
-            h4 { "Over the period" }
+            (about(page, of))
+            @if let Some((run, _)) = reading::latest(of) { (results::tables(page, of, run)) }
+            (cells::part(page, "Over the period"))
             (schedules(of))
             (history(page, of))
+            @if let Some(link) = cells::own_page(page, &of.control.id) { p { "Every row, every slot: " (link) "." } }
+        }
+    }
+}
+
+/// What a control says, how it was tested and what was found, without the rows.
+pub(crate) fn about(page: &Page<'_>, of: &ControlAssessment) -> Markup {
+    html! {
+        (statement(&of.control))
+        (cells::part(page, "How it was tested"))
+        @for (number, test) in (1_u32..).zip(&of.control.tests) { (how(page, of, number, test)) }
+        (definition(page, of))
+        (cells::part(page, "What the newest run found"))
+        @match reading::latest(of) {
+            None => p { "No run of the period judged this control, so nothing is known of it." },
+            Some((run, finding)) => (conclusion(page, of, run, finding)),
         }
     }
 }
 
 /// When it was due, where that changed.
-fn schedules(of: &ControlAssessment) -> Markup {
+pub(crate) fn schedules(of: &ControlAssessment) -> Markup {
     html! {
         @if of.schedules.len() > 1 {
             p { b { "The schedule changed in the period." } " Each slot counts as it was due then:" }
@@ -77,7 +84,7 @@ fn statement(control: &Control) -> Markup {
 fn how(page: &Page<'_>, of: &ControlAssessment, number: u32, test: &Test) -> Markup {
     let run = reading::latest(of).map(|(run, _)| run);
     html! {
-        @if of.control.tests.len() > 1 { h5 { "Test " (number) } }
+        @if of.control.tests.len() > 1 { @match page.place { Place::First => h5 { "Test " (number) }, Place::Control => h3 { "Test " (number) } } }
         dl.test {
             div { dt { "Population" } dd { code { (test.population) } @if test.may_be_empty { " (an empty one satisfies the test)" } } }
             @if !test.listed_by.is_empty() { div { dt { "Has to be listed by" } dd { @for name in &test.listed_by { code { "params." (name) } " " } } } }
@@ -113,7 +120,7 @@ fn provenance(page: &Page<'_>, of: &ControlAssessment, run: Option<&RunId>, test
                 }
                 "nothing ran in " (grouped(slots.not_run + slots.reconstructed)) " of " (grouped(slots.due())) " due slots"
                 @if slots.reconstructed > 0 { ", of which " (grouped(slots.reconstructed)) " were told afterwards" } ", longest gap: " span.nb { (slots.gap_text()) }
-                @if let Some((_, population)) = population { (cells::gaps(&population.gaps)) }
+                @if let Some((_, population)) = population { (cells::gaps(page, &population.gaps)) }
             } }
         }
     }
@@ -125,22 +132,21 @@ fn hosts(page: &Page<'_>, run: &RunId, numbers: &[u32]) -> Markup {
     html! { @if hosts.is_empty() { "no exchange of this assessment" } @else { (cells::foreign(&hosts.join(", "))) } }
 }
 
-/// The definition in force and those that were in force earlier in the period.
-fn definition(of: &ControlAssessment) -> Markup {
-    let mut others: BTreeMap<&Digest, Vec<&RunId>> = BTreeMap::new();
-    for (run, digest) in &of.other_definitions {
-        others.entry(digest).or_default().push(run);
-    }
+/// The definition in force, and where it changed in the period each one with the run that had it first.
+fn definition(page: &Page<'_>, of: &ControlAssessment) -> Markup {
+    let spans = changes::definitions(of);
     html! {
         p.definition { "Definition " (cells::digest(&of.control.digest)) " from " code { (of.control.file) } "." }
-        @if !others.is_empty() {
-            p { strong { "The definition changed in the period." } }
-            ul { @for (digest, runs) in others {
-                li { (cells::digest(digest)) " was in force in " (words::plural(words::length(&runs), "run"))
-                    @if let (Some(first), Some(last)) = (runs.first(), runs.last()) { ", " code { (first) } @if first != last { " to " code { (last) } } } }
+        @if spans.len() > 1 {
+            p { strong { "The definition changed in the period." } " Each run was judged by the one that it had:" }
+            ol.reasons { @for span in &spans {
+                li {
+                    (cells::digest(&span.digest)) " from run " code { (span.first) } " on" @if let Some(run) = page.reading.run(span.first) { ", " (cells::time(run.started_at)) }
+                    ", in " (words::plural(span.runs, "run")) @if span.digest == of.control.digest { ", the one above" }
+                }
             } }
         }
-        (changes::of_control(of))
+        (redefined::of_control(of))
     }
 }
 
@@ -155,8 +161,8 @@ fn conclusion(page: &Page<'_>, of: &ControlAssessment, run: &RunId, finding: &Fi
             b { (grouped(counts.fail)) " fail" } ", " b { (grouped(counts.undetermined)) " undetermined" } ", " b { (grouped(counts.waived)) " waived" } ", "
             b { (grouped(counts.pass)) " pass" } ". " (grouped(counts.not_applicable)) " out of scope."
         }
-        (cover::reasons(&finding.reasons))
-        (cover::reasons(&finding.waived_by.iter().map(WaivedFailures::told).collect::<Vec<_>>()))
+        div.finding { (cover::reasons(page, &finding.reasons)) }
+        (cover::reasons(page, &finding.waived_by.iter().map(WaivedFailures::told).collect::<Vec<_>>()))
     }
 }
 
@@ -167,9 +173,8 @@ fn reconstruction(run: &RunSummary) -> Markup {
 
 fn history(page: &Page<'_>, of: &ControlAssessment) -> Markup {
     let slots = SlotCounts::of(&of.slots);
-    let by_run = ByRun::of(of);
     let newest: Vec<_> = of.findings.iter().rev().collect();
-    let (rows, total) = cells::capped(&newest);
+    let rows = newest.get(..page.folder.most()).unwrap_or(&newest);
     html! {
         p {
             "Ran in " b { (grouped(slots.ran())) " of " (grouped(slots.due())) } " due slots: " (grouped(slots.fail)) " fail, " (grouped(slots.undetermined)) " undetermined, "
@@ -179,19 +184,28 @@ fn history(page: &Page<'_>, of: &ControlAssessment) -> Markup {
             (grouped(slots.pass)) " pass; " (grouped(slots.not_run)) " not run"
             @if slots.reconstructed > 0 { ", " (grouped(slots.reconstructed)) " reconstructed afterwards" } ". Longest gap: " span.nb { (slots.gap_text()) } "."
         }
-        @if total > 0 {
+        @if !newest.is_empty() {
             details {
                 summary { "Every finding of the period, newest first (" (grouped(words::length(&newest))) ")" }
-                (cells::boxed("Findings of the period", &html! {
-                    table {
-                        thead { tr { th scope="col" { "Run" } th scope="col" { "Slot" } th scope="col" { "Finding" } th.num scope="col" { "Fail" } th.num scope="col" { "Undetermined" } th.num scope="col" { "Waived" } th.num scope="col" { "In scope" } th scope="col" { "Reasons" } } }
-                        tbody { @for (run, finding) in rows { (history_row(page, by_run.slot(run), run, finding)) } }
-                    }
-                }))
-                (cells::shown(rows.len(), total, "findings.csv"))
+                (findings(page, of, rows))
+                (cells::shown_of(page, &of.control.id, rows.len(), newest.len(), "findings.csv"))
             }
         }
     }
+}
+
+/// A row for each run that judged it.
+pub(crate) fn findings(page: &Page<'_>, of: &ControlAssessment, rows: &[&(RunId, Finding)]) -> Markup {
+    let by_run = ByRun::of(of);
+    cells::boxed(
+        "Findings of the period",
+        &html! {
+            table {
+                thead { tr { th scope="col" { "Run" } th scope="col" { "Slot" } th scope="col" { "Finding" } th.num scope="col" { "Fail" } th.num scope="col" { "Undetermined" } th.num scope="col" { "Waived" } th.num scope="col" { "In scope" } th scope="col" { "Reasons" } } }
+                tbody { @for (run, finding) in rows { (history_row(page, by_run.slot(run), run, finding)) } }
+            }
+        },
+    )
 }
 
 fn history_row(page: &Page<'_>, slot: Option<&str>, run: &RunId, finding: &Finding) -> Markup {
@@ -201,7 +215,7 @@ fn history_row(page: &Page<'_>, slot: Option<&str>, run: &RunId, finding: &Findi
             td.nb { @if let Some(slot) = slot { (slot) } }
             td { (cells::badge(finding.into())) }
             td.num { (grouped(finding.counts.fail)) } td.num { (grouped(finding.counts.undetermined)) } td.num { (grouped(finding.counts.waived)) } td.num { (grouped(finding.counts.in_scope())) }
-            td { (cover::reasons(&finding.reasons)) }
+            td { (cover::reasons(page, &finding.reasons)) }
         }
     }
 }

@@ -87,6 +87,7 @@ pub(crate) fn contents(page: &Page<'_>) -> Markup {
             ol {
                 li { a href="#open" { "What could not be determined" } }
                 li { a href="#scope" { "Scope and completeness" } }
+                li { a href="#changes" { "Changes in the period" } }
                 li { a href="#criteria" { "Conclusions by criterion" } }
                 li { a href="#calendar" { "Operating calendar" } }
                 li {
@@ -127,7 +128,7 @@ pub(crate) fn open_questions(page: &Page<'_>) -> Markup {
                     table {
                         thead { tr { th scope="col" { "What" } th scope="col" { "Why it is not known" } th scope="col" { "Cure" } } }
                         tbody {
-                            @for control in &open { (open_row(control)) }
+                            @for control in &open { (open_row(page, control)) }
                             @for hole in shown { (hole_row(hole)) }
                         }
                     }
@@ -191,7 +192,7 @@ fn is_open(control: &ControlAssessment) -> bool {
     }
 }
 
-fn open_row(control: &ControlAssessment) -> Markup {
+fn open_row(page: &Page<'_>, control: &ControlAssessment) -> Markup {
     let finding = reading::latest(control).map(|(_, finding)| finding);
     html! {
         tr {
@@ -201,7 +202,7 @@ fn open_row(control: &ControlAssessment) -> Markup {
                 Some(finding) => {
                     td {
                         @if finding.counts.undetermined > 0 { (grouped(finding.counts.undetermined)) " of " (grouped(finding.counts.in_scope())) " in scope undetermined" }
-                        (reasons(&finding.reasons))
+                        (reasons(page, &finding.reasons))
                     }
                     td { @if finding.transient { "the next run may settle it" } @else { "as named in the reason" } }
                 }
@@ -211,13 +212,13 @@ fn open_row(control: &ControlAssessment) -> Markup {
 }
 
 /// Reasons as a list, cut at twelve.
-pub(crate) fn reasons(reasons: &[String]) -> Markup {
+pub(crate) fn reasons(page: &Page<'_>, reasons: &[String]) -> Markup {
     const MOST: usize = 12;
     html! {
         @if !reasons.is_empty() {
             ul.reasons {
                 @for reason in reasons.iter().take(MOST) { li { (cells::foreign(reason)) } }
-                @if reasons.len() > MOST { li.note { "and " (reasons.len() - MOST) " more, in " a href="findings.csv" { "findings.csv" } } }
+                @if reasons.len() > MOST { li.note { "and " (reasons.len() - MOST) " more, in " (cells::csv(page, "findings.csv")) } }
             }
         }
     }

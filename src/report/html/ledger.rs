@@ -68,21 +68,29 @@ fn cost(budget: &Budget) -> Markup {
 
 /// The exchanges that rows of this page cite.
 pub(crate) fn evidence(page: &Page<'_>) -> Markup {
-    let rows: Vec<_> = page.indexed.iter().filter_map(|(run, n)| page.reading.cited(run, *n)).collect();
+    let shown = page.indexed.len();
     html! {
         section #evidence aria-labelledby="evidence-h" {
             h2 #evidence-h { "Evidence index" }
             p { "Exchanges with the sources, by run and number, those behind failures before all others where not all fit. The digest is of the stored, uncompressed body: as received, but for what was taken out before anything was hashed." }
             (redactions(page))
-            (cells::boxed("Evidence index", &html! {
-                table.evidence {
-                    thead { tr { th scope="col" { "Exchange" } th scope="col" { "Request" } th scope="col" { "Answer" } th scope="col" { "Stored body" } } }
-                    tbody { @for cited in &rows { (exchange_row(cited)) } }
-                }
-            }))
-            (cells::shown(rows.len(), page.reading.assessment.evidence.len(), "evidence.csv"))
+            (index(page))
+            (cells::shown(shown, page.reading.assessment.evidence.len(), "evidence.csv"))
         }
     }
+}
+
+/// The table of those exchanges.
+pub(crate) fn index(page: &Page<'_>) -> Markup {
+    cells::boxed(
+        "Evidence index",
+        &html! {
+            table.evidence {
+                thead { tr { th scope="col" { "Exchange" } th scope="col" { "Request" } th scope="col" { "Answer" } th scope="col" { "Stored body" } } }
+                tbody { @for cited in page.indexed.iter().filter_map(|(run, n)| page.reading.cited(run, *n)) { (exchange_row(cited)) } }
+            }
+        },
+    )
 }
 
 /// How many answers are not whole, and where.

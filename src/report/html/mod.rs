@@ -1,7 +1,8 @@
-//! One HTML page that an auditor opens from a mail, without network, without our binary, without script.
+//! One HTML page that an auditor opens from a mail, without network, without our binary, and whole without script; and a page for each control where one page cannot carry every row.
 //!
 //! Everything that a source named is text to maud, which escapes it; the finished page is then searched for characters that act unseen (direction overrides, NUL), which are written out.
-//! The page's own policy refuses everything but its style. Left out on purpose: whole tables (beyond `CAP` rows they are in the CSV files), scripts, pictures.
+//! The page's own policy refuses everything but its style and its script (`policy`), which filters what is on the page. Left out on purpose: whole tables on the first page (beyond `CAP`
+//! rows they are on the controls' own pages and in the CSV files), pictures.
 
 mod assurance;
 mod calendar;
@@ -11,29 +12,32 @@ mod control;
 mod cover;
 mod criteria;
 mod deviations;
+mod filter;
+mod folder;
 mod ledger;
 mod method;
+mod months;
+mod policy;
+mod redefined;
 mod results;
 mod scope;
+mod sheet;
+mod spells;
 mod tasks;
 mod waivers;
 
 use std::collections::BTreeSet;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, html};
 
 use crate::model::{Assessment, RunId, Verdict, unseen};
+use crate::report::html::folder::Folder;
 use crate::report::reading::{self, Reading};
 use crate::report::words;
 use crate::report::{Format, ReportError, ReportFile};
 
 /// Rows that a table shows at most; the rest is in the CSV file that the table names.
 const CAP: usize = 200;
-
-const STYLE: &str = include_str!("../../../reports/templates/report.css");
-
-/// Nothing is loaded, nothing is run, nothing is sent; only the style in the page applies.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// The HTML format.
 pub(crate) struct Html;
@@ -44,29 +48,62 @@ impl Format for Html {
     }
 
     fn meaning(&self) -> &'static str {
-        "one page for people: scope, conclusions, calendar, failures with their evidence"
+        "one page for people: scope, conclusions, calendar, failures with their evidence; a large one with a page for each control"
     }
 
     fn render(&self, assessment: &Assessment) -> Result<Vec<ReportFile>, ReportError> {
-        let page = Page::new(assessment);
-        let text = document(&page).into_string();
-        let safe = unseen::written_out(&text, |c| c != '\n').into_owned();
-        Ok(vec![ReportFile { path: "index.html".to_owned(), bytes: safe.into_bytes() }])
+        let reading = Reading::new(assessment);
+        let folder = Folder::of(&reading);
+        let page = Page { reading: &reading, indexed: indexed(&reading), folder: &folder, place: Place::First };
+        let mut files = vec![file("index.html".to_owned(), document(&page))];
+        for control in &assessment.controls {
+            let Some(name) = folder.name(&control.control.id) else { continue };
+            sheet::each(&page, control, name, |path, text| files.push(file(path, text)));
+        }
+        Ok(files)
     }
 }
 
-/// What every section of the page reads.
-struct Page<'a> {
-    reading: Reading<'a>,
-    /// The exchanges that the evidence index shows, and that rows may therefore link to.
-    indexed: BTreeSet<(&'a RunId, u32)>,
+/// A finished page in which nothing acts unseen.
+fn file(path: String, text: Markup) -> ReportFile {
+    let text = text.into_string();
+    let safe = unseen::written_out(&text, |c| c != '\n').into_owned();
+    ReportFile { path, bytes: safe.into_bytes() }
 }
 
-impl<'a> Page<'a> {
-    fn new(assessment: &'a Assessment) -> Self {
-        let reading = Reading::new(assessment);
-        let indexed = indexed(&reading);
-        Self { reading, indexed }
+/// What every section of a page reads.
+struct Page<'a> {
+    reading: &'a Reading<'a>,
+    /// The exchanges that the evidence index of the page shows, and that rows may therefore link to.
+    indexed: BTreeSet<(&'a RunId, u32)>,
+    folder: &'a Folder,
+    place: Place,
+}
+
+/// Which page it is, and so where its links lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// `index.html`.
+    First,
+    /// A page of one control, a folder below.
+    Control,
+}
+
+impl Page<'_> {
+    /// The way to the other files of the report.
+    fn up(&self) -> &'static str {
+        match self.place {
+            Place::First => "",
+            Place::Control => "../",
+        }
+    }
+
+    /// The way to what the first page alone has, before its `#`.
+    fn first(&self) -> &'static str {
+        match self.place {
+            Place::First => "",
+            Place::Control => "../index.html",
+        }
     }
 }
 
@@ -99,13 +136,8 @@ fn document(page: &Page<'_>) -> Markup {
         (DOCTYPE)
         html lang="en" {
             head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="referrer" content="no-referrer";
+                (policy::head())
                 title { (of.entity) " · controls report · " (words::period_days(of)) }
-                style { (PreEscaped(STYLE)) }
             }
             body {
                 a.skip href="#main" { "Skip to the report" }
@@ -115,6 +147,7 @@ fn document(page: &Page<'_>) -> Markup {
                     main #main tabindex="-1" {
                         (cover::open_questions(page))
                         (scope::section(page))
+                        (changes::section(page))
                         (criteria::section(page))
                         (calendar::section(page))
                         (control::section(page))
@@ -128,8 +161,13 @@ fn document(page: &Page<'_>) -> Markup {
                         (method::glossary())
                     }
                 }
-                footer { p { "Prepared by " (of.tool) " at " (cells::time(of.prepared_at)) ". Every number on this page comes from sealed runs; nothing was typed in." } }
+                (foot(of))
+                (policy::script())
             }
         }
     }
+}
+
+fn foot(of: &Assessment) -> Markup {
+    html! { footer { p { "Prepared by " (of.tool) " at " (cells::time(of.prepared_at)) ". Every number on this page comes from sealed runs; nothing was typed in." } } }
 }

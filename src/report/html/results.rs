@@ -1,4 +1,4 @@
-//! The observations of a control's newest run: failures, then what is undetermined, then waived failures; passes and what is out of scope folded away.
+//! The observations of a control's newest run: failures, then what is undetermined, then waived failures; on the first page, passes and what is out of scope are folded away.
 
 use maud::{Markup, html};
 
@@ -7,50 +7,53 @@ use crate::report::html::{Page, cells, waivers};
 use crate::report::reading;
 use crate::report::words::{grouped, length};
 
-/// The tables, failures first.
+/// The tables in their order.
+pub(crate) const ORDER: [Verdict; 5] = [Verdict::Fail, Verdict::Undetermined, Verdict::Waived, Verdict::Pass, Verdict::NotApplicable];
+
+/// What a table is called.
+pub(crate) fn title(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Fail => "Failures",
+        Verdict::Undetermined => "Undetermined",
+        Verdict::Waived => "Waived failures",
+        Verdict::Pass => "Passes",
+        Verdict::NotApplicable => "Out of scope by the control's where",
+    }
+}
+
+/// The tables of the first page, failures first, each as far as it fits.
 pub(crate) fn tables(page: &Page<'_>, of: &ControlAssessment, run: &RunId) -> Markup {
     html! {
-        @for (verdict, title) in [(Verdict::Fail, "Failures"), (Verdict::Undetermined, "Undetermined"), (Verdict::Waived, "Waived failures")] {
+        @for verdict in ORDER {
             @let seen = reading::with_verdict(of, verdict);
-            @if !seen.is_empty() {
-                h5.verdict.(verdict.as_str()) { (title) " (" (grouped(length(&seen))) ")" }
-                (table(page, run, &seen, title))
-            }
-        }
-        @for (verdict, title) in [(Verdict::Pass, "Passes"), (Verdict::NotApplicable, "Out of scope by the control's where")] {
-            @let seen = reading::with_verdict(of, verdict);
-            @if !seen.is_empty() {
-                details { summary { (title) " (" (grouped(length(&seen))) ")" } (brief(page, run, &seen, title)) }
+            @let rows = seen.get(..page.folder.most()).unwrap_or(&seen);
+            @let shown = html! { (table(page, run, verdict, rows)) (cells::shown_of(page, &of.control.id, rows.len(), seen.len(), "results.csv")) };
+            @if seen.is_empty() {}
+            @else if matches!(verdict, Verdict::Pass | Verdict::NotApplicable) {
+                details { summary { (title(verdict)) " (" (grouped(length(&seen))) ")" } (shown) }
+            } @else {
+                h5.verdict.(verdict.as_str()) { (title(verdict)) " (" (grouped(length(&seen))) ")" }
+                (shown)
             }
         }
     }
 }
 
-fn table(page: &Page<'_>, run: &RunId, seen: &[&Observation], title: &str) -> Markup {
-    let (rows, total) = cells::capped(seen);
-    html! {
-        (cells::boxed(title, &html! {
+/// Rows of one verdict. What passes is told without addresses: enough to match a sample, and a quarter of the size.
+pub(crate) fn table(page: &Page<'_>, run: &RunId, verdict: Verdict, rows: &[&Observation]) -> Markup {
+    let brief = matches!(verdict, Verdict::Pass | Verdict::NotApplicable);
+    cells::boxed(
+        title(verdict),
+        &html! {
             table.results {
                 thead { tr { th scope="col" { "Resource" } th scope="col" { "Why" } th scope="col" { "Evidence" } } }
-                tbody { @for row in rows { tr { (resource(row)) td { (because(page, row)) } td { (cells::citations(page, run, &row.evidence)) } } } }
+                tbody { @for row in rows { tr {
+                    (resource(row)) td { (because(page, row)) }
+                    td { @if brief { @for n in row.evidence.iter().take(12) { (cells::exchange_number(page, run, *n)) " " } } @else { (cells::citations(page, run, &row.evidence)) } }
+                } } }
             }
-        }))
-        (cells::shown(rows.len(), total, "results.csv"))
-    }
-}
-
-/// The same without the addresses: enough to match a sample, and a tenth of the size.
-fn brief(page: &Page<'_>, run: &RunId, seen: &[&Observation], title: &str) -> Markup {
-    let (rows, total) = cells::capped(seen);
-    html! {
-        (cells::boxed(title, &html! {
-            table.results {
-                thead { tr { th scope="col" { "Resource" } th scope="col" { "Why" } th scope="col" { "Evidence" } } }
-                tbody { @for row in rows { tr { (resource(row)) td { (because(page, row)) } td { @for n in row.evidence.iter().take(12) { (cells::exchange_number(page, run, *n)) " " } } } } }
-            }
-        }))
-        (cells::shown(rows.len(), total, "results.csv"))
-    }
+        },
+    )
 }
 
 fn resource(row: &Observation) -> Markup {

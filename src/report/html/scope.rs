@@ -19,25 +19,10 @@ pub(crate) fn section(page: &Page<'_>) -> Markup {
                 Some(scope) => (tenants(scope)),
                 None => p { "No run was sealed in the period, so nothing is known of the scope." },
             }
-            h3 { "Changes of the scope" }
-            (changes(page))
+            p { "What runs looked at " @match of.scope_changes.len() { 0 => "did not change in the period", _ => { "changed in the period: " a href="#changes" { "changes" } } } "." }
             h3 { "Populations" }
             p { "What the newest run of each control enumerated, to the last page, beside a second count from an independent source." }
             (populations(page))
-        }
-    }
-}
-
-/// What the period covers is not what its newest run looks at, where that changed.
-fn changes(page: &Page<'_>) -> Markup {
-    let changes = &page.reading.assessment.scope_changes;
-    let (rows, total) = cells::capped(changes);
-    html! {
-        @if changes.is_empty() {
-            p { "Every run of the period looked at the same." }
-        } @else {
-            ul.reasons { @for change in rows { li { "From run " code { (change.run) } " on, " (cells::time(change.at)) ": " (cells::foreign(&change.lines.join("; "))) } } }
-            @if rows.len() < total { p { "and " (total - rows.len()) " more runs" } }
         }
     }
 }
@@ -94,7 +79,7 @@ fn population_rows(page: &Page<'_>, run: &RunId, population: &Population) -> Mar
         td rowspan=(span) {
             b { (words::completeness(population.completeness())) }
             span.meta { (words::completeness_meaning(population.completeness())) }
-            (cells::gaps(&population.gaps))
+            (cells::gaps(page, &population.gaps))
         }
     };
     html! {

@@ -103,5 +103,5 @@ fn remarks(of: &WaiverUse) -> Markup {
 /// The waiver's row, where it is shown.
 pub(crate) fn link(page: &Page<'_>, id: &WaiverId) -> Markup {
     let (shown, _total) = cells::capped(&page.reading.assessment.waivers);
-    html! { @if shown.iter().any(|of| of.waiver.id == *id) { a href={ "#waiver-" (id) } { (id) } } @else { (id) } }
+    html! { @if shown.iter().any(|of| of.waiver.id == *id) { a href={ (page.first()) "#waiver-" (id) } { (id) } } @else { (id) } }
 }

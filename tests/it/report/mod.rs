@@ -2,17 +2,20 @@
 
 #![cfg(test)]
 
+mod browser;
+mod folder;
 mod oscal;
 mod sample;
 mod sample_deviations;
 mod sample_tasks;
 mod workbook;
+mod year;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use proofline::model::{Assessment, Cited, Digest, Exchange, Observation, SlotState, Verdict};
+use proofline::model::{Assessment, Cited, Digest, Exchange, Observation, Verdict};
 use proofline::report::{FORMATS, ReportFile};
 
 use sample::assessment;
@@ -236,7 +239,7 @@ fn the_page_is_well_formed_and_asks_nobody_for_anything() {
         let ids: Vec<_> = tags.iter().filter_map(|tag| attribute(tag, "id")).collect();
         let files: Vec<String> = render("csv", &of).into_keys().collect();
         for tag in &tags {
-            assert!(!tag.starts_with("script") && !tag.starts_with("img") && !tag.starts_with("link") && !tag.starts_with("iframe"), "{tag}");
+            assert!(!tag.starts_with("img") && !tag.starts_with("link") && !tag.starts_with("iframe"), "{tag}");
             assert!(attribute(tag, "src").is_none() && attribute(tag, "style").is_none(), "{tag}");
             assert!(!tag.split_whitespace().any(|part| part.starts_with("on")), "{tag}");
             let Some(link) = attribute(tag, "href") else { continue };
@@ -249,7 +252,7 @@ fn the_page_is_well_formed_and_asks_nobody_for_anything() {
         sorted.sort_unstable();
         sorted.dedup();
         assert_eq!(sorted.len(), ids.len(), "two elements have one id");
-        assert!(text.contains("default-src 'none'"));
+        assert!(text.contains("default-src 'none'; script-src 'sha256-") && tags.iter().filter(|tag| tag.starts_with("script")).count() == 1);
         assert!(tags.iter().filter(|tag| tag.starts_with("th ") || *tag == "th").all(|tag| attribute(tag, "scope").is_some()), "every header cell has a scope");
         let style = text.split("<style>").nth(1).and_then(|rest| rest.split("</style>").next()).expect("the style");
         assert!(!style.contains("url(") && !style.contains("@import"));
@@ -258,7 +261,7 @@ fn the_page_is_well_formed_and_asks_nobody_for_anything() {
 
 /// The tags without their angle brackets, after checking that each closes what was opened last.
 fn balanced(text: &str) -> Vec<String> {
-    const VOID: [&str; 2] = ["meta", "br"];
+    const VOID: [&str; 3] = ["meta", "br", "input"];
     let mut open: Vec<String> = Vec::new();
     let mut tags = Vec::new();
     for part in text.split('<').skip(1) {
@@ -418,7 +421,7 @@ fn hostile_text_stays_text_in_csv() {
 fn hostile_text_stays_text_on_the_page() {
     let text = page(&hostile());
     assert!(!text.chars().any(|c| is_unseen(c) && c != '\n'), "the page holds a character that acts unseen");
-    assert!(!text.contains("<script") && !text.contains("<img") && !text.contains("<b>Nowhere"));
+    assert!(text.matches("<script").count() == 1 && !text.contains("<img") && !text.contains("<b>Nowhere"));
     for written in [
         "&lt;script&gt;alert(1)&lt;/script&gt;",
         "invoice\\u{202e}fdp.exe",
@@ -511,20 +514,6 @@ fn long_tables_are_cut_and_say_so() {
 }
 
 #[test]
-fn a_year_of_hours_fits_the_calendar() {
-    let mut of = assessment();
-    let control = &mut of.controls[0];
-    control.control.frequency = proofline::model::Frequency::Hourly;
-    let year = proofline::model::Period::new(sample::at("2026-01-01T00:00:00Z"), sample::at("2027-01-01T00:00:00Z")).expect("not empty");
-    let slots = control.control.frequency.slots_in(year, chrono_tz::Europe::Berlin);
-    control.slots = slots.into_iter().map(|slot| proofline::model::SlotRow { slot, state: SlotState::NotRun, late: false, runs: Vec::new() }).collect();
-    let text = page(&of);
-    balanced(&text);
-    assert!(text.contains("Rows shown / total: 200 / 366. <strong>Not all rows are shown. </strong>All rows: <a href=\"slots.csv\">"));
-    assert!(text.len() < 4_000_000, "{} bytes", text.len());
-}
-
-#[test]
 fn what_was_taken_out_of_answers_is_counted_and_named() {
     let mut of = assessment();
     let (header, rows) = table(&of, "evidence.csv");
@@ -538,7 +527,7 @@ fn what_was_taken_out_of_answers_is_counted_and_named() {
     assert!(html.contains(row), "{html}");
     // A member's name is a source's text: it is escaped.
     of.evidence[0].exchange.redacted = vec!["/<script>".to_owned()];
-    assert!(page(&of).contains("/&lt;script&gt;") && !page(&of).contains("<script>"));
+    assert!(page(&of).contains("/&lt;script&gt;") && page(&of).matches("<script").count() == 1);
     of.evidence.iter_mut().for_each(|cited| cited.exchange.redacted.clear());
     assert!(page(&of).contains("No cited answer has anything taken out."));
 }
