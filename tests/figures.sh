@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 out=${1:-target/figures}
 mkdir -p "$out"
-cargo build --release --locked --example figures
+cargo build --release --locked --example figures --example year_figures
 
 figures() {
     local name
@@ -31,3 +31,8 @@ done
 figures 200 50 google-direct off 1
 figures 200 50 google-refused off
 figures 2000 0 google-large off
+# A year of an audit: 36.5 and 365 million verdicts.
+for resources in 1000 10000; do
+    echo "year 100 $resources"
+    target/release/examples/year_figures 100 "$resources" > "$out/year_$resources.txt"
+done

@@ -280,6 +280,7 @@ fn summary(run: &Judged) -> RunSummary {
         trigger: manifest.trigger.clone(),
         as_of: manifest.scope.as_of,
         tool: manifest.tool.clone(),
+        program: manifest.program,
         manifest: run.sealed.digest,
         object: run.sealed.object.clone(),
         evaluation: run.evaluation.id.clone(),

@@ -270,6 +270,9 @@ pub struct RunSummary {
     pub as_of: Option<DateTime<Utc>>,
     /// The tool that collected.
     pub tool: String,
+    /// SHA-256 of the program that collected; none where it could not be read.
+    #[serde(default)]
+    pub program: Option<Digest>,
     /// SHA-256 of the manifest's bytes.
     pub manifest: Digest,
     /// The manifest's object name.

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use crate::model::{
-    Assessment, Cited, ControlAssessment, Criterion, CriterionId, Digest, Exchange, Finding, FindingStatus, Observation, Population, RunId, RunSummary,
-    Severity, SlotRow, SlotState, Verdict,
+    Assessment, Cited, ControlAssessment, Criterion, CriterionId, Digest, Episode, Exchange, Finding, FindingStatus, Observation, Population, RunId,
+    RunSummary, Severity, SlotRow, SlotState, Verdict,
 };
 use crate::report::words;
 
@@ -186,6 +186,12 @@ impl<'a> Reading<'a> {
     /// The instant as of which the assessment tells: the end of its period, or when it was put together.
     pub(crate) fn ends(&self) -> DateTime<Utc> {
         self.assessment.period.end().min(self.assessment.prepared_at)
+    }
+
+    /// The tickets of the waivers that were declared for what failed.
+    pub(crate) fn tickets(&self, episode: &Episode) -> BTreeSet<&'a str> {
+        let covering = self.assessment.waivers.iter().filter(|of| of.waiver.covers(&episode.control, &episode.resource));
+        covering.map(|of| of.waiver.ticket.as_str()).collect()
     }
 
     /// The exchange with that number in that run.

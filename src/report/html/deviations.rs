@@ -100,6 +100,7 @@ fn row(page: &Page<'_>, controls: &Controls<'_>, episode: &Episode) -> Markup {
             td {
                 (cells::foreign(&episode.because))
                 @for note in notes(episode) { span.meta { (note) } }
+                @for ticket in page.reading.tickets(episode) { span.meta { "ticket " (cells::foreign(ticket)) } }
             }
         }
     }

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Digest, RunSummary, Scope};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::model::{Digest, Exchange, RunSummary, Scope};
 use crate::report::reading::Reading;
 use crate::report::table::Table;
 use crate::report::table::cell::{Cell, number, text};
@@ -66,7 +68,12 @@ fn source(reading: &Reading<'_>, table: &Table, items: &mut Items) {
     for host in reading.hosts() {
         items.add("source.system", host);
     }
+    provenance(reading, items);
     let runs = runs(reading, table);
+    let programs: BTreeSet<String> = runs.iter().filter_map(|run| run.program).map(|digest| digest.to_string()).collect();
+    for program in programs {
+        items.add("tool.program_sha256", program);
+    }
     for run in &runs {
         items.add("source.run", format!("{}, evaluation {}", run.run, run.evaluation));
     }
@@ -76,12 +83,38 @@ fn source(reading: &Reading<'_>, table: &Table, items: &mut Items) {
     }
 }
 
+/// What the cited exchanges say of the sources: API versions, what the credential was granted where GitHub tells, and how far the sources' clocks were from ours.
+fn provenance(reading: &Reading<'_>, items: &mut Items) {
+    let exchanges = || reading.assessment.evidence.iter().map(|cited| &cited.exchange);
+    let versions: BTreeSet<String> = exchanges().filter_map(|of| Some(format!("{} {}", words::host(&of.url), of.api_version.as_ref()?))).collect();
+    for version in versions {
+        items.add("source.api_version", version);
+    }
+    let scopes: BTreeSet<String> = exchanges().filter_map(|of| Some(format!("{}: {}", words::host(&of.url), of.headers.get("x-oauth-scopes")?))).collect();
+    for scopes in scopes {
+        items.add("source.granted_scopes", scopes);
+    }
+    let skew = exchanges().filter_map(skew).max();
+    items.add("source.clock_skew", skew.map_or_else(|| "no source said what time it was".to_owned(), |seconds| format!("{seconds} s at most")));
+}
+
+/// Seconds between a source's clock, which tells whole seconds, and the time in which it was asked.
+fn skew(exchange: &Exchange) -> Option<u64> {
+    let theirs = DateTime::parse_from_rfc2822(exchange.headers.get("date")?).ok()?.with_timezone(&Utc);
+    let (sent, answered) = (exchange.sent_at, exchange.sent_at + TimeDelta::milliseconds(i64::try_from(exchange.took_ms).ok()?));
+    let off = if theirs < sent { sent - theirs } else { theirs - answered };
+    // A clock that tells whole seconds is late by less than one.
+    u64::try_from(off.num_seconds()).ok().or(Some(0))
+}
+
 fn query(reading: &Reading<'_>, table: &Table, items: &mut Items) {
     let of = reading.assessment;
     items.add("query", table.query);
     items.add("parameter.period_start", instant(of.period.start()));
     items.add("parameter.period_end", format!("{} (not included)", instant(of.period.end())));
     items.add("parameter.time_zone", &of.time_zone);
+    let definitions: String = of.controls.iter().map(|of| format!("{} {}\n", of.control.id, of.control.digest)).collect();
+    items.add("parameter.controls_sha256", format!("{}, of a line `id digest` for each control of controls.csv", Digest::of(definitions.as_bytes())));
     if let Some(scope) = &of.scope {
         scope_items(scope, items);
     }

@@ -158,6 +158,7 @@ fn summary(day: u32) -> RunSummary {
         trigger: "due".to_owned(),
         as_of: None,
         tool: "proofline 0.1.0".to_owned(),
+        program: Some(Digest::of(b"this program")),
         object: format!("runs/{run}/manifest.json"),
         evaluation: format!("{run}-{}", manifest.short()),
         exchanges: 61 + day % 3,
