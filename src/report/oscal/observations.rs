@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::model::{ControlAssessment, ControlId, Counts, Observation, ResourceId, RunId, Test, Verdict};
+use crate::model::{ControlAssessment, ControlId, Counts, Observation, ResourceId, RunId, Test, Verdict, WaiverId};
 use crate::report::oscal::backmatter::exchange_uuid;
 use crate::report::oscal::controls::activity_uuid;
 use crate::report::oscal::parts::{Props, markup, title, uuid};
@@ -63,6 +63,7 @@ pub(crate) struct Observations<'a> {
     pub(crate) items: BTreeMap<(&'a str, &'a ResourceId), Item>,
     by_control: BTreeMap<&'a ControlId, Vec<String>>,
     by_resource: BTreeMap<(&'a ControlId, u32, &'a ResourceId), String>,
+    by_waiver: BTreeMap<&'a WaiverId, Vec<String>>,
 }
 
 impl<'a> Observations<'a> {
@@ -87,6 +88,11 @@ impl<'a> Observations<'a> {
         self.by_resource.get(&(control, test, resource))
     }
 
+    /// The names of the failures that a waiver turned.
+    pub(crate) fn of_waiver(&self, waiver: &WaiverId) -> &[String] {
+        self.by_waiver.get(waiver).map(Vec::as_slice).unwrap_or_default()
+    }
+
     fn add(&mut self, reading: &Reading<'a>, control: &'a ControlAssessment, run: &'a RunId) {
         let id = &control.control.id;
         for (number, test) in (1_u32..).zip(&control.control.tests) {
@@ -98,6 +104,9 @@ impl<'a> Observations<'a> {
             let single = single(reading, control, run, seen);
             self.by_control.entry(id).or_default().push(single.uuid.clone());
             self.by_resource.insert((id, seen.test, &seen.resource), single.uuid.clone());
+            if let Some(waiver) = &seen.waiver {
+                self.by_waiver.entry(waiver).or_default().push(single.uuid.clone());
+            }
             self.items.entry((&seen.kind, &seen.resource)).or_insert_with(|| item(seen));
             self.all.push(single);
         }

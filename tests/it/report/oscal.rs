@@ -225,6 +225,11 @@ fn risks_are_the_deviations_and_the_waivers_of_the_csv_files() {
         assert_eq!(log.iter().find(|entry| entry["title"] == "First seen failing").map(|entry| text(entry, "/start")), Some(cell("first_seen")));
         assert_eq!(log.last().filter(|entry| entry["status-change"] == "closed").map(|entry| text(entry, "/start")).unwrap_or_default(), cell("ended"));
     }
+    let waived: Vec<_> = list(result(&document), "/observations").into_iter().filter(|seen| prop(seen, "verdict") == Some("waived")).collect();
+    for seen in waived {
+        let waiver = risks.iter().find(|risk| prop(risk, "waiver-id") == prop(seen, "waiver")).expect("the waiver");
+        assert!(list(waiver, "/related-observations").iter().any(|to| text(to, "/observation-uuid") == text(seen, "/uuid")));
+    }
     // Three days for what is critical; ten for what is severe.
     let deadline = |id: &str| risks.iter().find(|risk| prop(risk, "control-id") == Some(id)).map(|risk| text(risk, "/deadline"));
     assert_eq!(deadline("CHG-01"), Some("2026-11-28T02:00:00Z"));
@@ -247,6 +252,8 @@ fn whatever_points_at_something_finds_it() {
             assert!(list(finding, "/related-risks").iter().all(|to| risks.contains(text(to, "/risk-uuid"))));
             assert_eq!(related.is_empty(), prop(finding, "verdict") == Some("not-run"));
         }
+        let of_risks = list(result, "/risks").into_iter().flat_map(|risk| list(risk, "/related-observations"));
+        assert!(of_risks.map(|to| text(to, "/observation-uuid")).all(|uuid| observations.contains(uuid)));
         let related: usize = list(result, "/findings").iter().map(|finding| list(finding, "/related-observations").len()).sum();
         assert_eq!(related, observations.len(), "an observation belongs to one finding");
         assert!(list(result, "/observations").iter().flat_map(|seen| list(seen, "/subjects")).all(|subject| items.contains(text(subject, "/subject-uuid"))));
