@@ -12,6 +12,8 @@ const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const plan = JSON.parse(readFileSync(planFile, "utf8"));
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"];
+// A busy machine may be slow; what never comes is a failure all the same.
+const PATIENCE = 300_000;
 const WIDE = { width: 1280, height: 900 };
 const NARROW = { width: 390, height: 844 };
 const LOOKS = ["wide light", "wide dark", "narrow light", "narrow dark"];
@@ -20,6 +22,7 @@ const FOCUSABLE = "a[href], button, input, select, summary, [tabindex='0']";
 // A page of its own with everything that it says, asks for or is refused.
 async function open(browser, file, { script = true, viewport = WIDE, scheme = "light" } = {}) {
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE);
   const heard = { console: [], requests: [], refused: [], dialogs: [] };
   page.on("console", (message) => heard.console.push(`${message.type()}: ${message.text()}`));
   page.on("pageerror", (error) => heard.console.push(`error: ${error.message}`));
@@ -41,7 +44,7 @@ async function open(browser, file, { script = true, viewport = WIDE, scheme = "l
 
 // What stands on the page now, as a reader sees it.
 const standing = () => {
-  const seen = (element) => element.checkVisibility({ visibilityProperty: true, contentVisibilityAuto: true }) && element.getClientRects().length > 0;
+  const seen = (element) => element.checkVisibility({ visibilityProperty: true }) && element.getClientRects().length > 0;
   const shown = (selector) => [...document.querySelectorAll(selector)].filter(seen);
   return {
     told: document.getElementById("filter-told")?.textContent ?? null,
@@ -66,10 +69,14 @@ async function skipLink(page) {
   return { ...first, leadsTo: await page.evaluate(() => document.activeElement.id) };
 }
 
-// Tab through the whole page: what can be used is reached, and one sees where one is.
+// Tab through the whole page, with filters on that hide nothing, so that what undoes them is there too: what can be used is reached, and one sees where one is.
 async function tabThrough(page) {
+  const boxes = await page.$$eval("#filter input[type=checkbox]", (all) => all.map((box) => box.click()).length);
+  if (boxes === 0) {
+    await page.type("#filter-text", "e");
+  }
   const count = await page.evaluate((selector) => {
-    const usable = (element) => !element.disabled && element.checkVisibility({ contentVisibilityAuto: true }) && element.getClientRects().length > 0;
+    const usable = (element) => !element.disabled && element.checkVisibility() && element.getClientRects().length > 0;
     const wanted = [...document.querySelectorAll(selector)].filter(usable);
     window.tabbing = { wanted, reached: new Set(), plain: new Set() };
     document.addEventListener("focusin", ({ target }) => {
@@ -126,7 +133,7 @@ async function paper(page, file) {
   const screen = await page.evaluate(standing);
   await page.emulateMediaType("print");
   const print = await page.evaluate(standing);
-  const pdf = Buffer.from(await page.pdf({ path: file, preferCSSPageSize: true })).toString("latin1");
+  const pdf = Buffer.from(await page.pdf({ path: file, preferCSSPageSize: true, timeout: PATIENCE })).toString("latin1");
   await page.emulateMediaType("screen");
   return { screen, print, pages: [...pdf.matchAll(/\/Type\s*\/Page\b/g)].length };
 }
@@ -152,10 +159,15 @@ async function visit(browser, { file, light, queries, pdf, click, looks }) {
   const { page, heard } = await open(browser, file);
   const seen = { first: await page.evaluate(standing), skip: await skipLink(page), queries: [] };
   if (click) {
-    await Promise.all([page.waitForNavigation(), page.click(`a[href="${click}"]`)]);
-    const there = page.url();
-    await Promise.all([page.waitForNavigation(), page.click(".kicker a")]);
-    return { ...seen, ...heard, there, back: page.url() };
+    const follow = async (link) => {
+      await page.focus(link);
+      await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+      return page.url();
+    };
+    const there = await follow(`a[href="${click}"]`);
+    const back = await follow(".kicker a");
+    const top = await page.evaluate(() => document.querySelector(location.hash).getBoundingClientRect().top);
+    return { ...seen, ...heard, there, back, top };
   }
   for (const query of queries ?? []) {
     seen.queries.push(await ask(page, query));
@@ -184,7 +196,7 @@ const browser = await puppeteer.launch({
   executablePath: plan.chromium,
   args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
   userDataDir: plan.profile,
-  protocolTimeout: 300_000,
+  protocolTimeout: PATIENCE,
 });
 try {
   const seen = [];

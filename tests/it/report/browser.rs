@@ -264,6 +264,7 @@ fn links_lead_to_a_controls_page_and_back() {
     let one = &seen[LINKS];
     assert!(one["there"].as_str().is_some_and(|url| url.starts_with("file://") && url.ends_with("/controls/BIG-000.html")), "{}", one["there"]);
     assert!(one["back"].as_str().is_some_and(|url| url.ends_with("/index.html#control-BIG-000")), "{}", one["back"]);
+    assert!(one["top"].as_f64().is_some_and(|top| (0.0..200.0).contains(&top)), "the control is in sight: {}", one["top"]);
     assert!(texts(&one["console"]).is_empty() && texts(&one["refused"]).is_empty(), "{one}");
 }
 
