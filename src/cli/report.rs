@@ -84,7 +84,7 @@ fn request_list(host: &Host, path: &Path) -> Result<Vec<Request>> {
 
 fn formats(names: &[String]) -> Result<Vec<&'static dyn Format>> {
     if names.is_empty() {
-        return Ok(FORMATS.to_vec());
+        return Ok(FORMATS.iter().copied().filter(|format| format.is_usual()).collect());
     }
     let known = || FORMATS.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ");
     let find = |name: &String| FORMATS.iter().copied().find(|format| format.name() == name);

@@ -193,7 +193,7 @@ fn criteria(reading: &Reading<'_>) -> String {
 }
 
 fn foot() -> String {
-    "## The rest\n\n`index.html` is the report, each `*.csv` a table of it with its source, query and counts in `*.ipe.csv`; `report.xlsx` holds all of them, `assessment-results.json` is OSCAL. `proofline verify` holds the evidence against its log; `proofline export` makes a pack that verifies with stock tools.\n".to_owned()
+    "## The rest\n\n`index.html` is the report, each `*.csv` a table of it with its source, query and counts in `*.ipe.csv`; `report --format xlsx` makes a workbook of them, `--format oscal` assessment results. `proofline verify` holds the evidence against its log; `proofline export` makes a pack that verifies with stock tools.\n".to_owned()
 }
 
 #[cfg(test)]

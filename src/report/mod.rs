@@ -28,6 +28,11 @@ pub trait Format: Send + Sync {
     /// One line for `--help`.
     fn meaning(&self) -> &'static str;
 
+    /// Whether a report has it where nobody says which formats. What only some tools read, and takes as much again, is asked for.
+    fn is_usual(&self) -> bool {
+        true
+    }
+
     /// Renders the assessment.
     ///
     /// # Errors

@@ -32,6 +32,10 @@ impl Format for Oscal {
         "OSCAL assessment results in JSON, for tools: findings, observations, risks, evidence with digests"
     }
 
+    fn is_usual(&self) -> bool {
+        false
+    }
+
     fn render(&self, assessment: &Assessment) -> Result<Vec<ReportFile>, ReportError> {
         let document = document::Document::of(&Reading::new(assessment));
         let mut bytes = Vec::new();

@@ -26,6 +26,10 @@ impl Format for Xlsx {
         "one workbook with the tables of the CSV files and a first sheet about them"
     }
 
+    fn is_usual(&self) -> bool {
+        false
+    }
+
     fn render(&self, assessment: &Assessment) -> Result<Vec<ReportFile>, ReportError> {
         let reading = Reading::new(assessment);
         let mut workbook = Workbook::new();
