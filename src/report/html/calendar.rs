@@ -1,14 +1,14 @@
 //! The operating calendar: each control in each of its slots, so that a missed night is seen as such, and the same in words.
 //!
-//! Slots of one frequency share a table; a row is a control in a month (daily), a day (hourly) or a year (the rest), so that it fits a page. Where the months of all controls do not,
-//! the first page shows a cell for each month (`months`), and each control's own page all of its slots.
+//! Slots of one frequency share a table; a row is a control in a month (daily), a day (hourly) or a year (the rest), so that it fits a page. Where the slots of all
+//! controls do not, the first page shows a cell for each month (`months`), and each control's own page all of its slots.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
 use crate::model::{ControlAssessment, Frequency, SlotRow, SlotState};
-use crate::report::html::{CAP, Page, Place, cells, months, spells};
+use crate::report::html::{Page, Place, cells, months, spells};
 use crate::report::reading::Reading;
 
 /// Worst first.
@@ -24,6 +24,12 @@ pub(crate) const STATES: [SlotState; 10] = [
     SlotState::Pending,
     SlotState::BeforeStart,
 ];
+
+/// Days and hours of one table that the first page shows each for itself: 30 days of 260 controls, or a year of 20; some 900 kB.
+const SLOTS: usize = 8_000;
+
+/// Lines of one table on the first page.
+const LINES: usize = 600;
 
 /// A control with its slots of one frequency; it may have had another before its schedule changed.
 type Row<'a> = (&'a ControlAssessment, Vec<&'a SlotRow>);
@@ -67,9 +73,9 @@ pub(crate) fn is_cut(reading: &Reading<'_>) -> bool {
     by_frequency(&controls).iter().any(|(frequency, rows)| is_long(*frequency, rows))
 }
 
-/// Days and hours of a long period make more lines than a page has; years do not.
+/// Days and hours of a long period are more than a page can carry; weeks and what is longer are few.
 fn is_long(frequency: Frequency, rows: &[Row<'_>]) -> bool {
-    matches!(frequency, Frequency::Hourly | Frequency::Daily) && rows.iter().map(|(_, slots)| grid(slots).len()).sum::<usize>() > CAP
+    matches!(frequency, Frequency::Hourly | Frequency::Daily) && rows.iter().map(|(_, slots)| slots.len()).sum::<usize>() > SLOTS
 }
 
 fn legend() -> Markup {
@@ -129,7 +135,7 @@ fn strip(page: &Page<'_>, frequency: Frequency, rows: &[Row<'_>]) -> Markup {
     let grids: Vec<_> = rows.iter().map(|(of, slots)| (*of, grid(slots))).collect();
     let columns: BTreeSet<&str> = grids.iter().flat_map(|(_, grid)| grid.values().flat_map(BTreeMap::keys)).copied().collect();
     let total: usize = grids.iter().map(|(_, grid)| grid.len().max(1)).sum();
-    let each = if page.place == Place::First { (CAP / rows.len().max(1)).max(1) } else { usize::MAX };
+    let each = if page.place == Place::First { (LINES / rows.len().max(1)).max(1) } else { usize::MAX };
     let shown: usize = grids.iter().map(|(_, grid)| grid.len().max(1).min(each)).sum();
     html! {
         (cells::boxed(&label(frequency), &html! {

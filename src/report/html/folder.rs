@@ -81,7 +81,8 @@ fn names<'a>(sheets: impl Iterator<Item = (&'a ControlId, usize)>) -> BTreeMap<C
         let mut name = id.to_string();
         let mut next = 2_u32;
         while !free(&name) {
-            name = format!("{id}~{next}");
+            // Before the first dot, since Windows reads a device's name up to there.
+            name = id.as_str().split_once('.').map_or_else(|| format!("{id}~{next}"), |(stem, rest)| format!("{stem}~{next}.{rest}"));
             next += 1;
         }
         taken.extend(files(&name));
@@ -110,7 +111,7 @@ mod tests {
         let named = names(ids.iter().map(|(id, pages)| (id, *pages)));
         let of = |id: &str| named.get(&id.parse::<ControlId>().expect("an id")).map(String::as_str);
         let expected =
-            [("A-1", "A-1"), ("A-1-2", "A-1-2~2"), ("a-1", "a-1~2"), ("CON", "CON~2"), ("com1.x", "com1.x~2"), ("Console", "Console"), ("REP-03", "REP-03")];
+            [("A-1", "A-1"), ("A-1-2", "A-1-2~2"), ("a-1", "a-1~2"), ("CON", "CON~2"), ("com1.x", "com1~2.x"), ("Console", "Console"), ("REP-03", "REP-03")];
         for (id, name) in expected {
             assert_eq!(of(id), Some(name));
         }

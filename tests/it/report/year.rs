@@ -154,3 +154,15 @@ fn a_definition_that_changed_is_told_with_the_run_that_had_it_first() {
             && !same.contains("The definition changed")
     );
 }
+
+/// A night of the whole catalogue is no long period: every slot stays on the first page.
+#[test]
+fn a_month_of_many_controls_stays_on_the_first_page() {
+    let mut of = year(&[Frequency::Daily; 250]);
+    of.controls.iter_mut().for_each(|control| control.slots.truncate(31));
+    let files = render("html", &of);
+    assert_eq!(files.keys().collect::<Vec<_>>(), ["index.html"]);
+    let page = text(&files, "index.html");
+    assert_eq!((cells(&page, "fail"), cells(&page, "not-run")), (750, 750));
+    assert!(section(&page, "calendar").contains("Rows shown / total: 250 / 250."));
+}
