@@ -366,7 +366,7 @@ fn the_report_has_a_row_for_each_slot_and_tells_what_changed_in_a_definition() {
     assert!(parts.contains(&"REV-01 task reviewed: true -> false".to_owned()) && parts.iter().all(|part| part.starts_with("REV-01")), "{parts:#?}");
     assert!(parts.iter().any(|part| part.starts_with("REV-01 test 5 require: ") && part.ends_with("-> ")), "the test of review is gone: {parts:#?}");
     let page = fs::read_to_string(bench.folder.path().join("report/index.html")).expect("a page");
-    assert!(page.contains("Definition changed in the period") && page.contains("id=\"tasks\"") && page.contains("2026-09"));
+    assert!(page.contains("What changed in the definition") && page.contains("id=\"tasks\"") && page.contains("2026-09"));
 
     // What today's controls say of the first night, labelled; and of the second, which had them.
     let runs = bench.json(&["status"]).1["runs"].clone();

@@ -10,7 +10,7 @@ use crate::report::words::{grouped, plural};
 pub(crate) fn of_control(of: &ControlAssessment) -> Markup {
     html! {
         @if !of.definition_changes.is_empty() {
-            h4 { "Definition changed in the period" }
+            p { strong { "What changed in the definition" } }
             @for change in &of.definition_changes { (one(change)) }
         }
     }

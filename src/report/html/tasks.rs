@@ -39,9 +39,10 @@ pub(crate) fn section(page: &Page<'_>) -> Markup {
 
 fn row(page: &Page<'_>, of: &TaskRow) -> Markup {
     let seen = &of.seen;
+    let is_judged = page.reading.assessment.controls.iter().any(|known| known.control.id == of.control);
     html! {
         tr {
-            th scope="row" { (cells::control_link(of.control.as_str())) " " span.nb { (of.slot) } span.meta { (cells::foreign(&of.title)) } }
+            th scope="row" { @if is_judged { (cells::control_link(of.control.as_str())) } @else { (of.control) } " " span.nb { (of.slot) } span.meta { (cells::foreign(&of.title)) } }
             td { (cells::time(seen.due)) }
             td { b { (cells::spoken(of.standing.as_str())) } @for because in &of.because { span.meta { (cells::foreign(because)) } } }
             td {
