@@ -277,6 +277,7 @@ async fn an_issue_knows_where_it_stands_and_which_date_counts() {
     assert_eq!(told, [json!("2026-02-28T23:59:59Z"), json!("board"), json!(2), json!("2026-02-20T08:00:00Z")], "the text says what the board says");
     let place = json!({
         "project": 220, "status": "Todo", "status_changed_at": "2026-02-02T00:00:00Z", "due": "2026-02-28T23:59:59Z", "archived": false, "added_at": "2026-02-01T00:00:00Z",
+        "values": { "Status": "Todo", "SLA": "2026-02-28" },
     });
     assert_eq!(known(&on, "boards"), json!([place]));
     assert!(on.evidence.len() >= 3, "the board's page is cited too");

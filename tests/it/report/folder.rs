@@ -88,6 +88,8 @@ fn every_row_of_a_large_report_is_on_exactly_one_page_of_its_control() {
         let own: Vec<&String> = ["", "-2", "-3"].iter().map(|page| &pages[&format!("controls/{id}{page}.html")]).collect();
         let mut rows: Vec<&str> =
             own.iter().flat_map(|text| text.split("<th scope=\"row\"><bdi>").skip(1)).filter_map(|row| row.split("</bdi>").next()).collect();
+        // What changed in the control's definition is told in rows too.
+        rows.retain(|row| row.starts_with("example/"));
         rows.sort_unstable();
         let wanted: Vec<String> = (0..4_500).map(|n| format!("example/repository-{n:05} main")).collect();
         assert_eq!(rows, wanted);
