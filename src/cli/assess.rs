@@ -16,8 +16,8 @@ use crate::cli::tasks;
 use crate::cli::{TOOL, verify};
 use crate::evaluate::history::episodes;
 use crate::model::{
-    Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, DefinitionChange, Digest, Finding, MissingPermission, Observation, Outcome,
-    Period, PermissionLedger, RunId, RunSummary, ScopeChange, TaskRow, WaiverNight, part_changes, waiver_uses,
+    Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, DefinitionChange, Digest, MissingPermission, Observation, Outcome, Period,
+    PermissionLedger, RunId, RunSummary, ScopeChange, TaskRow, WaiverNight, part_changes, waiver_uses,
 };
 use crate::store::Store;
 use crate::store::bodies::BodyError;
@@ -50,17 +50,12 @@ pub async fn assess(host: &mut Host, project: &Project, (store, sealed): (&Arc<d
     let ids: BTreeSet<ControlId> = runs.iter().flat_map(|run| run.controls.iter().map(|control| control.id.clone())).collect();
     let mut controls = Vec::new();
     let mut newest: BTreeMap<RunId, &Judged> = BTreeMap::new();
-    let mut results: BTreeMap<RunId, Vec<Observation>> = BTreeMap::new();
     for id in ids {
-        let Some((mut assessed, run)) = control(brief, all, &id) else { continue };
-        let name = &run.sealed.manifest.run;
-        if newest.insert(name.clone(), run).is_none() {
-            results.insert(name.clone(), snapshot::results(store.as_ref(), &run.evaluation).await?);
-        }
-        let rows = results.get(name).into_iter().flatten();
-        assessed.observations = rows.filter(|row| row.control == id).cloned().collect();
+        let Some((assessed, run)) = control(brief, all, &id) else { continue };
+        newest.insert(run.sealed.manifest.run.clone(), run);
         controls.push(assessed);
     }
+    observe(store, &mut controls, &newest).await?;
     controls.extend(waiting.into_iter().map(|control| not_judged_yet(brief, all, control)));
     controls.sort_by(|a, b| a.control.id.cmp(&b.control.id));
     let began = runs.iter().map(|run| (run.sealed.manifest.run.clone(), run.sealed.manifest.started_at));
@@ -78,7 +73,7 @@ pub async fn assess(host: &mut Host, project: &Project, (store, sealed): (&Arc<d
         episodes: episodes(&history, brief.period),
         remediation: project.settings.remediation.clone(),
         permissions: permissions(&controls, &newest),
-        tasks: task_rows(store, brief, &with_tasks(&controls, &newest), &results).await?,
+        tasks: task_rows(store, brief, &controls, &newest).await?,
         waivers: waiver_uses(&all.iter().map(waiver_night).collect::<Vec<_>>(), brief.period, brief.zone, brief.now),
         log: rests_on.log,
         days: rests_on.days,
@@ -111,11 +106,11 @@ async fn judged_runs(store: &Arc<dyn Store>, runs: &Runs, brief: &Brief) -> Resu
             let waits = |control: &&Control| (control.weekday.is_some() || control.schedule.is_some()) && sealed.manifest.trigger == "due";
             declared = Declared { criteria: catalog.criteria.clone(), waiting: catalog.controls.iter().filter(waits).cloned().collect() };
         }
-        judged.push(Judged { sealed, evaluation, digest, catalog, controls });
+        judged.push(Judged::new(sealed, (evaluation, digest), catalog, controls));
     }
     judged.sort_by_key(|run| run.sealed.manifest.shows());
     let within = |run: &&Judged| run.sealed.manifest.shows() < brief.period.end();
-    declared.waiting.retain(|waiting| judged.iter().filter(within).flat_map(|run| run.controls.iter()).all(|control| control.id != waiting.id));
+    declared.waiting.retain(|waiting| judged.iter().filter(within).all(|run| run.control(&waiting.id).is_none()));
     Ok((judged, declared))
 }
 
@@ -132,17 +127,17 @@ fn waiver_night(run: &Judged) -> WaiverNight<'_> {
 
 /// A control over the period, without its observations, and the newest run that judged it.
 fn control<'a>(brief: &Brief, all: &'a [Judged], id: &ControlId) -> Option<(ControlAssessment, &'a Judged)> {
-    let judged: Vec<&Judged> = all.iter().filter(|run| run.controls.iter().any(|control| control.id == *id)).collect();
+    let judged: Vec<&Judged> = all.iter().filter(|run| run.control(id).is_some()).collect();
     let within: Vec<&Judged> = judged.iter().copied().filter(|run| brief.period.contains(run.sealed.manifest.shows())).collect();
     let newest = within.last().copied()?;
-    let definition = newest.controls.iter().find(|control| control.id == *id)?;
+    let definition = newest.control(id)?;
     let assessed = ControlAssessment {
         control: definition.clone(),
         other_definitions: other_definitions(&within, definition),
         definition_changes: definition_changes(&within, id),
         slots: slots::of_control(brief, definition, &judged),
         schedules: slots::schedules(&within, id),
-        findings: within.iter().filter_map(|run| Some((run.sealed.manifest.run.clone(), finding(run, id)?.clone()))).collect(),
+        findings: within.iter().filter_map(|run| Some((run.sealed.manifest.run.clone(), run.finding(id)?.clone()))).collect(),
         observations: Vec::new(),
     };
     Some((assessed, newest))
@@ -161,14 +156,9 @@ fn not_judged_yet(brief: &Brief, all: &[Judged], control: Control) -> ControlAss
     }
 }
 
-/// What a run says of a control.
-pub(super) fn finding<'a>(run: &'a Judged, id: &ControlId) -> Option<&'a Finding> {
-    run.evaluation.findings.iter().find(|finding| finding.control == *id)
-}
-
 fn other_definitions(runs: &[&Judged], current: &Control) -> Vec<(RunId, Digest)> {
     let differs = |run: &&Judged| {
-        let then = run.controls.iter().find(|control| control.id == current.id)?;
+        let then = run.control(&current.id)?;
         (then.digest != current.digest).then(|| (run.sealed.manifest.run.clone(), then.digest))
     };
     runs.iter().filter_map(differs).collect()
@@ -176,9 +166,8 @@ fn other_definitions(runs: &[&Judged], current: &Control) -> Vec<(RunId, Digest)
 
 /// Where runs of the period had another definition of a control than the run before them that judged it. A reconstruction has that of the day on which it was made.
 fn definition_changes(runs: &[&Judged], id: &ControlId) -> Vec<DefinitionChange> {
-    let ours: Vec<(&Judged, &Control)> =
-        runs.iter().filter(|run| !run.is_reconstruction()).filter_map(|run| Some((*run, run.controls.iter().find(|control| control.id == *id)?))).collect();
-    let found = |run: &Judged| finding(run, id).map(|finding| (run.sealed.manifest.run.clone(), finding.status, finding.counts));
+    let ours: Vec<(&Judged, &Control)> = runs.iter().filter(|run| !run.is_reconstruction()).filter_map(|run| Some((*run, run.control(id)?))).collect();
+    let found = |run: &Judged| run.finding(id).map(|finding| (run.sealed.manifest.run.clone(), finding.status, finding.counts));
     let change = |pair: &[(&Judged, &Control)]| {
         let [(before, then), (after, now)] = pair else { return None };
         (then.digest != now.digest).then(|| DefinitionChange {
@@ -194,28 +183,32 @@ fn definition_changes(runs: &[&Judged], id: &ControlId) -> Vec<DefinitionChange>
     ours.windows(2).filter_map(change).collect()
 }
 
-/// The runs that judged controls with tasks last, with these controls.
-fn with_tasks<'a>(controls: &[ControlAssessment], newest: &BTreeMap<RunId, &'a Judged>) -> BTreeMap<RunId, (&'a Judged, BTreeSet<ControlId>)> {
-    let mut found: BTreeMap<RunId, (&Judged, BTreeSet<ControlId>)> = BTreeMap::new();
-    for of in controls.iter().filter(|of| of.control.task.is_some()) {
-        if let Some((run, judged)) = of.findings.last().and_then(|(run, _finding)| newest.get_key_value(run)) {
-            found.entry(run.clone()).or_insert_with(|| (judged, BTreeSet::new())).1.insert(of.control.id.clone());
-        }
+/// Gives each control what the newest run that judged it saw.
+async fn observe(store: &Arc<dyn Store>, controls: &mut [ControlAssessment], newest: &BTreeMap<RunId, &Judged>) -> Result<()> {
+    for (run, judged) in newest {
+        let theirs = controls.iter_mut().filter(|of| of.findings.last().is_some_and(|(last, _finding)| last == run));
+        let mut theirs: BTreeMap<ControlId, &mut Vec<Observation>> = theirs.map(|of| (of.control.id.clone(), &mut of.observations)).collect();
+        let see = |seen: Observation| {
+            if let Some(rows) = theirs.get_mut(&seen.control) {
+                rows.push(seen);
+            }
+        };
+        snapshot::each_result(store.as_ref(), &judged.evaluation, see).await?;
     }
-    found
+    Ok(())
 }
 
 /// The slots of tasks that the period touches, as the newest run of each control saw them.
-async fn task_rows(
-    store: &Arc<dyn Store>,
-    brief: &Brief,
-    newest: &BTreeMap<RunId, (&Judged, BTreeSet<ControlId>)>,
-    results: &BTreeMap<RunId, Vec<Observation>>,
-) -> Result<Vec<TaskRow>> {
+async fn task_rows(store: &Arc<dyn Store>, brief: &Brief, controls: &[ControlAssessment], newest: &BTreeMap<RunId, &Judged>) -> Result<Vec<TaskRow>> {
     let mut rows = Vec::new();
-    for (run, (judged, controls)) in newest {
-        let seen = results.get(run).map(Vec::as_slice).unwrap_or_default();
-        rows.extend(tasks::of_run(store, &judged.sealed.manifest, controls, seen).await?);
+    for (run, judged) in newest {
+        let of_run = |of: &&ControlAssessment| of.control.task.is_some() && of.findings.last().is_some_and(|(last, _finding)| last == run);
+        let theirs: Vec<&ControlAssessment> = controls.iter().filter(of_run).collect();
+        if theirs.is_empty() {
+            continue;
+        }
+        let ids = theirs.iter().map(|of| of.control.id.clone()).collect();
+        rows.extend(tasks::of_run(store, &judged.sealed.manifest, &ids, theirs.iter().flat_map(|of| &of.observations)).await?);
     }
     rows.retain(|row| row.seen.starts_at < brief.period.end() && row.seen.due.max(row.seen.ends_at) > brief.period.start());
     rows.sort_by(|a, b| (&a.control, a.seen.starts_at).cmp(&(&b.control, b.seen.starts_at)));

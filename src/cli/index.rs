@@ -13,7 +13,7 @@ use crate::cli::host::Host;
 use crate::cli::judge;
 use crate::cli::project::Project;
 use crate::evaluate::history::{History, Told};
-use crate::model::{Control, Digest, Manifest};
+use crate::model::{Control, ControlId, Digest, Finding, Manifest};
 use crate::store::Store;
 use crate::store::check::Problem;
 use crate::store::snapshot::{self, Evaluation, Sealed, SnapshotError};
@@ -22,17 +22,37 @@ use crate::store::snapshot::{self, Evaluation, Sealed, SnapshotError};
 pub struct Judged {
     /// The run.
     pub sealed: Sealed,
-    /// What was found.
+    /// What was found; the findings are by id.
     pub evaluation: Evaluation,
     /// SHA-256 of the sealed evaluation.
     pub digest: Digest,
     /// The catalogue as it was.
     pub catalog: Arc<Catalog>,
-    /// The controls that it judged.
+    /// The controls that it judged, by id.
     pub controls: Arc<[Control]>,
 }
 
 impl Judged {
+    /// A run with what was found in it; `controls` are by id.
+    #[must_use]
+    pub fn new(sealed: Sealed, (mut evaluation, digest): (Evaluation, Digest), catalog: Arc<Catalog>, controls: Arc<[Control]>) -> Self {
+        evaluation.findings.sort_by(|a, b| a.control.cmp(&b.control));
+        Self { sealed, evaluation, digest, catalog, controls }
+    }
+
+    /// A control as it judged it; none where it did not.
+    #[must_use]
+    pub fn control(&self, id: &ControlId) -> Option<&Control> {
+        self.controls.binary_search_by(|control| control.id.cmp(id)).ok().and_then(|place| self.controls.get(place))
+    }
+
+    /// What it says of a control.
+    #[must_use]
+    pub fn finding(&self, id: &ControlId) -> Option<&Finding> {
+        let findings = &self.evaluation.findings;
+        findings.binary_search_by(|finding| finding.control.cmp(id)).ok().and_then(|place| findings.get(place))
+    }
+
     /// Whether it tells of a past instant.
     #[must_use]
     pub fn is_reconstruction(&self) -> bool {
@@ -108,7 +128,7 @@ pub async fn check(host: &Host, project: &Project, store: &Arc<dyn Store>) -> Re
         let Some(found) = snapshot::evaluations(store.as_ref(), run).await?.into_iter().find(|found| found.digest == digest) else { return Ok(None) };
         // What the store holds verified already: controls that do not load are those of another version, which reports nothing from this index either.
         let Ok((catalog, controls)) = catalogs.of(store, &sealed.manifest).await else { return Ok(None) };
-        runs.push(Judged { sealed, evaluation: found.evaluation, digest, catalog, controls });
+        runs.push(Judged::new(sealed, (found.evaluation, digest), catalog, controls));
     }
     let again = build(store, History::default(), &runs).await?;
     Ok(if again.to_bytes()? == bytes { None } else { problem("built again from the sealed evaluations, the index does not come out so".to_owned()) })

@@ -44,7 +44,7 @@ fn catalog_in(spool: &Spool, manifest: &Manifest) -> Result<Catalog> {
         .map_err(|mistakes| anyhow!("the controls sealed in run {} do not load with this version:\n{mistakes}", manifest.run))
 }
 
-/// The controls that a run collected for.
+/// The controls that a run collected for, by id.
 #[must_use]
 pub fn judged_controls(catalog: &Catalog, manifest: &Manifest) -> Vec<Control> {
     catalog.controls.iter().filter(|control| manifest.controls.contains(&control.id)).cloned().collect()

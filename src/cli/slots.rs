@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::cli::assess::{Brief, finding};
+use crate::cli::assess::Brief;
 use crate::cli::index::Judged;
 use crate::model::assessment::Due;
 use crate::model::{Control, ControlId, Period, Slot, SlotRow, SlotState};
@@ -73,7 +73,7 @@ fn segments<'a>(judged: impl Iterator<Item = &'a Judged>, id: &ControlId) -> Vec
     let only_reconstructed = judged.iter().all(|run| run.is_reconstruction());
     let mut segments: Vec<Segment<'a>> = Vec::new();
     for run in judged.into_iter().filter(|run| only_reconstructed || !run.is_reconstruction()) {
-        let Some(control) = run.controls.iter().find(|control| control.id == *id) else { continue };
+        let Some(control) = run.control(id) else { continue };
         if segments.last().is_none_or(|last| cadence(last.control) != cadence(control)) {
             segments.push(Segment { control, run, since: run.sealed.manifest.shows() });
         }
@@ -97,7 +97,7 @@ fn row(brief: &Brief, control: &Control, slot: Slot, inside: &[&Judged], began: 
     let late = first.zip(control.late_from(&slot, brief.zone)).is_some_and(|(first, late_from)| first > late_from);
     // With a declared start, that is when the promise begins, whether or not anything ran.
     let is_before = if control.starts.is_some() { control.is_before_start(&slot, brief.zone) } else { slot.period.end() <= began };
-    let state = match SlotState::worst(ran().filter_map(|run| finding(run, &control.id))) {
+    let state = match SlotState::worst(ran().filter_map(|run| run.finding(&control.id))) {
         Some(SlotState::Pass) if late => SlotState::Late,
         Some(worst) => worst,
         None if !inside.is_empty() => SlotState::Reconstructed,

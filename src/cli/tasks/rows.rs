@@ -33,7 +33,7 @@ pub async fn latest(store: &Arc<dyn Store>, runs: &Runs, declared: &[&Control]) 
         }
         let evaluation = runs.evaluation(&sealed).await?.sealed().evaluation;
         let results = snapshot::results(store.as_ref(), &evaluation).await?;
-        rows.extend(of_run(store, &sealed.manifest, &ours, &results).await?);
+        rows.extend(of_run(store, &sealed.manifest, &ours, results.iter()).await?);
         wanted.retain(|id| !ours.contains(*id));
     }
     rows.sort_by(|a, b| (&a.control, a.seen.starts_at).cmp(&(&b.control, b.seen.starts_at)));
@@ -44,7 +44,12 @@ pub async fn latest(store: &Arc<dyn Store>, runs: &Runs, declared: &[&Control]) 
 ///
 /// # Errors
 /// Where stored evidence is missing or changed.
-pub async fn of_run(store: &Arc<dyn Store>, manifest: &Manifest, controls: &BTreeSet<ControlId>, results: &[Observation]) -> Result<Vec<TaskRow>> {
+pub async fn of_run<'a>(
+    store: &Arc<dyn Store>,
+    manifest: &Manifest,
+    controls: &BTreeSet<ControlId>,
+    results: impl Iterator<Item = &'a Observation>,
+) -> Result<Vec<TaskRow>> {
     let Some(tasks) = &manifest.scope.tasks else { return Ok(Vec::new()) };
     // Only what was asked for this kind: what else a run holds may be a thousand times as much.
     let mut exchanges = snapshot::requests(store.as_ref(), manifest).await?;
@@ -55,7 +60,7 @@ pub async fn of_run(store: &Arc<dyn Store>, manifest: &Manifest, controls: &BTre
     let mut slots = Vec::new();
     TaskSlot.extract(&manifest.scope, &evidence, &mut |resource| slots.push(resource))?;
     let mut judged: BTreeMap<(&ControlId, &str), Vec<&Observation>> = BTreeMap::new();
-    for seen in results.iter().filter(|seen| seen.kind == KIND.name) {
+    for seen in results.filter(|seen| seen.kind == KIND.name) {
         judged.entry((&seen.control, seen.resource.as_str())).or_default().push(seen);
     }
     let mut rows = Vec::new();
