@@ -6,6 +6,7 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
 
+use crate::model::sample::Division;
 use crate::model::{ControlId, RunId};
 
 /// Collects evidence that security controls operate, and reports on it.
@@ -220,6 +221,10 @@ pub struct Sample {
     /// How many to draw at random; what is usual for the control's frequency when absent: hourly 40, daily 25, weekly 5, monthly and quarterly 2, yearly 1
     #[arg(long, value_name = "N")]
     pub size: Option<usize>,
+    /// Draw from each part of the population by itself, at least one of each, in proportion: 'month' (of the newest run that saw an item), 'test', or 'parts:N' (the first N
+    /// parts of the resource's id between slashes; parts:3 is a repository of GitHub)
+    #[arg(long, value_name = "WHAT", value_parser = division)]
+    pub stratify: Option<Division>,
     /// First day of the period (audit calendar); the day of the first run when absent
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub from: Option<NaiveDate>,
@@ -229,6 +234,15 @@ pub struct Sample {
     /// A new or empty folder, or a new .zip file
     #[arg(long, value_name = "DIR|FILE.zip")]
     pub out: PathBuf,
+}
+
+fn division(text: &str) -> Result<Division, String> {
+    let parts = || text.strip_prefix("parts:")?.parse().ok().filter(|count| *count > 0).map(Division::Parts);
+    match text {
+        "month" => Ok(Division::Month),
+        "test" => Ok(Division::Test),
+        _ => parts().ok_or_else(|| "it is 'month', 'test', or 'parts:' and a number from 1".to_owned()),
+    }
 }
 
 /// `tasks`

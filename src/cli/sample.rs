@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use anyhow::Result;
+use chrono_tz::Tz;
 use serde_json::json;
 
 use crate::cli::args;
@@ -16,7 +17,7 @@ use crate::cli::project::Project;
 use crate::cli::runs::Runs;
 use crate::cli::summary::{Form, instant};
 use crate::evaluate::sample::{draw, usual_size};
-use crate::model::sample::{Item, Sample, Selection};
+use crate::model::sample::{Division, Item, Sample, Selection};
 use crate::model::{Control, ControlId, Counts, Population, RunId, Verdict};
 use crate::report;
 use crate::store::Store;
@@ -35,6 +36,7 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Sample, f
     let store = project.store()?;
     let runs = Runs::open(&store, project.settings.log.vkey.as_ref()).await?;
     let period = runs.period(host, project, (arguments.from, arguments.to)).await?;
+    let division = arguments.stratify.unwrap_or(Division::Whole);
     let mut frozen = Frozen::default();
     for run in runs.ids().await? {
         let sealed = runs.sealed(&run).await?;
@@ -45,12 +47,16 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Sample, f
     let Some(control) = frozen.control.take() else {
         return Err(Failure::usage(format!("no run of the period judged {}: `proofline status` shows what was judged when", arguments.control)).into());
     };
-    let population: Vec<Item> = frozen.items.into_values().collect();
+    let mut population: Vec<Item> = frozen.items.into_values().collect();
+    for item in &mut population {
+        item.stratum = stratum(division, item, project.settings.time_zone);
+    }
     if population.is_empty() {
         return Err(Failure::usage(format!("{} applied to nothing in the period: there is nothing to draw from", arguments.control)).into());
     }
     let size = arguments.size.unwrap_or_else(|| usual_size(control.frequency));
-    let drawing = draw(&population, &arguments.nonce, size);
+    let drawing =
+        draw(&population, &arguments.nonce, size).map_err(|error| Failure::usage(format!("{error}: choose a larger --size, or another --stratify")))?;
     let mut counts = Counts::default();
     population.iter().for_each(|item| counts.add(item.verdict));
     let sample = Sample {
@@ -60,6 +66,7 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Sample, f
         root: drawing.root,
         seed: drawing.seed,
         size,
+        strata: drawing.strata,
         counts,
         population,
         drawn: drawing.drawn,
@@ -69,6 +76,11 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Sample, f
     let mut extras = vec![Extra { name: "sample/README.md".to_owned(), bytes: readme(&sample, host).into_bytes() }];
     let keys: String = sample.population.iter().map(|item| format!("{}\n", item.key())).collect();
     extras.push(Extra { name: "sample/population.keys".to_owned(), bytes: keys.into_bytes() });
+    // One line for each stratum, and for each item: what the README's commands read.
+    let strata: String = sample.strata.iter().map(|stratum| format!("{}\t{}\n", stratum.size, stratum.name)).collect();
+    extras.push(Extra { name: "sample/strata.tsv".to_owned(), bytes: strata.into_bytes() });
+    let divided: String = sample.population.iter().map(|item| format!("{}\t{}\n", item.stratum, item.key())).collect();
+    extras.push(Extra { name: "sample/population.strata".to_owned(), bytes: divided.into_bytes() });
     extras.push(Extra { name: "sample/sample.json".to_owned(), bytes: serde_json::to_vec_pretty(&sample)? });
     extras.extend(report::sample(&sample, &bodies)?.into_iter().map(|file| Extra { name: format!("sample/{}", file.path), bytes: file.bytes }));
     let chosen: BTreeSet<_> =
@@ -77,6 +89,16 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Sample, f
     let written = export::write(host, project, &arguments.out, &choice, extras).await?;
     told(host, arguments, &sample, (&written, form))?;
     Ok(Exit::Satisfied)
+}
+
+/// The stratum of an item.
+fn stratum(division: Division, item: &Item, zone: Tz) -> String {
+    match division {
+        Division::Whole => "all".to_owned(),
+        Division::Month => item.at.with_timezone(&zone).format("%Y-%m").to_string(),
+        Division::Test => format!("test {}", item.test),
+        Division::Parts(count) => item.resource.as_str().split('/').take(count).collect::<Vec<_>>().join("/"),
+    }
 }
 
 fn is_nonce(text: &str) -> bool {
@@ -109,6 +131,7 @@ impl Frozen {
                 kind: seen.kind,
                 resource: seen.resource,
                 name: seen.name,
+                stratum: String::new(),
                 verdict: seen.verdict,
                 failed,
                 because: seen.because,
@@ -163,6 +186,18 @@ fn completeness(sample: &Sample) -> String {
     if whole == of { format!("whole in each of {of} runs") } else { format!("whole in {whole} of {of} runs: what the others did not see may be missing here") }
 }
 
+fn method(sample: &Sample) -> String {
+    let how = "the first by HMAC-SHA256 of the key under the seed";
+    match sample.strata.as_slice() {
+        [only] => format!("{how}, {} of them", only.size),
+        strata => format!(
+            "of each of {} strata {how}, {} in all: in proportion (Sainte-Laguë), and at least one of each, as `strata.tsv` says",
+            strata.len(),
+            sample.size
+        ),
+    }
+}
+
 fn readme(sample: &Sample, host: &Host) -> String {
     let Counts { pass, fail, waived, undetermined, .. } = sample.counts;
     let (from, to) = (instant(sample.period.start()), instant(sample.period.end()));
@@ -177,7 +212,7 @@ fn readme(sample: &Sample, host: &Host) -> String {
         ("{nonce}", sample.nonce.clone()),
         ("{nonce_quoted}", sample.nonce.clone()),
         ("{seed}", sample.seed.to_string()),
-        ("{size}", sample.size.to_string()),
+        ("{method}", method(sample)),
         ("{drawn}", format!("{} at random, {} targeted", count(sample, Selection::Random), count(sample, Selection::Targeted))),
     ];
     fields.iter().fold(README.to_owned(), |text, (field, value)| text.replace(field, value))
@@ -188,7 +223,7 @@ fn told(host: &mut Host, arguments: &args::Sample, sample: &Sample, (written, fo
     if form == Form::Json {
         let document = json!({
             "out": arguments.out, "control": sample.control.id, "period": sample.period, "population": sample.population.len(), "root": sample.root, "nonce": sample.nonce,
-            "seed": sample.seed, "size": sample.size, "random": random, "targeted": targeted, "files": written.files, "sha256sums": written.sums,
+            "seed": sample.seed, "size": sample.size, "strata": sample.strata, "random": random, "targeted": targeted, "files": written.files, "sha256sums": written.sums,
         });
         return Ok(writeln!(host.out, "{}", serde_json::to_string_pretty(&document)?)?);
     }

@@ -25,14 +25,40 @@ pub struct Sample {
     pub seed: Digest,
     /// How many are drawn at random.
     pub size: usize,
+    /// The parts of the population that are drawn from one by one, by name; one that is everything where nothing divides it.
+    pub strata: Vec<Stratum>,
     /// Verdicts of the population's items.
     pub counts: Counts,
     /// Everything that the control applied to in the period, by key.
     pub population: Vec<Item>,
-    /// What is drawn: at random, by rank; then whatever failed, was waived or is not known and was not drawn.
+    /// What is drawn: at random, by stratum and rank; then whatever failed, was waived or is not known and was not drawn.
     pub drawn: Vec<Drawn>,
     /// The runs of the period that judged the control, oldest first, and whether its populations were whole.
     pub runs: Vec<(RunId, bool)>,
+}
+
+/// A part of the population that is drawn from by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Stratum {
+    /// Its name, which its items have.
+    pub name: String,
+    /// How many items it has.
+    pub items: usize,
+    /// How many of them are drawn at random.
+    pub size: usize,
+}
+
+/// What divides a population.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Division {
+    /// Nothing.
+    Whole,
+    /// The month, on the audit calendar, of the newest run that saw an item.
+    Month,
+    /// The test.
+    Test,
+    /// So many leading parts of the resource's id, between its slashes: three are a repository of GitHub.
+    Parts(usize),
 }
 
 /// One item of the population: a resource under a test of the control, as the newest run of the period that saw it judged it.
@@ -46,6 +72,8 @@ pub struct Item {
     pub resource: ResourceId,
     /// What a person calls it.
     pub name: String,
+    /// The stratum that it is in.
+    pub stratum: String,
     /// The newest verdict.
     pub verdict: Verdict,
     /// True where any run of the period saw it fail, waived or not.
@@ -83,7 +111,7 @@ pub struct Drawn {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Selection {
-    /// Among the first by rank.
+    /// Among the first of its stratum by rank.
     Random,
     /// It failed, was waived, or could not be told.
     Targeted,

@@ -34,6 +34,26 @@ fn column<'r>(rows: &'r [BTreeMap<String, String>], name: &str) -> Vec<&'r str> 
     rows.iter().map(|row| row[name].as_str()).collect()
 }
 
+/// Draws again what was drawn into a folder, by the commands of its README, line by line in a shell.
+fn drawn_again(folder: &Path, told: &serde_json::Value) -> Vec<String> {
+    let readme = fs::read_to_string(folder.join("README.md")).expect("a README");
+    let block = readme.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).expect("commands");
+    let done = Command::new("sh").arg("-c").arg(block).current_dir(folder).output().expect("a shell");
+    let said = String::from_utf8(done.stdout).expect("text");
+    let mut lines = said.lines();
+    assert!(lines.next().is_some_and(|line| line.starts_with(told["root"].as_str().expect("a root"))), "{said}");
+    assert!(lines.next().is_some_and(|line| line.starts_with(told["seed"].as_str().expect("a seed"))), "{said}");
+    lines.map(|line| line.split_once(' ').expect("rank and key").1.to_owned()).collect()
+}
+
+fn key(row: &BTreeMap<String, String>) -> String {
+    format!("{} {}", row["test"], row["resource_id"])
+}
+
+fn at_random(worksheet: &[BTreeMap<String, String>]) -> Vec<&BTreeMap<String, String>> {
+    worksheet.iter().filter(|row| row["selection"] == "random").collect()
+}
+
 #[test]
 fn a_sample_is_drawn_again_by_its_readme_and_brings_its_evidence() {
     if !(tools::openssl() && tools::program("sha256sum") && tools::program("zstd")) {
@@ -49,19 +69,8 @@ fn a_sample_is_drawn_again_by_its_readme_and_brings_its_evidence() {
     let keys = fs::read_to_string(folder.join("population.keys")).expect("keys");
     assert_eq!(keys.lines().collect::<Vec<_>>(), column(&population, "key"));
     assert_eq!(told["root"], Digest::of(keys.as_bytes()).to_string());
-
-    // The README, line by line, in a shell.
-    let readme = fs::read_to_string(folder.join("README.md")).expect("a README");
-    let block = readme.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).expect("commands");
-    let done = Command::new("sh").arg("-c").arg(block).current_dir(&folder).output().expect("a shell");
-    let said = String::from_utf8(done.stdout).expect("text");
-    let mut lines = said.lines();
-    assert!(lines.next().is_some_and(|line| line.starts_with(told["root"].as_str().expect("a root"))), "{said}");
-    assert!(lines.next().is_some_and(|line| line.starts_with(told["seed"].as_str().expect("a seed"))), "{said}");
-    let again: Vec<String> = lines.map(|line| line.split_once(' ').expect("rank and key").1.to_owned()).collect();
-    let random: Vec<&BTreeMap<String, String>> = worksheet.iter().filter(|row| row["selection"] == "random").collect();
-    let key = |row: &BTreeMap<String, String>| format!("{} {}", row["test"], row["resource_id"]);
-    assert_eq!(again, random.iter().map(|row| key(row)).collect::<Vec<_>>());
+    let again = drawn_again(&folder, &told);
+    assert_eq!(again, at_random(&worksheet).into_iter().map(key).collect::<Vec<_>>());
     assert_eq!(again.len(), 6);
 
     // Whatever failed is there, once; and the population is all that the control applied to.
@@ -81,6 +90,43 @@ fn a_sample_is_drawn_again_by_its_readme_and_brings_its_evidence() {
     bench.run(&["export", "--control", "REP-03", "--out", "all"]);
     let bodies = |name: &str| fs::read_dir(bench.folder.path().join(name).join("bodies")).expect("bodies").count();
     assert!(bodies("drawn") < bodies("all"), "{} of {}", bodies("drawn"), bodies("all"));
+}
+
+#[test]
+fn a_stratified_sample_is_drawn_again_by_its_readme() {
+    if !(tools::openssl() && tools::program("sha256sum")) {
+        return;
+    }
+    let (_site, mut bench) = collected();
+    let mut drawn = |by: &str, out: &str| {
+        let (exit, told) = bench.json(&["sample", "--control", "REP-03", "--nonce", "audit-2026.q4", "--size", "40", "--stratify", by, "--out", out]);
+        assert_eq!(exit, Exit::Satisfied, "{told}");
+        let folder = bench.folder.path().join(out).join("sample");
+        let (worksheet, population) = (rows(&folder.join("worksheet.csv")), rows(&folder.join("population.csv")));
+        assert_eq!(drawn_again(&folder, &told), at_random(&worksheet).into_iter().map(key).collect::<Vec<_>>());
+        let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
+        at_random(&worksheet).iter().for_each(|row| *sizes.entry(row["stratum"].clone()).or_default() += 1);
+        let strata: BTreeMap<String, usize> = told["strata"]
+            .as_array()
+            .expect("strata")
+            .iter()
+            .map(|of| (of["name"].as_str().expect("a name").to_owned(), usize::try_from(of["size"].as_u64().expect("a size")).expect("a size")))
+            .collect();
+        assert_eq!(sizes, strata);
+        let all: BTreeSet<&str> = column(&population, "stratum").into_iter().collect();
+        assert_eq!(all, strata.keys().map(String::as_str).collect(), "something of each");
+        strata
+    };
+    let repositories = drawn("parts:3", "by-repository");
+    assert!(repositories.len() > 20 && repositories.keys().all(|name| name.starts_with("github.com/")), "{repositories:?}");
+    let months = drawn("month", "by-month");
+    assert_eq!(months.keys().collect::<Vec<_>>(), [&bench.now.format("%Y-%m").to_string()]);
+    let refused = bench.run(&["sample", "--control", "REP-03", "--nonce", "audit-2026.q4", "--size", "6", "--stratify", "parts:3", "--out", "few"]);
+    assert_eq!(refused.exit, Exit::Usage);
+    assert!(refused.err.contains("at least one item is drawn, and the size is 6: choose a larger --size"), "{}", refused.err);
+    let unknown = bench.run(&["sample", "--control", "REP-03", "--nonce", "audit-2026.q4", "--stratify", "parts:0", "--out", "few"]);
+    assert!(unknown.exit == Exit::Usage && unknown.err.contains("a number from 1"), "{}", unknown.err);
+    assert!(!bench.folder.path().join("few").exists());
 }
 
 #[test]

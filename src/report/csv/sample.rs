@@ -24,7 +24,7 @@ pub fn files(sample: &Sample, bodies: &Bodies) -> Result<Vec<ReportFile>, Report
 fn worksheet(sample: &Sample, bodies: &Bodies) -> Table {
     let rows = (1_u32..).zip(&sample.drawn).filter_map(|(place, drawn)| {
         let item = sample.population.get(drawn.item)?;
-        let mut row = vec![number(place), text(drawn.selection.as_str()), text(sample.control.id.as_str())];
+        let mut row = vec![number(place), text(drawn.selection.as_str()), text(&item.stratum), text(sample.control.id.as_str())];
         row.extend(item_cells(item));
         row.extend([
             list(&item.evidence),
@@ -40,6 +40,7 @@ fn worksheet(sample: &Sample, bodies: &Bodies) -> Table {
         columns: &[
             "sample_no",
             "selection",
+            "stratum",
             "control_id",
             "test",
             "resource_kind",
@@ -69,8 +70,8 @@ fn population(sample: &Sample) -> Table {
     Table {
         name: "population".to_owned(),
         query: "everything that the control applied to in the period, by key",
-        columns: &["key", "test", "resource_kind", "resource_id", "resource_name", "verdict", "failed_in_period", "because", "run_id", "shows"],
-        rows: sample.population.iter().map(|item| [text(item.key())].into_iter().chain(item_cells(item)).collect()).collect(),
+        columns: &["key", "stratum", "test", "resource_kind", "resource_id", "resource_name", "verdict", "failed_in_period", "because", "run_id", "shows"],
+        rows: sample.population.iter().map(|item| [text(item.key()), text(&item.stratum)].into_iter().chain(item_cells(item)).collect()).collect(),
     }
 }
 
