@@ -17,7 +17,7 @@
 //! | ledger | model, store | ed25519-dalek (only in signer), base64 |
 //! | attest | model | reqwest, google-cloud-auth, the X.509 and CMS crates, aws-lc-rs |
 //! | evaluate | model | the expression engine |
-//! | report | model | csv, rust_xlsxwriter (only in xlsx), uuid (only in oscal), the template engine |
+//! | report | model | csv, rust_xlsxwriter (only in xlsx), parquet (only in parquet), uuid (only in oscal), the template engine |
 //! | cli | all | clap, anyhow, tokio, tracing |
 //!
 //! Siblings never meet: `cli` composes. Evaluation reads *stored* bytes, never what is in memory.

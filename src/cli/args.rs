@@ -183,7 +183,7 @@ pub struct Report {
     /// Last day of the period, included; today when absent
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub to: Option<NaiveDate>,
-    /// Only these formats, of html, csv, markdown, xlsx (a workbook) and oscal (assessment results); html, csv and markdown when absent
+    /// Only these formats, of html, csv, markdown, xlsx (a workbook), oscal (assessment results) and, where it was built in, parquet (tables and every verdict, for BigQuery and DuckDB); html, csv and markdown when absent
     #[arg(long, value_name = "FORMAT")]
     pub format: Vec<String>,
     /// The auditor's request list: a CSV file with the columns id, request and controls (control or criterion ids). Each line is answered by a folder below

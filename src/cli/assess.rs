@@ -14,7 +14,7 @@ use crate::cli::runs::Runs;
 use crate::cli::slots;
 use crate::cli::tasks;
 use crate::cli::{TOOL, verify};
-use crate::evaluate::history::episodes;
+use crate::evaluate::history::{History, episodes};
 use crate::model::{
     Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, DefinitionChange, Digest, MissingPermission, Observation, Outcome, Period,
     PermissionLedger, RunId, RunSummary, ScopeChange, TaskRow, WaiverNight, part_changes, waiver_uses,
@@ -37,11 +37,11 @@ pub struct Brief {
     pub store: String,
 }
 
-/// Puts together everything a report needs.
+/// Puts together everything a report needs; and what all runs said of every resource, which no report holds whole.
 ///
 /// # Errors
 /// Where stored evidence is missing or changed.
-pub async fn assess(host: &mut Host, project: &Project, (store, sealed): (&Arc<dyn Store>, &Runs), brief: &Brief) -> Result<Assessment> {
+pub async fn assess(host: &mut Host, project: &Project, (store, sealed): (&Arc<dyn Store>, &Runs), brief: &Brief) -> Result<(Assessment, History)> {
     let (everything, Declared { criteria, waiting }) = judged_runs(store, sealed, brief).await?;
     let history = index::history(host, project, store, &everything).await?;
     let until = everything.partition_point(|run| run.sealed.manifest.shows() < brief.period.end());
@@ -60,7 +60,7 @@ pub async fn assess(host: &mut Host, project: &Project, (store, sealed): (&Arc<d
     controls.sort_by(|a, b| a.control.id.cmp(&b.control.id));
     let began = runs.iter().map(|run| (run.sealed.manifest.run.clone(), run.sealed.manifest.started_at));
     let rests_on = verify::rests_on(project, began).await?;
-    Ok(Assessment {
+    let assessment = Assessment {
         entity: brief.entity.clone(),
         period: brief.period,
         time_zone: brief.zone.name().to_owned(),
@@ -81,7 +81,8 @@ pub async fn assess(host: &mut Host, project: &Project, (store, sealed): (&Arc<d
         controls,
         criteria,
         runs: runs.iter().map(|run| summary(run)).collect(),
-    })
+    };
+    Ok((assessment, history))
 }
 
 /// What the control files of the newest run declare beside the controls that it judged.

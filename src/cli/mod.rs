@@ -36,6 +36,7 @@ pub mod slots;
 pub mod status;
 pub mod summary;
 pub mod tasks;
+pub mod verdicts;
 pub mod verify;
 pub mod waivers;
 pub mod what_if;

@@ -14,6 +14,7 @@ use crate::cli::host::Host;
 use crate::cli::project::Project;
 use crate::cli::runs::Runs;
 use crate::cli::summary::Form;
+use crate::cli::verdicts;
 use crate::model::Digest;
 use crate::report::requests::{self, Request};
 use crate::report::{FORMATS, Format, ReportFile};
@@ -35,7 +36,7 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Report, f
         now: host.now(),
         store: project.settings.store.clone(),
     };
-    let assessment = assess::assess(host, project, (&store, &runs), &brief).await?;
+    let (assessment, history) = assess::assess(host, project, (&store, &runs), &brief).await?;
     if assessment.runs.is_empty() {
         return Err(Failure::usage("no sealed run lies in this period: run `proofline collect` first, or choose another --from and --to").into());
     }
@@ -46,6 +47,9 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Report, f
             write(&folder, &file)?;
             written.push(json!({"file": file.path, "bytes": file.bytes.len(), "sha256": Digest::of(&file.bytes)}));
         }
+    }
+    for monthly in formats.iter().filter_map(|format| format.monthly()) {
+        written.extend(verdicts::write(&folder, &assessment, project.settings.time_zone, (monthly, &history))?);
     }
     let answers = requests.map(|requests| requests::answers(&assessment, requests)).unwrap_or_default();
     if !answers.is_empty() {
@@ -88,7 +92,11 @@ fn formats(names: &[String]) -> Result<Vec<&'static dyn Format>> {
     }
     let known = || FORMATS.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ");
     let find = |name: &String| FORMATS.iter().copied().find(|format| format.name() == name);
-    names.iter().map(|name| find(name).ok_or_else(|| Failure::usage(format!("there is no report format {name:?}; there are: {}", known())).into())).collect()
+    let missing = |name: &String| match name.as_str() {
+        "parquet" => Failure::usage("this build has no Parquet; install one that does, from a checkout: cargo install --locked --path . --features parquet"),
+        _ => Failure::usage(format!("there is no report format {name:?}; there are: {}", known())),
+    };
+    names.iter().map(|name| find(name).ok_or_else(|| missing(name).into())).collect()
 }
 
 fn write(folder: &Path, file: &ReportFile) -> Result<()> {

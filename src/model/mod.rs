@@ -59,6 +59,6 @@ pub use scope::{Board, Boards, GcpParent, Scope};
 pub use snapshot::{Body, ControlFile, Manifest, Outcome, StoredFile};
 pub use task::{Aspect, Attached, Given, Opening, Task, TaskRule, Tasks};
 pub use task_row::{TaskEvidence, TaskRow, TaskSeen, TaskStanding};
-pub use verdict::{Observation, Verdict};
+pub use verdict::{Observation, Verdict, VerdictRow};
 pub use waiver::{Waiver, WaiverStanding};
 pub use waiver_use::{WaiverNight, WaiverUse, waived_control_days, waiver_uses};

@@ -1,8 +1,10 @@
 //! Test × resource → verdict.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::model::ids::{ControlId, ResourceId, WaiverId};
+use crate::model::digest::Digest;
+use crate::model::ids::{ControlId, ResourceId, RunId, WaiverId};
 
 /// What one test says of one resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
@@ -70,4 +72,29 @@ pub struct Observation {
     pub transient: bool,
     /// Numbers of the exchanges that it was read from; never empty.
     pub evidence: Vec<u32>,
+}
+
+/// What one run said of one resource by one test, as the history tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VerdictRow<'a> {
+    /// The control's id.
+    pub control: &'a str,
+    /// Which of its tests, from 1.
+    pub test: u32,
+    /// The resource's kind.
+    pub kind: &'a str,
+    /// The resource's id.
+    pub resource: &'a str,
+    /// What a person calls it, as the newest run that saw it has it.
+    pub name: &'a str,
+    /// The run.
+    pub run: &'a RunId,
+    /// The instant that it shows, UTC.
+    pub shows: DateTime<Utc>,
+    /// What it said.
+    pub verdict: Verdict,
+    /// The run from which on every run that judged the control said so.
+    pub since: &'a RunId,
+    /// SHA-256 of the run's sealed evaluation.
+    pub evaluation: &'a Digest,
 }

@@ -7,6 +7,8 @@ mod csv;
 mod html;
 mod markdown;
 mod oscal;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod reading;
 pub mod requests;
 mod table;
@@ -15,10 +17,20 @@ mod xlsx;
 
 pub use csv::{Bodies, sample};
 
-use crate::model::Assessment;
+use std::io::Write;
+
+use crate::model::{Assessment, Slot, VerdictRow};
 
 /// Every format; a new one is a folder and a line here.
-pub static FORMATS: &[&dyn Format] = &[&html::Html, &csv::Csv, &markdown::Markdown, &xlsx::Xlsx, &oscal::Oscal];
+pub static FORMATS: &[&dyn Format] = &[
+    &html::Html,
+    &csv::Csv,
+    &markdown::Markdown,
+    &xlsx::Xlsx,
+    &oscal::Oscal,
+    #[cfg(feature = "parquet")]
+    &parquet::Parquet,
+];
 
 /// A report format.
 pub trait Format: Send + Sync {
@@ -38,6 +50,33 @@ pub trait Format: Send + Sync {
     /// # Errors
     /// `ReportError` where it cannot be written in this format.
     fn render(&self, assessment: &Assessment) -> Result<Vec<ReportFile>, ReportError>;
+
+    /// How it has the verdicts of all runs beside that; none where it does not, as they are too many for a person.
+    fn monthly(&self) -> Option<&dyn Monthly> {
+        None
+    }
+}
+
+/// Every verdict of every run, a file a month, written as they come: a year of them is not to be held.
+pub trait Monthly {
+    /// The path of a month's file below the report.
+    fn path(&self, month: &Slot) -> String;
+
+    /// The pattern that these paths follow, with one `*` for the name of the month.
+    fn pattern(&self) -> &'static str;
+
+    /// Writes the file of a month, of which `month.period` is what the report's period has of it, and tells how many rows it has. Rows come by control, test,
+    /// resource and instant.
+    ///
+    /// # Errors
+    /// `ReportError` where the format, or what is written into, refuses.
+    fn write<'a>(
+        &self,
+        assessment: &Assessment,
+        month: &Slot,
+        rows: &mut dyn Iterator<Item = VerdictRow<'a>>,
+        into: &mut (dyn Write + Send),
+    ) -> Result<u64, ReportError>;
 }
 
 /// One file of a report.
@@ -66,4 +105,13 @@ pub enum ReportError {
     /// The XLSX writer refused.
     #[error("report.xlsx: {0}")]
     Xlsx(#[from] rust_xlsxwriter::XlsxError),
+    /// The Parquet writer, or what it writes into, refused.
+    #[cfg(feature = "parquet")]
+    #[error("{file}: {source}")]
+    Parquet {
+        /// The file.
+        file: String,
+        /// What the writer says.
+        source: ::parquet::errors::ParquetError,
+    },
 }

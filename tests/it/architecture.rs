@@ -47,6 +47,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["catalog"]),
     ("maud", &["report/html"]),
     ("rust_xlsxwriter", &["report/mod.rs", "report/xlsx"]),
+    ("parquet", &["report/mod.rs", "report/parquet"]),
     ("croner", &["model/schedule.rs"]),
     ("postcard", &["evaluate/history"]),
     ("csv", &["collect/github/access_review.rs", "report"]),

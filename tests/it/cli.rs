@@ -396,6 +396,7 @@ fn mistakes_say_what_to_do() {
         (&["evaluate", "--run", "20260301T020000Z-9f2c11aa"], "no sealed run"),
         (&["kinds", "github.brunch"], "github.branch"),
         (&["report", "--out", "r", "--format", "pdf"], "html"),
+        (&["report", "--out", "r", "--format", "parquet"], if cfg!(feature = "parquet") { "proofline collect" } else { "--features parquet" }),
         (&["colect"], "collect"),
     ] {
         let outcome = bench.run(arguments);

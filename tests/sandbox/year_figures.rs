@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release --example year_figures [CONTROLS] [RESOURCES] [NIGHTS]`; by default 100 controls over 1,000 resources for 365 nights, 36.5 million verdicts. The nights are
 //! sealed as the program seals them; only what was asked of the sources is small. Each report runs in a process of its own, so that its peak memory is its own.
+//!
+//! With `--features parquet` it writes the Parquet files too, and asks three questions of the index and, over those files, of the `DuckDB` that `tests/setup.sh` installs: both have to say the same.
 
 #![allow(
     clippy::expect_used,
@@ -27,9 +29,10 @@ use proofline::catalog::shipped;
 use proofline::cli::TOOL;
 use proofline::cli::exit::Exit;
 use proofline::cli::host::{Host, Output, Screen};
+use proofline::evaluate::history::{self, History};
 use proofline::model::{
-    Budget, ControlFile, ControlId, Counts, Exchange, Finding, FindingStatus, Headers, Manifest, Method, Observation, Outcome, Period, Population, RunId,
-    Scope, Tally, Verdict,
+    Budget, ControlFile, ControlId, Counts, Digest, EpisodeOutcome, Exchange, Finding, FindingStatus, Headers, Manifest, Method, Observation, Outcome, Period,
+    Population, RunId, Scope, Tally, Verdict,
 };
 use proofline::store::bodies::Packer;
 use proofline::store::local::LocalStore;
@@ -60,6 +63,74 @@ fn main() {
         assert!(Command::new(&program).arg("report").arg(folder.path()).arg(format).status().expect("started").success(), "a report");
     }
     println!("index: {:.2} MB", bytes_below(&folder.path().join("cache")) as f64 / 1e6);
+    if cfg!(feature = "parquet") {
+        assert!(Command::new(&program).arg("report").arg(folder.path()).arg("parquet").status().expect("started").success(), "a report");
+        let files = folder.path().join("report/parquet");
+        let verdicts = files.join("verdicts");
+        println!("Parquet: {:.1} MB, of which verdicts {:.1} MB", bytes_below(&files) as f64 / 1e6, bytes_below(&verdicts) as f64 / 1e6);
+        questions(folder.path(), &verdicts, u64::from(controls) * u64::from(resources) * u64::from(nights));
+    }
+}
+
+/// Status of each control on each day, failures that are open at the end, and how long it took to cure the others: of the index, and of `DuckDB` over the Parquet files.
+fn questions(folder: &Path, verdicts: &Path, rows: u64) {
+    let clock = Instant::now();
+    let kept = fs::read_dir(folder.join("cache/proofline")).expect("a cache").next().expect("an index").expect("an entry").path();
+    let history = History::from_bytes(&fs::read(kept).expect("read")).expect("an index");
+    let read = clock.elapsed();
+    let period = Period::new(first_night(), first_night() + TimeDelta::days(400)).expect("a period");
+    let clock = Instant::now();
+    let standings = standings(&history, period);
+    let (standings, told) = (Digest::of(standings.as_bytes()).to_string(), clock.elapsed());
+    let clock = Instant::now();
+    let episodes = history::episodes(&history, period);
+    let open = episodes.iter().filter(|episode| episode.outcome == EpisodeOutcome::Open).count();
+    let fixed = episodes.iter().filter(|episode| episode.outcome == EpisodeOutcome::Fixed);
+    let cured: Vec<i64> = fixed.filter_map(|episode| Some((episode.ended.as_ref()?.at - episode.first_seen.at).num_seconds())).collect();
+    let seconds: i64 = cured.iter().sum();
+    println!(
+        "the index: read in {:.3} s; standings {:.3} s, open failures and cures {:.3} s: {open} open, {} cured after {:.1} days on average",
+        read.as_secs_f64(),
+        told.as_secs_f64(),
+        clock.elapsed().as_secs_f64(),
+        cured.len(),
+        seconds as f64 / 86_400.0 / cured.len() as f64
+    );
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = package.join("target/tools/python/bin/python");
+    if !python.is_file() {
+        println!("DuckDB is not there: bash tests/setup.sh installs it");
+        return;
+    }
+    let output = Command::new(python).arg(package.join("tests/sandbox/duckdb_questions.py")).arg(verdicts).output().expect("started");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    println!("DuckDB over the Parquet files: {}; peak {} MB", told["seconds"], told["peak_mb"]);
+    let cured = serde_json::json!([cured.len(), seconds]);
+    assert_eq!(
+        [&told["rows"], &told["standings"], &told["open"], &told["cured"], &told["cured_of_all_rows"]],
+        [&serde_json::json!(rows), &serde_json::json!(standings), &serde_json::json!(open), &cured, &cured],
+        "both say the same"
+    );
+}
+
+/// A line a control and day: its id, the day since 1970, and `fail`, `undetermined` or `pass`.
+fn standings(history: &History, period: Period) -> String {
+    let mut worst: BTreeMap<(&str, i64), u8> = BTreeMap::new();
+    let verdicts = history.verdicts();
+    for row in verdicts.within(period) {
+        let status = match row.verdict {
+            Verdict::Fail => 2,
+            Verdict::Undetermined => 1,
+            Verdict::Pass | Verdict::Waived | Verdict::NotApplicable => 0,
+        };
+        let known = worst.entry((row.control, row.shows.timestamp().div_euclid(86_400))).or_default();
+        *known = status.max(*known);
+    }
+    worst.iter().fold(String::new(), |mut text, ((control, day), status)| {
+        let _infallible = writeln!(text, "{control} {day} {}", ["pass", "undetermined", "fail"][usize::from(*status)]);
+        text
+    })
 }
 
 /// Writes one report and tells what it took.
@@ -231,7 +302,7 @@ fn scope(at: DateTime<Utc>) -> Scope {
     }
 }
 
-fn exchange(page: u32, at: DateTime<Utc>, sha256: proofline::model::Digest, bytes: usize) -> Exchange {
+fn exchange(page: u32, at: DateTime<Utc>, sha256: Digest, bytes: usize) -> Exchange {
     Exchange {
         n: 0,
         operation: "orgs/list-repos".into(),

@@ -8,6 +8,7 @@ mod episodes;
 mod names;
 #[cfg(test)]
 mod tests;
+mod verdicts;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use episodes::episodes;
+pub use verdicts::Verdicts;
 
 use crate::evaluate::history::names::{Name, Names};
 use crate::model::{Control, ControlId, Digest, Observation, Population, RunId, Verdict};

@@ -232,6 +232,62 @@ fn by_hand(nights: &str) -> Vec<(i64, Option<i64>)> {
     found
 }
 
+/// Resource, night, verdict, and the night from which on it was said.
+type Said = (String, i64, Verdict, i64);
+
+/// The verdicts of the nights `from..to`.
+fn said(history: &History, from: usize, to: usize) -> Vec<Said> {
+    let night = |of: &RunId| i64::try_from((0..1_000).find(|night| run(*night) == *of).expect("a night")).expect("a number");
+    let rows = history.verdicts();
+    let within = rows.within(Period::new(at(from), at(to)).expect("a period"));
+    let told = within.map(|row| {
+        assert_eq!((row.control, row.test, row.kind, row.name), ("X-1", 1, "github.branch", row.resource));
+        assert_eq!((*row.evaluation, row.shows), (Digest::of(row.run.as_str().as_bytes()), at(usize::try_from(night(row.run)).expect("a night"))));
+        (row.resource.to_owned(), night(row.run), row.verdict, night(row.since))
+    });
+    told.collect()
+}
+
+/// The same from the letters, one by one.
+fn said_by_hand(nights: &[&str], from: i64, to: i64) -> Vec<Said> {
+    let mut rows = Vec::new();
+    for (resource, letters) in nights.iter().enumerate() {
+        let mut since: Option<(char, i64)> = None;
+        for (night, letter) in (0..).zip(letters.chars()) {
+            let judged = nights.iter().any(|all| all.chars().nth(usize::try_from(night).expect("a night")).is_some_and(|letter| letter != ' '));
+            let verdict = match letter {
+                'P' => Verdict::Pass,
+                'F' => Verdict::Fail,
+                'W' => Verdict::Waived,
+                'N' => Verdict::NotApplicable,
+                'U' => Verdict::Undetermined,
+                _ => {
+                    since = since.filter(|_| !judged);
+                    continue;
+                }
+            };
+            let first = since.filter(|(before, _)| *before == letter).map_or(night, |(_, first)| first);
+            since = Some((letter, first));
+            rows.push((format!("r{resource}"), night, verdict, first));
+        }
+    }
+    rows.retain(|(_, night, _, _)| (from..to).contains(night));
+    rows
+}
+
+#[test]
+fn a_verdict_is_told_with_the_run_from_which_on_it_was_said() {
+    let history = told(&["PPFF P", "-P-P P"]);
+    let row = |resource: &str, night, verdict, since| (resource.to_owned(), night, verdict, since);
+    let (pass, fail) = (Verdict::Pass, Verdict::Fail);
+    let first = [row("r0", 0, pass, 0), row("r0", 1, pass, 0), row("r0", 2, fail, 2), row("r0", 3, fail, 2), row("r0", 5, pass, 5)];
+    // A night on which nothing was judged ends nothing; one on which it was not there does.
+    let second = [row("r1", 1, pass, 1), row("r1", 3, pass, 3), row("r1", 5, pass, 3)];
+    assert_eq!(said(&history, 0, 6), [first.as_slice(), &second].concat());
+    assert_eq!(said(&history, 3, 5), [row("r0", 3, fail, 2), row("r1", 3, pass, 3)], "what began before a month is told within it");
+    assert!(said(&history, 6, 9).is_empty());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -252,5 +308,15 @@ proptest! {
         // With another resource beside it the control is judged each night, so that a blank is a night on which it is gone.
         let told = format!("{nights:-<40}").replace(' ', "-");
         prop_assert_eq!(found, by_hand(&told));
+    }
+
+    /// Every row that was fed comes out again, and no other, whatever part of the nights is asked for.
+    #[test]
+    fn rows_come_out_as_they_were_fed(nights in "[PFWNU -]{0,30}", other in "[PFU? -]{30}", from in 0_usize..30, count in 1_usize..30) {
+        let nights = [nights.as_str(), other.as_str()];
+        let history = told(&nights);
+        let history = History::from_bytes(&history.to_bytes().expect("bytes")).expect("a history");
+        let [first, end] = [from, from + count].map(|night| i64::try_from(night).expect("a night"));
+        prop_assert_eq!(said(&history, from, from + count), said_by_hand(&nights, first, end));
     }
 }

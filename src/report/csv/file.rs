@@ -3,7 +3,6 @@
 use ::csv::{Terminator, WriterBuilder};
 
 use crate::report::table::Table;
-use crate::report::table::cell::Cell;
 use crate::report::{ReportError, ReportFile};
 
 /// The file that holds a table.
@@ -21,9 +20,12 @@ pub(crate) fn file(table: &Table) -> Result<ReportFile, ReportError> {
 pub(crate) fn bytes(table: &Table) -> Result<Vec<u8>, ReportError> {
     let refused = |source| ReportError::Csv { file: table.path(), source };
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
-    writer.write_record(table.columns).map_err(refused)?;
+    writer.write_record(table.columns.iter().map(|(name, _kind)| name)).map_err(refused)?;
     for row in &table.rows {
-        writer.write_record(row.iter().map(Cell::as_str)).map_err(refused)?;
+        for cell in row {
+            writer.write_field(cell.shown().as_bytes()).map_err(refused)?;
+        }
+        writer.write_record(None::<&[u8]>).map_err(refused)?;
     }
     writer.into_inner().map_err(|unflushed| refused(unflushed.into_error().into()))
 }

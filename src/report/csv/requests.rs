@@ -2,6 +2,7 @@
 
 use crate::report::csv::file::file;
 use crate::report::requests::Answer;
+use crate::report::table::Kind::{Number, Text};
 use crate::report::table::Table;
 use crate::report::table::cell::{Cell, list, number, optional, text};
 use crate::report::words::length;
@@ -32,7 +33,15 @@ pub(crate) fn request_list(answers: &[Answer]) -> Result<ReportFile, ReportError
     let table = Table {
         name: "requests".to_owned(),
         query: "each line of the auditor's request list, those with nothing to show included",
-        columns: &["request_id", "request", "status", "folder", "controls", "not_found", "controls_count"],
+        columns: &[
+            ("request_id", Text),
+            ("request", Text),
+            ("status", Text),
+            ("folder", Text),
+            ("controls", Text),
+            ("not_found", Text),
+            ("controls_count", Number),
+        ],
         rows: answers.iter().map(row).collect(),
     };
     file(&table)

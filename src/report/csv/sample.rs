@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crate::model::sample::{Item, Sample};
 use crate::model::{Digest, RunId};
 use crate::report::csv::file::file;
+use crate::report::table::Kind::{Flag, Instant, Number, Text};
 use crate::report::table::Table;
-use crate::report::table::cell::{Cell, blank, list, number, text};
-use crate::report::words::instant;
+use crate::report::table::cell::{Cell, blank, instant, list, number, text};
 use crate::report::{ReportError, ReportFile};
 
 /// The SHA-256 of the exchanges that items cite, by run and number.
@@ -38,29 +38,29 @@ fn worksheet(sample: &Sample, bodies: &Bodies) -> Table {
         name: "worksheet".to_owned(),
         query: "the items drawn",
         columns: &[
-            "sample_no",
-            "selection",
-            "stratum",
-            "control_id",
-            "test",
-            "resource_kind",
-            "resource_id",
-            "resource_name",
-            "verdict",
-            "failed_in_period",
-            "because",
-            "run_id",
-            "shows",
-            "evidence",
-            "evidence_sha256",
-            "rank",
-            "tick_agreed_to_source",
-            "tick_attributes_agreed",
-            "tick_criterion_met",
-            "auditor_exception",
-            "performed_by",
-            "performed_on",
-            "remarks",
+            ("sample_no", Number),
+            ("selection", Text),
+            ("stratum", Text),
+            ("control_id", Text),
+            ("test", Number),
+            ("resource_kind", Text),
+            ("resource_id", Text),
+            ("resource_name", Text),
+            ("verdict", Text),
+            ("failed_in_period", Flag),
+            ("because", Text),
+            ("run_id", Text),
+            ("shows", Instant),
+            ("evidence", Text),
+            ("evidence_sha256", Text),
+            ("rank", Text),
+            ("tick_agreed_to_source", Text),
+            ("tick_attributes_agreed", Text),
+            ("tick_criterion_met", Text),
+            ("auditor_exception", Text),
+            ("performed_by", Text),
+            ("performed_on", Text),
+            ("remarks", Text),
         ],
         rows: rows.collect(),
     }
@@ -70,8 +70,20 @@ fn population(sample: &Sample) -> Table {
     Table {
         name: "population".to_owned(),
         query: "everything that the control applied to in the period, by key",
-        columns: &["key", "stratum", "test", "resource_kind", "resource_id", "resource_name", "verdict", "failed_in_period", "because", "run_id", "shows"],
-        rows: sample.population.iter().map(|item| [text(item.key()), text(&item.stratum)].into_iter().chain(item_cells(item)).collect()).collect(),
+        columns: &[
+            ("key", Text),
+            ("stratum", Text),
+            ("test", Number),
+            ("resource_kind", Text),
+            ("resource_id", Text),
+            ("resource_name", Text),
+            ("verdict", Text),
+            ("failed_in_period", Flag),
+            ("because", Text),
+            ("run_id", Text),
+            ("shows", Instant),
+        ],
+        rows: sample.population.iter().map(|item| [text(item.key())].into_iter().chain(item_cells(item)).collect()).collect(),
     }
 }
 
@@ -85,6 +97,6 @@ fn item_cells(item: &Item) -> [Cell; 9] {
         Cell::from(item.failed),
         text(&item.because),
         text(item.run.as_str()),
-        text(instant(item.at)),
+        instant(item.at),
     ]
 }

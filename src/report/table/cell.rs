@@ -1,40 +1,69 @@
-//! One cell: text that no spreadsheet takes for a formula, or a number that we counted ourselves.
+//! One cell: what it holds, typed, and how that is shown where a spreadsheet may read it.
 //!
 //! Excel, LibreOffice and Google Sheets evaluate a cell that begins with `=`, `+`, `-` or `@`, also in its full-width form and after blanks (<https://owasp.org/www-community/attacks/CSV_Injection>).
-//! Such text gets a leading apostrophe. Characters that act unseen are written out, line ends among them, so that a file has exactly one line more than it has rows.
+//! Such text is shown after an apostrophe. Characters that act unseen are written out, line ends among them, so that a file has exactly one line more than it has rows.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
-use crate::model::unseen;
+use chrono::{DateTime, NaiveDate, Utc};
 
-/// The content of a cell, safe to write.
+use crate::model::unseen;
+use crate::report::words;
+
+/// The content of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cell {
-    text: String,
-    is_number: bool,
+pub(crate) struct Cell(Value);
+
+/// What a cell holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// Nothing; an empty text is nothing too.
+    Blank,
+    /// Text as a source or a person wrote it.
+    Text(String),
+    /// A number that was counted here.
+    Number(i128),
+    /// Yes or no.
+    Flag(bool),
+    /// An instant, UTC.
+    Instant(DateTime<Utc>),
+    /// A day of the audit calendar.
+    Date(NaiveDate),
 }
 
 impl Cell {
-    fn of(text: String) -> Self {
-        Self { text, is_number: false }
-    }
-
-    /// As written.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.text
+    /// As written where a spreadsheet may read it: no text begins a formula, nothing acts unseen.
+    pub(crate) fn shown(&self) -> Cow<'_, str> {
+        match &self.0 {
+            Value::Blank => Cow::Borrowed(""),
+            Value::Text(text) => guarded(text),
+            Value::Number(number) => Cow::Owned(number.to_string()),
+            Value::Flag(holds) => Cow::Borrowed(if *holds { "yes" } else { "no" }),
+            Value::Instant(at) => Cow::Owned(words::instant(*at)),
+            Value::Date(day) => Cow::Owned(day.to_string()),
+        }
     }
 
     /// The number that it is; none for text, even where that consists of digits.
     pub(crate) fn as_number(&self) -> Option<i128> {
-        self.is_number.then(|| self.text.parse().ok()).flatten()
+        match self.0 {
+            Value::Number(number) => Some(number),
+            Value::Blank | Value::Text(_) | Value::Flag(_) | Value::Instant(_) | Value::Date(_) => None,
+        }
+    }
+
+    /// What it holds, text as it came: only for what no spreadsheet opens.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn unguarded(&self) -> &Value {
+        &self.0
     }
 }
 
 /// Text from anywhere.
 pub(crate) fn text(text: impl AsRef<str>) -> Cell {
     let text = text.as_ref();
-    let visible = unseen::written_out(text, |_| true);
-    Cell::of(if is_formula(text) { format!("'{visible}") } else { visible.into_owned() })
+    if text.is_empty() { blank() } else { Cell(Value::Text(text.to_owned())) }
 }
 
 /// Text, or nothing.
@@ -43,14 +72,24 @@ pub(crate) fn optional(value: Option<impl AsRef<str>>) -> Cell {
 }
 
 /// A number of ours; it stays a number, a negative one too.
-pub(crate) fn number(number: impl Display + Into<i128>) -> Cell {
-    Cell { text: number.to_string(), is_number: true }
+pub(crate) fn number(number: impl Into<i128>) -> Cell {
+    Cell(Value::Number(number.into()))
+}
+
+/// An instant, UTC.
+pub(crate) fn instant(at: DateTime<Utc>) -> Cell {
+    Cell(Value::Instant(at))
+}
+
+/// A day of the audit calendar.
+pub(crate) fn date(day: NaiveDate) -> Cell {
+    Cell(Value::Date(day))
 }
 
 impl From<bool> for Cell {
     /// `yes` or `no`.
     fn from(holds: bool) -> Self {
-        Self::of(if holds { "yes" } else { "no" }.to_owned())
+        Self(Value::Flag(holds))
     }
 }
 
@@ -62,7 +101,12 @@ pub(crate) fn list(items: impl IntoIterator<Item = impl Display>) -> Cell {
 
 /// Nothing.
 pub(crate) fn blank() -> Cell {
-    Cell::of(String::new())
+    Cell(Value::Blank)
+}
+
+fn guarded(text: &str) -> Cow<'_, str> {
+    let visible = unseen::written_out(text, |_| true);
+    if is_formula(text) { Cow::Owned(format!("'{visible}")) } else { visible }
 }
 
 fn is_formula(text: &str) -> bool {
@@ -73,7 +117,7 @@ fn is_formula(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{blank, number, text};
+    use super::{blank, date, instant, number, text};
 
     #[test]
     fn text_never_begins_a_formula() {
@@ -95,13 +139,20 @@ mod tests {
             ("", ""),
         ];
         for (given, written) in cases {
-            assert_eq!(text(given).as_str(), written, "{given:?}");
+            assert_eq!(text(given).shown(), written, "{given:?}");
         }
     }
 
     #[test]
     fn our_own_numbers_stay_numbers() {
-        assert_eq!((number(-3_i64).as_str(), number(-3_i64).as_number()), ("-3", Some(-3)));
-        assert_eq!((text("12").as_str(), text("12").as_number(), blank().as_number()), ("12", None, None));
+        assert_eq!((&*number(-3_i64).shown(), number(-3_i64).as_number()), ("-3", Some(-3)));
+        assert_eq!((&*text("12").shown(), text("12").as_number(), blank().as_number()), ("12", None, None));
+    }
+
+    #[test]
+    fn instants_days_and_flags_read_as_they_do_everywhere() {
+        assert_eq!(instant("2026-11-09T23:00:00.9Z".parse().expect("an instant")).shown(), "2026-11-09T23:00:00Z");
+        assert_eq!(date("2026-11-09".parse().expect("a day")).shown(), "2026-11-09");
+        assert_eq!([true, false].map(|holds| super::Cell::from(holds).shown().into_owned()), ["yes", "no"]);
     }
 }

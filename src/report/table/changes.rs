@@ -2,9 +2,9 @@
 
 use crate::model::{ControlAssessment, ControlId, Counts, DefinitionChange, FindingStatus, PartChange, RunId};
 use crate::report::reading::Reading;
+use crate::report::table::Kind::{Instant, Number, Text};
 use crate::report::table::Table;
-use crate::report::table::cell::{Cell, blank, number, optional, text};
-use crate::report::words::instant;
+use crate::report::table::cell::{Cell, blank, instant, number, optional, text};
 
 /// One row a part of a control that said something else from a run on.
 pub(crate) fn changes(reading: &Reading<'_>) -> Table {
@@ -16,22 +16,22 @@ pub(crate) fn changes(reading: &Reading<'_>) -> Table {
         name: "changes".to_owned(),
         query: "every part of a control's definition that differs between two runs of the period that follow upon each other, and what both found",
         columns: &[
-            "control_id",
-            "first_run_with_it",
-            "from",
-            "part",
-            "before",
-            "after",
-            "definition_before_sha256",
-            "definition_after_sha256",
-            "status_before",
-            "passed_before",
-            "failed_before",
-            "undetermined_before",
-            "status_after",
-            "passed_after",
-            "failed_after",
-            "undetermined_after",
+            ("control_id", Text),
+            ("first_run_with_it", Text),
+            ("from", Instant),
+            ("part", Text),
+            ("before", Text),
+            ("after", Text),
+            ("definition_before_sha256", Text),
+            ("definition_after_sha256", Text),
+            ("status_before", Text),
+            ("passed_before", Number),
+            ("failed_before", Number),
+            ("undetermined_before", Number),
+            ("status_after", Text),
+            ("passed_after", Number),
+            ("failed_after", Number),
+            ("undetermined_after", Number),
         ],
         rows: reading.assessment.controls.iter().flat_map(of_control).collect(),
     }
@@ -41,7 +41,7 @@ fn row(id: &ControlId, change: &DefinitionChange, part: &PartChange) -> Vec<Cell
     let mut row = vec![
         text(id.as_str()),
         text(change.run.as_str()),
-        text(instant(change.at)),
+        instant(change.at),
         text(&part.part),
         optional(part.before.as_ref()),
         optional(part.after.as_ref()),

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crate::model::Control;
 use crate::model::{Episode, Sighting};
 use crate::report::reading::Reading;
+use crate::report::table::Kind::{Flag, Instant, Number, Text};
 use crate::report::table::Table;
-use crate::report::table::cell::{Cell, blank, list, number, optional, text};
-use crate::report::words::instant;
+use crate::report::table::cell::{Cell, blank, instant, list, number, optional, text};
 
 /// One row an episode.
 pub(crate) fn deviations(reading: &Reading<'_>) -> Table {
@@ -16,37 +16,37 @@ pub(crate) fn deviations(reading: &Reading<'_>) -> Table {
         name: "deviations".to_owned(),
         query: "each time in which a resource failed a test of a control and that the period touches, cured ones included, from all sealed runs until the period ends",
         columns: &[
-            "deviation_id",
-            "control_id",
-            "test",
-            "severity",
-            "owner",
-            "resource_kind",
-            "resource_id",
-            "resource_name",
-            "last_good",
-            "last_good_run",
-            "first_seen",
-            "first_seen_run",
-            "last_seen",
-            "last_seen_run",
-            "outcome",
-            "ended",
-            "retest_run",
-            "hours_lasted",
-            "days_allowed",
-            "within_time",
-            "waived",
-            "tickets",
-            "failed_before",
-            "came_back",
-            "definition_changed",
-            "runs_untold",
-            "because",
-            "first_evidence",
-            "first_evaluation_sha256",
-            "retest_evidence",
-            "retest_evaluation_sha256",
+            ("deviation_id", Text),
+            ("control_id", Text),
+            ("test", Number),
+            ("severity", Text),
+            ("owner", Text),
+            ("resource_kind", Text),
+            ("resource_id", Text),
+            ("resource_name", Text),
+            ("last_good", Instant),
+            ("last_good_run", Text),
+            ("first_seen", Instant),
+            ("first_seen_run", Text),
+            ("last_seen", Instant),
+            ("last_seen_run", Text),
+            ("outcome", Text),
+            ("ended", Instant),
+            ("retest_run", Text),
+            ("hours_lasted", Number),
+            ("days_allowed", Number),
+            ("within_time", Flag),
+            ("waived", Flag),
+            ("tickets", Text),
+            ("failed_before", Flag),
+            ("came_back", Flag),
+            ("definition_changed", Flag),
+            ("runs_untold", Number),
+            ("because", Text),
+            ("first_evidence", Text),
+            ("first_evaluation_sha256", Text),
+            ("retest_evidence", Text),
+            ("retest_evaluation_sha256", Text),
         ],
         rows: reading.assessment.episodes.iter().map(|episode| row(reading, episode, controls.get(&episode.control).copied())).collect(),
     }
@@ -88,7 +88,7 @@ fn row(reading: &Reading<'_>, episode: &Episode, control: Option<&Control>) -> V
 }
 
 fn seen(sighting: Option<&Sighting>) -> [Cell; 2] {
-    sighting.map_or_else(|| [blank(), blank()], |sighting| [text(instant(sighting.at)), text(sighting.run.as_str())])
+    sighting.map_or_else(|| [blank(), blank()], |sighting| [instant(sighting.at), text(sighting.run.as_str())])
 }
 
 fn evidence(sighting: Option<&Sighting>) -> [Cell; 2] {

@@ -1,5 +1,5 @@
 //! What an auditor asks of a table that the entity's own system produced (AICPA AT-C 205.36): source, query and parameters, match to the source, gaps in
-//! sequence or timing; and the digest that ties it to its CSV file. CSV has it in a companion file, XLSX on its first table.
+//! sequence or timing; and the digest that ties it to its CSV file. CSV has it in a companion file, XLSX on its first table, Parquet in the footer of each file.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::model::{Digest, Exchange, RunSummary, Scope};
 use crate::report::reading::Reading;
+use crate::report::table::Kind::Text;
 use crate::report::table::Table;
 use crate::report::table::cell::{Cell, number, text};
 use crate::report::words::{self, instant};
@@ -16,7 +17,7 @@ pub(crate) fn companion(reading: &Reading<'_>, table: &Table, sha256: &Digest) -
     Table {
         name: format!("{}.ipe", table.name),
         query: "about one CSV file",
-        columns: &["item", "value"],
+        columns: &[("item", Text), ("value", Text)],
         rows: facts(reading, table, sha256).into_iter().map(Vec::from).collect(),
     }
 }
@@ -29,8 +30,15 @@ pub(crate) fn facts(reading: &Reading<'_>, table: &Table, sha256: &Digest) -> Ve
     items.0.push([text("rows"), number(words::length(&table.rows))]);
     items.add("encoding", "UTF-8 without byte order mark, RFC 4180, CRLF; instants are UTC; several values in one cell are joined by '; '");
     items.add("safety", "text that a spreadsheet would take for a formula begins with an apostrophe; unseen characters are written out as in \\u{202e}");
-    source(reading, table, &mut items);
-    query(reading, table, &mut items);
+    items.0.extend(provenance(reading, table.query, &runs(reading, table)));
+    items.0
+}
+
+/// What holds whatever the bytes of a file are: source, query and parameters, match to the source, gaps.
+pub(crate) fn provenance(reading: &Reading<'_>, asked: &str, runs: &[&RunSummary]) -> Vec<[Cell; 2]> {
+    let mut items = Items(Vec::new());
+    source(reading, runs, &mut items);
+    query(reading, asked, &mut items);
     counts(reading, &mut items);
     gaps(reading, &mut items);
     items.0
@@ -52,14 +60,14 @@ impl Items {
 }
 
 /// The runs that a file draws on: those its rows name, or all of the period where it has no column of runs.
-fn runs<'a>(reading: &Reading<'a>, table: &Table) -> Vec<&'a RunSummary> {
-    let column = table.columns.iter().position(|name| matches!(*name, "run_id" | "conclusion_run"));
-    let named: Option<BTreeSet<&str>> = column.map(|at| table.rows.iter().filter_map(|row| row.get(at)).map(Cell::as_str).collect());
+pub(crate) fn runs<'a>(reading: &Reading<'a>, table: &Table) -> Vec<&'a RunSummary> {
+    let column = table.columns.iter().position(|(name, _kind)| matches!(*name, "run_id" | "conclusion_run"));
+    let named: Option<BTreeSet<_>> = column.map(|at| table.rows.iter().filter_map(|row| row.get(at)).map(Cell::shown).collect());
     let all = reading.assessment.runs.iter();
     all.filter(|run| named.as_ref().is_none_or(|named| named.contains(run.run.as_str()))).collect()
 }
 
-fn source(reading: &Reading<'_>, table: &Table, items: &mut Items) {
+fn source(reading: &Reading<'_>, runs: &[&RunSummary], items: &mut Items) {
     let of = reading.assessment;
     items.add("entity", &of.entity);
     items.add("tool", &of.tool);
@@ -68,13 +76,12 @@ fn source(reading: &Reading<'_>, table: &Table, items: &mut Items) {
     for host in reading.hosts() {
         items.add("source.system", host);
     }
-    provenance(reading, items);
-    let runs = runs(reading, table);
+    exchanged(reading, items);
     let programs: BTreeSet<String> = runs.iter().filter_map(|run| run.program).map(|digest| digest.to_string()).collect();
     for program in programs {
         items.add("tool.program_sha256", program);
     }
-    for run in &runs {
+    for run in runs {
         items.add("source.run", format!("{}, evaluation {}", run.run, run.evaluation));
     }
     if let (Some(first), Some(last)) = (runs.first(), runs.last()) {
@@ -84,7 +91,7 @@ fn source(reading: &Reading<'_>, table: &Table, items: &mut Items) {
 }
 
 /// What the cited exchanges say of the sources: API versions, what the credential was granted where GitHub tells, and how far the sources' clocks were from ours.
-fn provenance(reading: &Reading<'_>, items: &mut Items) {
+fn exchanged(reading: &Reading<'_>, items: &mut Items) {
     let exchanges = || reading.assessment.evidence.iter().map(|cited| &cited.exchange);
     let versions: BTreeSet<String> = exchanges().filter_map(|of| Some(format!("{} {}", words::host(&of.url), of.api_version.as_ref()?))).collect();
     for version in versions {
@@ -107,9 +114,9 @@ fn skew(exchange: &Exchange) -> Option<u64> {
     u64::try_from(off.num_seconds()).ok().or(Some(0))
 }
 
-fn query(reading: &Reading<'_>, table: &Table, items: &mut Items) {
+fn query(reading: &Reading<'_>, asked: &str, items: &mut Items) {
     let of = reading.assessment;
-    items.add("query", table.query);
+    items.add("query", asked);
     items.add("parameter.period_start", instant(of.period.start()));
     items.add("parameter.period_end", format!("{} (not included)", instant(of.period.end())));
     items.add("parameter.time_zone", &of.time_zone);

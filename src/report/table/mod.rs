@@ -32,6 +32,24 @@ pub(crate) static TABLES: &[fn(&Reading<'_>) -> Table] = &[
     changes::changes,
 ];
 
+/// What the cells of a column hold, where they are not blank. It is the same in each report, whatever that has to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Text; several in one cell are joined by `; `.
+    Text,
+    /// A whole number.
+    Number,
+    /// `yes` or `no`.
+    Flag,
+    /// An instant, UTC.
+    Instant,
+    /// A day of the audit calendar.
+    Date,
+}
+
+/// A column: its name and what it holds.
+pub(crate) type Column = (&'static str, Kind);
+
 /// One table before it is written.
 pub(crate) struct Table {
     /// Its name, e.g. `results`.
@@ -39,7 +57,7 @@ pub(crate) struct Table {
     /// What its rows are, in words: the query of the IPE facts.
     pub(crate) query: &'static str,
     /// The header line; the order is part of the format.
-    pub(crate) columns: &'static [&'static str],
+    pub(crate) columns: &'static [Column],
     /// As many cells a row as there are columns.
     pub(crate) rows: Vec<Vec<Cell>>,
 }

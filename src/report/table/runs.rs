@@ -3,9 +3,10 @@
 use crate::model::assessment::DayAssurance;
 use crate::model::{Cited, ControlAssessment, ControlId, MissingPermission, Population, RunId, RunSummary, Tally};
 use crate::report::reading::{self, Coverage, Reading};
+use crate::report::table::Kind::{Date, Flag, Instant, Number, Text};
 use crate::report::table::Table;
-use crate::report::table::cell::{Cell, blank, list, number, optional, text};
-use crate::report::words::{self, instant};
+use crate::report::table::cell::{Cell, blank, date, instant, list, number, optional, text};
+use crate::report::words;
 
 /// One row a population and tenant.
 pub(crate) fn populations(reading: &Reading<'_>) -> Table {
@@ -13,19 +14,19 @@ pub(crate) fn populations(reading: &Reading<'_>) -> Table {
         name: "populations".to_owned(),
         query: "what the newest run of each control enumerated, by kind and tenant, beside a second, independent count",
         columns: &[
-            "run_id",
-            "kind",
-            "definition",
-            "tenant",
-            "count",
-            "second_count",
-            "difference",
-            "second_source",
-            "completeness",
-            "gaps",
-            "pages",
-            "evidence_first",
-            "evidence_last",
+            ("run_id", Text),
+            ("kind", Text),
+            ("definition", Text),
+            ("tenant", Text),
+            ("count", Number),
+            ("second_count", Number),
+            ("difference", Number),
+            ("second_source", Text),
+            ("completeness", Text),
+            ("gaps", Text),
+            ("pages", Number),
+            ("evidence_first", Number),
+            ("evidence_last", Number),
         ],
         rows: reading.assessment.populations.iter().flat_map(|(run, population)| population_rows(run, population)).collect(),
     }
@@ -60,35 +61,35 @@ pub(crate) fn evidence(reading: &Reading<'_>) -> Table {
         name: "evidence".to_owned(),
         query: "every exchange with a source that an observation or a population of this assessment cites, by run and number",
         columns: &[
-            "run_id",
-            "exchange",
-            "operation",
-            "subject",
-            "asked_by",
-            "method",
-            "url",
-            "api_version",
-            "request_body_sha256",
-            "sent_at",
-            "took_ms",
-            "waited_ms",
-            "attempts",
-            "status",
-            "error",
-            "server_date",
-            "request_id",
-            "etag",
-            "page",
-            "last_page",
-            "bytes",
-            "sha256",
-            "redacted",
-            "pack_object",
-            "pack_offset",
-            "pack_length",
-            "received_at",
-            "revalidates_run",
-            "revalidates_exchange",
+            ("run_id", Text),
+            ("exchange", Number),
+            ("operation", Text),
+            ("subject", Text),
+            ("asked_by", Text),
+            ("method", Text),
+            ("url", Text),
+            ("api_version", Text),
+            ("request_body_sha256", Text),
+            ("sent_at", Instant),
+            ("took_ms", Number),
+            ("waited_ms", Number),
+            ("attempts", Number),
+            ("status", Number),
+            ("error", Text),
+            ("server_date", Text),
+            ("request_id", Text),
+            ("etag", Text),
+            ("page", Number),
+            ("last_page", Flag),
+            ("bytes", Number),
+            ("sha256", Text),
+            ("redacted", Text),
+            ("pack_object", Text),
+            ("pack_offset", Number),
+            ("pack_length", Number),
+            ("received_at", Instant),
+            ("revalidates_run", Text),
+            ("revalidates_exchange", Number),
         ],
         rows: reading.assessment.evidence.iter().map(exchange_row).collect(),
     }
@@ -107,7 +108,7 @@ fn exchange_row(cited: &Cited) -> Vec<Cell> {
         text(&exchange.url),
         optional(exchange.api_version.as_ref()),
         optional(exchange.request_body.map(|digest| digest.to_string())),
-        text(instant(exchange.sent_at)),
+        instant(exchange.sent_at),
         number(exchange.took_ms),
         number(exchange.waited_ms),
         number(exchange.attempts),
@@ -124,7 +125,7 @@ fn exchange_row(cited: &Cited) -> Vec<Cell> {
         text(&body.pack),
         number(body.offset),
         number(body.length),
-        text(instant(exchange.received_at())),
+        instant(exchange.received_at()),
         optional(exchange.revalidates.as_ref().map(|earlier| earlier.run.as_str())),
         exchange.revalidates.as_ref().map_or_else(blank, |earlier| number(earlier.n)),
     ]
@@ -136,25 +137,25 @@ pub(crate) fn runs(reading: &Reading<'_>) -> Table {
         name: "runs".to_owned(),
         query: "every sealed run that shows what there was in the period, oldest first",
         columns: &[
-            "run_id",
-            "started_at",
-            "ended_at",
-            "seconds",
-            "trigger",
-            "tool",
-            "requests",
-            "not_modified",
-            "failed",
-            "partial_kinds",
-            "manifest_sha256",
-            "manifest_object",
-            "evaluation",
-            "continues_run",
-            "taken_over",
-            "sent",
-            "waited_seconds",
-            "limits",
-            "as_of",
+            ("run_id", Text),
+            ("started_at", Instant),
+            ("ended_at", Instant),
+            ("seconds", Number),
+            ("trigger", Text),
+            ("tool", Text),
+            ("requests", Number),
+            ("not_modified", Number),
+            ("failed", Number),
+            ("partial_kinds", Text),
+            ("manifest_sha256", Text),
+            ("manifest_object", Text),
+            ("evaluation", Text),
+            ("continues_run", Text),
+            ("taken_over", Number),
+            ("sent", Number),
+            ("waited_seconds", Number),
+            ("limits", Text),
+            ("as_of", Instant),
         ],
         rows: reading.assessment.runs.iter().map(run_row).collect(),
     }
@@ -164,12 +165,12 @@ pub(crate) fn runs(reading: &Reading<'_>) -> Table {
 pub(crate) fn assurance(reading: &Reading<'_>) -> Table {
     let row = |day: &DayAssurance| {
         let level = format!("{:?}", day.level);
-        vec![text(day.day.to_string()), number(day.runs), text(level), text(day.level.to_string()), optional(day.lacks.as_ref())]
+        vec![date(day.day), number(day.runs), text(level), text(day.level.to_string()), optional(day.lacks.as_ref())]
     };
     Table {
         name: "assurance".to_owned(),
         query: "the level that each day of the period on which a run began has reached, derived from what was verified",
-        columns: &["day", "runs", "level", "rests_on", "lacks"],
+        columns: &[("day", Date), ("runs", Number), ("level", Text), ("rests_on", Text), ("lacks", Text)],
         rows: reading.assessment.days.iter().map(row).collect(),
     }
 }
@@ -183,7 +184,7 @@ pub(crate) fn permissions(reading: &Reading<'_>) -> Table {
     Table {
         name: "permissions".to_owned(),
         query: "what would have to be granted to close what the newest runs left open",
-        columns: &["cure", "controls", "unseen", "observations", "example"],
+        columns: &[("cure", Text), ("controls", Text), ("unseen", Text), ("observations", Number), ("example", Text)],
         rows: reading.assessment.permissions.iter().map(row).collect(),
     }
 }
@@ -191,8 +192,8 @@ pub(crate) fn permissions(reading: &Reading<'_>) -> Table {
 fn run_row(run: &RunSummary) -> Vec<Cell> {
     vec![
         text(run.run.as_str()),
-        text(instant(run.started_at)),
-        text(instant(run.ended_at)),
+        instant(run.started_at),
+        instant(run.ended_at),
         number((run.ended_at - run.started_at).num_seconds()),
         text(&run.trigger),
         text(&run.tool),
@@ -208,7 +209,7 @@ fn run_row(run: &RunSummary) -> Vec<Cell> {
         number(run.budget.sent),
         number(words::seconds(run.budget.waited_ms)),
         list(words::limits(&run.budget)),
-        optional(run.as_of.map(instant)),
+        run.as_of.map_or_else(blank, instant),
     ]
 }
 
@@ -217,7 +218,15 @@ pub(crate) fn criteria(reading: &Reading<'_>) -> Table {
     Table {
         name: "criteria".to_owned(),
         query: "every criterion of the control directory with each control that helps to meet it, uncovered criteria included",
-        columns: &["criterion", "framework", "title", "covered", "control_id", "control_title", "conclusion"],
+        columns: &[
+            ("criterion", Text),
+            ("framework", Text),
+            ("title", Text),
+            ("covered", Flag),
+            ("control_id", Text),
+            ("control_title", Text),
+            ("conclusion", Text),
+        ],
         rows: reading.criteria().iter().flat_map(criterion_rows).collect(),
     }
 }

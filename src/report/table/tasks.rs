@@ -2,9 +2,10 @@
 
 use crate::model::{Aspect, TaskEvidence, TaskRow};
 use crate::report::reading::Reading;
+use crate::report::table::Kind::{Instant, Number, Text};
 use crate::report::table::Table;
-use crate::report::table::cell::{Cell, blank, list, number, optional, text};
-use crate::report::words::instant;
+use crate::report::table::cell::{Cell, blank, instant, list, number, optional, text};
+use crate::report::words;
 
 /// One row a slot of a task that was due in the period, or is under way at its end.
 pub(crate) fn tasks(reading: &Reading<'_>) -> Table {
@@ -12,36 +13,36 @@ pub(crate) fn tasks(reading: &Reading<'_>) -> Table {
         name: "tasks".to_owned(),
         query: "every slot of every recurring task that the period touches, by the calendar, as the newest run of its control saw it; one that nobody did is here too",
         columns: &[
-            "control_id",
-            "title",
-            "slot",
-            "slot_start",
-            "due",
-            "standing",
-            "issue_url",
-            "other_issues",
-            "opened_at",
-            "opened_by",
-            "assignees",
-            "first_assigned_at",
-            "closed_at",
-            "closed_by",
-            "state_reason",
-            "evidence_that_counts",
-            "evidence_sha256",
-            "evidence_that_does_not",
-            "doers",
-            "reviewed_by",
-            "opened",
-            "assigned",
-            "on_time",
-            "evidenced",
-            "four_eyes",
-            "boxes_open",
-            "edits_after_close",
-            "because",
-            "run_id",
-            "evidence",
+            ("control_id", Text),
+            ("title", Text),
+            ("slot", Text),
+            ("slot_start", Instant),
+            ("due", Instant),
+            ("standing", Text),
+            ("issue_url", Text),
+            ("other_issues", Text),
+            ("opened_at", Instant),
+            ("opened_by", Text),
+            ("assignees", Text),
+            ("first_assigned_at", Instant),
+            ("closed_at", Instant),
+            ("closed_by", Text),
+            ("state_reason", Text),
+            ("evidence_that_counts", Text),
+            ("evidence_sha256", Text),
+            ("evidence_that_does_not", Text),
+            ("doers", Text),
+            ("reviewed_by", Text),
+            ("opened", Text),
+            ("assigned", Text),
+            ("on_time", Text),
+            ("evidenced", Text),
+            ("four_eyes", Text),
+            ("boxes_open", Number),
+            ("edits_after_close", Number),
+            ("because", Text),
+            ("run_id", Text),
+            ("evidence", Text),
         ],
         rows: reading.assessment.tasks.iter().map(row).collect(),
     }
@@ -49,15 +50,15 @@ pub(crate) fn tasks(reading: &Reading<'_>) -> Table {
 
 fn row(of: &TaskRow) -> Vec<Cell> {
     let seen = &of.seen;
-    let at = |at: Option<_>| optional(at.map(instant));
+    let at = |at: Option<_>| at.map_or_else(blank, instant);
     let aspect = |wanted| optional(of.aspects.iter().find(|(aspect, _verdict)| *aspect == wanted).map(|(_aspect, verdict)| verdict.as_str()));
     let counting = || seen.evidence.iter().filter(|item| item.counts);
     vec![
         text(of.control.as_str()),
         text(&of.title),
         text(&of.slot),
-        text(instant(seen.starts_at)),
-        text(instant(seen.due)),
+        instant(seen.starts_at),
+        instant(seen.due),
         text(of.standing.as_str()),
         optional(seen.issues.first()),
         list(seen.issues.iter().skip(1)),
@@ -87,5 +88,5 @@ fn row(of: &TaskRow) -> Vec<Cell> {
 }
 
 fn told(item: &TaskEvidence) -> String {
-    format!("{} {} by {} {}", item.kind, item.name, item.by, instant(item.at))
+    format!("{} {} by {} {}", item.kind, item.name, item.by, words::instant(item.at))
 }

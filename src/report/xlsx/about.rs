@@ -2,6 +2,7 @@
 
 use crate::model::Digest;
 use crate::report::reading::Reading;
+use crate::report::table::Kind::Text;
 use crate::report::table::cell::{Cell, blank, text};
 use crate::report::table::{Table, ipe};
 use crate::report::words::{grouped, instant, period_days, plural};
@@ -67,6 +68,6 @@ impl About {
     /// The sheet.
     pub(crate) fn into_table(self) -> Table {
         let rows = [self.workbook, self.sheets, self.facts].into_iter().flatten().collect();
-        Table { name: "About".to_owned(), query: "what this workbook is about", columns: &["sheet", "item", "value"], rows }
+        Table { name: "About".to_owned(), query: "what this workbook is about", columns: &[("sheet", Text), ("item", Text), ("value", Text)], rows }
     }
 }

@@ -56,5 +56,5 @@ impl Format for Xlsx {
 /// What the file says of itself. Its date is that of the assessment: the same assessment makes the same file.
 fn properties(of: &Assessment) -> Result<DocProperties, XlsxError> {
     let created = ExcelDateTime::from_timestamp(of.prepared_at.timestamp())?;
-    Ok(DocProperties::new().set_title("Audit report").set_author(cell::text(&of.tool).as_str()).set_creation_datetime(&created))
+    Ok(DocProperties::new().set_title("Audit report").set_author(&*cell::text(&of.tool).shown()).set_creation_datetime(&created))
 }

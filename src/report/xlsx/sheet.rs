@@ -48,7 +48,7 @@ pub(crate) fn fill(sheet: &mut Worksheet, table: Table, limits: Limits) -> Resul
     sheet.set_name(&table.name)?;
     let heading = Format::new().set_bold().set_text_wrap().set_align(FormatAlign::Top);
     let body = Format::new().set_text_wrap().set_align(FormatAlign::Top);
-    for (column, name) in (0..).zip(table.columns) {
+    for (column, (name, _kind)) in (0..).zip(table.columns) {
         sheet.set_column_width(column, width(name, table.rows.iter().filter_map(|row| row.get(usize::from(column)))))?;
         sheet.set_column_format(column, &body)?;
         sheet.write_string_with_format(0, column, *name, &heading)?;
@@ -77,7 +77,8 @@ fn write(sheet: &mut Worksheet, (row, column): (u32, u16), cell: &Cell, limits: 
         sheet.write(row, column, number)?;
         return Ok(false);
     }
-    let fitting = fitting(cell.as_str(), limits.text);
+    let shown = cell.shown();
+    let fitting = fitting(&shown, limits.text);
     let is_cut = matches!(fitting, Cow::Owned(_));
     sheet.write_string(row, column, fitting)?;
     Ok(is_cut)
@@ -102,7 +103,7 @@ fn fitting(text: &str, limit: usize) -> Cow<'_, str> {
 
 fn width<'a>(name: &str, cells: impl Iterator<Item = &'a Cell>) -> u16 {
     let (least, most) = WIDTHS;
-    let longest = cells.take(MEASURED_ROWS).map(|cell| cell.as_str().chars().take(most).count()).max().unwrap_or(0);
+    let longest = cells.take(MEASURED_ROWS).map(|cell| cell.shown().chars().take(most).count()).max().unwrap_or(0);
     // Room for the arrow of the filter.
     u16::try_from(longest.max(name.len() + 3).clamp(least, most)).unwrap_or(u16::MAX)
 }
@@ -112,11 +113,17 @@ mod tests {
     use rust_xlsxwriter::Workbook;
 
     use super::{Cut, EXCEL, Limits, fill, fitting};
+    use crate::report::table::Kind::{Number, Text};
     use crate::report::table::Table;
     use crate::report::table::cell::{number, text};
 
     fn table(rows: usize) -> Table {
-        Table { name: "some".to_owned(), query: "some rows", columns: &["name", "n"], rows: (0..rows).map(|n| vec![text("x".repeat(n)), number(7)]).collect() }
+        Table {
+            name: "some".to_owned(),
+            query: "some rows",
+            columns: &[("name", Text), ("n", Number)],
+            rows: (0..rows).map(|n| vec![text("x".repeat(n)), number(7)]).collect(),
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ const WORSE: [&str; 12] = [
     "no character \u{ffff}\u{fffe} of XML, an emoji 👩\u{200d}💻",
 ];
 
-fn worse() -> Assessment {
+pub(super) fn worse() -> Assessment {
     let mut of = hostile();
     let mut texts = WORSE.iter().map(|text| (*text).to_owned()).cycle();
     let mut next = || texts.next().expect("endless");
