@@ -1,6 +1,6 @@
 //! Sealed runs of a period → `Assessment`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -17,7 +17,7 @@ use crate::cli::{TOOL, verify};
 use crate::evaluate::history::{History, episodes};
 use crate::model::{
     Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, DefinitionChange, Digest, MissingPermission, Observation, Outcome, Period,
-    PermissionLedger, RunId, RunSummary, ScopeChange, TaskRow, WaiverNight, part_changes, waiver_uses,
+    PermissionLedger, ResourceId, RunId, RunSummary, ScopeChange, TaskRow, WaiverNight, part_changes, waiver_uses,
 };
 use crate::store::Store;
 use crate::store::bodies::BodyError;
@@ -189,12 +189,20 @@ async fn observe(store: &Arc<dyn Store>, controls: &mut [ControlAssessment], new
     for (run, judged) in newest {
         let theirs = controls.iter_mut().filter(|of| of.findings.last().is_some_and(|(last, _finding)| last == run));
         let mut theirs: BTreeMap<ControlId, &mut Vec<Observation>> = theirs.map(|of| (of.control.id.clone(), &mut of.observations)).collect();
-        let see = |seen: Observation| {
-            if let Some(rows) = theirs.get_mut(&seen.control) {
-                rows.push(seen);
+        let mut first: HashMap<ResourceId, Observation> = HashMap::new();
+        let see = |mut seen: Observation| {
+            let Some(rows) = theirs.get_mut(&seen.control) else { return };
+            if let Some(before) = rows.last() {
+                seen.share(before);
             }
+            match first.get(&seen.resource) {
+                Some(first) => seen.share(first),
+                None => drop(first.insert(seen.resource.clone(), seen.clone())),
+            }
+            rows.push(seen);
         };
         snapshot::each_result(store.as_ref(), &judged.evaluation, see).await?;
+        theirs.into_values().for_each(Vec::shrink_to_fit);
     }
     Ok(())
 }

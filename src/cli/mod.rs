@@ -13,6 +13,7 @@ pub mod due;
 pub mod evidence;
 pub mod exit;
 pub mod export;
+pub mod files;
 pub mod google;
 pub mod hold;
 pub mod host;

@@ -4,20 +4,20 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde_json::json;
 
 use crate::cli::args;
 use crate::cli::assess::{self, Brief};
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::files::Folder;
 use crate::cli::host::Host;
 use crate::cli::project::Project;
 use crate::cli::runs::Runs;
 use crate::cli::summary::Form;
 use crate::cli::verdicts;
-use crate::model::Digest;
 use crate::report::requests::{self, Request};
-use crate::report::{FORMATS, Format, ReportFile};
+use crate::report::{FORMATS, Format};
 
 /// Runs the verb. The exit code says whether the report was written, not what it says.
 ///
@@ -40,23 +40,18 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Report, f
     if assessment.runs.is_empty() {
         return Err(Failure::usage("no sealed run lies in this period: run `proofline collect` first, or choose another --from and --to").into());
     }
-    let folder = host.folder.join(&arguments.out);
-    let mut written = Vec::new();
+    let mut folder = Folder::new(host.folder.join(&arguments.out));
     for format in &formats {
-        for file in format.render(&assessment)? {
-            write(&folder, &file)?;
-            written.push(json!({"file": file.path, "bytes": file.bytes.len(), "sha256": Digest::of(&file.bytes)}));
-        }
+        format.render(&assessment, &mut folder)?;
     }
     for monthly in formats.iter().filter_map(|format| format.monthly()) {
-        written.extend(verdicts::write(&folder, &assessment, project.settings.time_zone, (monthly, &history))?);
+        verdicts::write(&mut folder, &assessment, project.settings.time_zone, (monthly, &history))?;
     }
     let answers = requests.map(|requests| requests::answers(&assessment, requests)).unwrap_or_default();
     if !answers.is_empty() {
-        for file in requests::render(&assessment, &answers, &formats)? {
-            write(&folder, &file)?;
-        }
+        requests::render(&assessment, &answers, &formats, &mut Folder::new(folder.path().to_owned()))?;
     }
+    let written = folder.into_written();
     let empty: Vec<&str> = answers.iter().filter(|answer| answer.folder.is_none()).map(|answer| answer.request.id.as_str()).collect();
     match form {
         Form::Json => writeln!(
@@ -97,13 +92,4 @@ fn formats(names: &[String]) -> Result<Vec<&'static dyn Format>> {
         _ => Failure::usage(format!("there is no report format {name:?}; there are: {}", known())),
     };
     names.iter().map(|name| find(name).ok_or_else(|| missing(name).into())).collect()
-}
-
-fn write(folder: &Path, file: &ReportFile) -> Result<()> {
-    let path = folder.join(&file.path);
-    let parent = path.parent().unwrap_or(folder);
-    fs::create_dir_all(parent).with_context(|| format!("creating {}", parent.display()))?;
-    // Written aside and moved into place, so that a full disk leaves the old report rather than half a new one.
-    let aside = path.with_extension("part");
-    fs::write(&aside, &file.bytes).and_then(|()| fs::rename(&aside, &path)).with_context(|| format!("writing {}", path.display()))
 }

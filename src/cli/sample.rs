@@ -161,7 +161,7 @@ impl Frozen {
 async fn bodies(store: &Arc<dyn Store>, runs: &Runs, sample: &Sample) -> Result<report::Bodies> {
     let mut wanted: BTreeMap<&RunId, BTreeSet<u32>> = BTreeMap::new();
     for item in sample.drawn.iter().filter_map(|drawn| sample.population.get(drawn.item)) {
-        wanted.entry(&item.run).or_default().extend(&item.evidence);
+        wanted.entry(&item.run).or_default().extend(item.evidence.iter());
     }
     let mut bodies = report::Bodies::new();
     for (run, numbers) in wanted {

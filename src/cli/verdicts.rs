@@ -1,41 +1,31 @@
 //! Every verdict of a period, month by month, from the index into the files of a report.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use chrono_tz::Tz;
-use serde_json::{Value, json};
 
+use crate::cli::files::Folder;
 use crate::evaluate::history::History;
-use crate::model::{Assessment, Frequency, Hasher, Period, Slot};
-use crate::report::Monthly;
+use crate::model::{Assessment, Frequency, Period, Slot};
+use crate::report::{Files as _, Monthly};
 
-/// Writes the months of the assessment's period, by the audit calendar, and tells each file. One in which nothing ran has a file without rows. Months that an earlier
+/// Writes the months of the assessment's period, by the audit calendar. One in which nothing ran has a file without rows. Months that an earlier
 /// report left in the same folder are removed: whoever reads the folder as one table would count them too.
 ///
 /// # Errors
 /// Where the folder cannot be written.
-pub fn write(folder: &Path, assessment: &Assessment, zone: Tz, (monthly, history): (&dyn Monthly, &History)) -> Result<Vec<Value>> {
+pub fn write(folder: &mut Folder, assessment: &Assessment, zone: Tz, (monthly, history): (&dyn Monthly, &History)) -> Result<()> {
     let verdicts = history.verdicts();
-    let (mut told, mut names) = (Vec::new(), BTreeSet::new());
+    let mut names = BTreeSet::new();
     for month in months(assessment.period, zone) {
         let name = monthly.path(&month);
-        let path = folder.join(&name);
-        let parent = path.parent().unwrap_or(folder);
-        fs::create_dir_all(parent).with_context(|| format!("creating {}", parent.display()))?;
-        let aside = path.with_extension("part");
-        let file = File::create(&aside).with_context(|| format!("writing {}", path.display()))?;
-        let mut into = Counted { file, bytes: 0, hasher: Hasher::default() };
-        monthly.write(assessment, &month, &mut verdicts.within(month.period), &mut into)?;
-        fs::rename(&aside, &path).with_context(|| format!("writing {}", path.display()))?;
-        told.push(json!({"file": name, "bytes": into.bytes, "sha256": into.hasher.finish()}));
+        folder.file(&name, &mut |file| monthly.write(assessment, &month, &mut verdicts.within(month.period), file).map(drop))?;
         names.insert(name);
     }
-    forget(folder, monthly.pattern(), &names)?;
-    Ok(told)
+    forget(folder.path(), monthly.pattern(), &names)
 }
 
 /// The months that the period touches, each with what the period has of it.
@@ -62,24 +52,4 @@ fn forget(folder: &Path, pattern: &str, names: &BTreeSet<String>) -> Result<()> 
         }
     }
     Ok(())
-}
-
-/// A file that knows its length and its digest.
-struct Counted {
-    file: File,
-    bytes: usize,
-    hasher: Hasher,
-}
-
-impl Write for Counted {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.bytes += written;
-        self.hasher.update(bytes.get(..written).unwrap_or_default());
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
 }

@@ -38,7 +38,7 @@ pub fn run_example(control: &Control, test: usize, example: &Example, kind: &'st
     control.parameters.extend(example.parameters.iter().map(|(name, value)| (name.clone(), value.clone())));
     let resource = resource(example, kind)?;
     let observation = Judge::new(&[control], &[kind], example.now)?.observe(vec![resource])?.pop().ok_or(EvaluateError::ThreadEnded)?;
-    Ok(ExampleOutcome { expected: example.verdict, actual: observation.verdict, because: observation.because })
+    Ok(ExampleOutcome { expected: example.verdict, actual: observation.verdict, because: observation.because.to_string() })
 }
 
 fn resource(example: &Example, kind: &'static Kind) -> Result<Resource, EvaluateError> {

@@ -183,14 +183,14 @@ impl Judge {
         Some(Observation {
             control: test.control.clone(),
             test: test.number,
-            kind: resource.kind.clone(),
+            kind: resource.kind.as_str().into(),
             resource: resource.id.clone(),
-            name: resource.name.clone(),
+            name: resource.name.as_str().into(),
             verdict: ruling.verdict,
-            because: ruling.because,
+            because: ruling.because.into(),
             waiver: ruling.waiver,
             transient: ruling.transient,
-            evidence: resource.evidence.clone(),
+            evidence: resource.evidence.as_slice().into(),
         })
     }
 }

@@ -126,7 +126,7 @@ mod tests {
             test: 1,
             kind: "github.change".into(),
             resource: format!("change-{number:04}").parse().expect("an id"),
-            name: format!("change {number}"),
+            name: format!("change {number}").into(),
             stratum: "all".to_owned(),
             verdict: match number {
                 7 => Verdict::Fail,
@@ -134,10 +134,10 @@ mod tests {
                 _ => Verdict::Pass,
             },
             failed: matches!(number, 7 | 9),
-            because: String::new(),
+            because: "".into(),
             run: "20260305T020000Z-00000000".parse().expect("a run"),
             at: "2026-03-05T02:00:00Z".parse().expect("an instant"),
-            evidence: vec![1],
+            evidence: [1].into(),
         };
         (0..count).map(item).collect()
     }

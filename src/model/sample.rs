@@ -1,5 +1,7 @@
 //! A sample that an auditor can draw again: from a frozen population, by a seed that neither side chose alone.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -67,11 +69,11 @@ pub struct Item {
     /// Which of the control's tests, from 1.
     pub test: u32,
     /// The resource's kind.
-    pub kind: String,
+    pub kind: Arc<str>,
     /// The resource.
     pub resource: ResourceId,
     /// What a person calls it.
-    pub name: String,
+    pub name: Arc<str>,
     /// The stratum that it is in.
     pub stratum: String,
     /// The newest verdict.
@@ -79,13 +81,13 @@ pub struct Item {
     /// True where any run of the period saw it fail, waived or not.
     pub failed: bool,
     /// Why.
-    pub because: String,
+    pub because: Arc<str>,
     /// The run.
     pub run: RunId,
     /// The instant that it shows, UTC.
     pub at: DateTime<Utc>,
     /// Numbers of the exchanges that it was read from.
-    pub evidence: Vec<u32>,
+    pub evidence: Arc<[u32]>,
 }
 
 impl Item {

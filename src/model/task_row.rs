@@ -218,7 +218,7 @@ impl TaskRow {
             title: known("title")?.as_str()?.to_owned(),
             slot: known("slot")?.as_str()?.to_owned(),
             standing: TaskStanding::of(&aspects, &seen),
-            because: judged.iter().filter(|(_aspect, seen)| tells(seen.verdict)).map(|(_aspect, seen)| seen.because.clone()).collect(),
+            because: judged.iter().filter(|(_aspect, seen)| tells(seen.verdict)).map(|(_aspect, seen)| seen.because.to_string()).collect(),
             aspects,
             seen,
             run: run.clone(),

@@ -1,5 +1,7 @@
 //! Test × resource → verdict.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +39,22 @@ impl Verdict {
 }
 
 impl Observation {
+    /// Holds what is the same in another row once, together with it.
+    pub fn share(&mut self, other: &Self) {
+        fn take<T: PartialEq + Clone>(mine: &mut T, theirs: &T) {
+            if mine == theirs {
+                mine.clone_from(theirs);
+            }
+        }
+        take(&mut self.control, &other.control);
+        take(&mut self.kind, &other.kind);
+        take(&mut self.resource, &other.resource);
+        take(&mut self.name, &other.name);
+        take(&mut self.because, &other.because);
+        take(&mut self.waiver, &other.waiver);
+        take(&mut self.evidence, &other.evidence);
+    }
+
     /// The verdict before any waiver: only failures are ever waived.
     #[must_use]
     pub fn raw_verdict(&self) -> Verdict {
@@ -47,7 +65,7 @@ impl Observation {
     }
 }
 
-/// One row of a run's results.
+/// One row of a run's results. What rows have in common they can share: a large run has a million of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
     /// The control.
@@ -55,15 +73,15 @@ pub struct Observation {
     /// Which of its tests, from 1.
     pub test: u32,
     /// The resource's kind.
-    pub kind: String,
+    pub kind: Arc<str>,
     /// The resource.
     pub resource: ResourceId,
     /// What a person calls it.
-    pub name: String,
+    pub name: Arc<str>,
     /// The judgement.
     pub verdict: Verdict,
     /// Why, in one line: the control's own `because`, the attribute that is missing, or the `where` that excluded it.
-    pub because: String,
+    pub because: Arc<str>,
     /// The waiver that turned the failure; only with the verdict `waived`. What `because` says is why it fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiver: Option<WaiverId>,
@@ -71,7 +89,7 @@ pub struct Observation {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub transient: bool,
     /// Numbers of the exchanges that it was read from; never empty.
-    pub evidence: Vec<u32>,
+    pub evidence: Arc<[u32]>,
 }
 
 /// What one run said of one resource by one test, as the history tells it.
@@ -97,4 +115,36 @@ pub struct VerdictRow<'a> {
     pub since: &'a RunId,
     /// SHA-256 of the run's sealed evaluation.
     pub evaluation: &'a Digest,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Observation, Verdict};
+
+    fn row(resource: &str, because: &str) -> Observation {
+        Observation {
+            control: "REP-03".parse().expect("an id"),
+            test: 1,
+            kind: "github.branch".into(),
+            resource: resource.parse().expect("an id"),
+            name: resource.into(),
+            verdict: Verdict::Fail,
+            because: because.into(),
+            waiver: None,
+            transient: false,
+            evidence: [1, 2].into(),
+        }
+    }
+
+    #[test]
+    fn rows_share_what_is_the_same_and_say_what_they_said() {
+        let first = row("a", "no approval");
+        let mut second = row("b", "no approval");
+        second.share(&first);
+        assert_eq!(second, row("b", "no approval"));
+        assert!(Arc::ptr_eq(&first.kind, &second.kind) && Arc::ptr_eq(&first.because, &second.because) && Arc::ptr_eq(&first.evidence, &second.evidence));
+        assert!(!Arc::ptr_eq(&first.name, &second.name));
+    }
 }

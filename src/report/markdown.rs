@@ -7,7 +7,7 @@ use crate::model::episode::{Episode, EpisodeOutcome};
 use crate::model::{Assessment, ControlAssessment, TaskStanding, unseen};
 use crate::report::reading::{self, Conclusion, Reading, SlotCounts};
 use crate::report::words::{self, grouped, length, plural};
-use crate::report::{Format, ReportError, ReportFile};
+use crate::report::{Files, Format, ReportError, put};
 
 /// Entries of one list.
 const LISTED: usize = 30;
@@ -27,7 +27,7 @@ impl Format for Markdown {
         "a summary to paste: conclusions, coverage, deviations, what could not be told"
     }
 
-    fn render(&self, assessment: &Assessment) -> Result<Vec<ReportFile>, ReportError> {
+    fn render(&self, assessment: &Assessment, into: &mut dyn Files) -> Result<(), ReportError> {
         let reading = Reading::new(assessment);
         let parts = [
             head(&reading),
@@ -39,7 +39,7 @@ impl Format for Markdown {
             criteria(&reading),
             foot(),
         ];
-        Ok(vec![ReportFile { path: "summary.md".to_owned(), bytes: parts.join("\n").into_bytes() }])
+        put(into, "summary.md", parts.join("\n").as_bytes()).map(drop)
     }
 }
 

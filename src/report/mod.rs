@@ -17,9 +17,9 @@ mod xlsx;
 
 pub use csv::{Bodies, sample};
 
-use std::io::Write;
+use std::io::{self, Write};
 
-use crate::model::{Assessment, Slot, VerdictRow};
+use crate::model::{Assessment, Digest, Slot, VerdictRow};
 
 /// Every format; a new one is a folder and a line here.
 pub static FORMATS: &[&dyn Format] = &[
@@ -45,11 +45,11 @@ pub trait Format: Send + Sync {
         true
     }
 
-    /// Renders the assessment.
+    /// Renders the assessment into files.
     ///
     /// # Errors
-    /// `ReportError` where it cannot be written in this format.
-    fn render(&self, assessment: &Assessment) -> Result<Vec<ReportFile>, ReportError>;
+    /// `ReportError` where it cannot be written in this format, or into these files.
+    fn render(&self, assessment: &Assessment, into: &mut dyn Files) -> Result<(), ReportError>;
 
     /// How it has the verdicts of all runs beside that; none where it does not, as they are too many for a person.
     fn monthly(&self) -> Option<&dyn Monthly> {
@@ -79,7 +79,24 @@ pub trait Monthly {
     ) -> Result<u64, ReportError>;
 }
 
-/// One file of a report.
+/// Where the files of a report go, one after another, as they come: a large one is not to be held whole.
+pub trait Files {
+    /// Writes a file, below the report, with `/` in its path, as `fill` does, and tells the SHA-256 of what was written.
+    ///
+    /// # Errors
+    /// `ReportError::File`, or what `fill` ends with; nothing of the file is then left.
+    fn file(&mut self, path: &str, fill: &mut Fill<'_>) -> Result<Digest, ReportError>;
+}
+
+/// Writes a file.
+pub type Fill<'f> = dyn FnMut(&mut (dyn Write + Send)) -> Result<(), ReportError> + 'f;
+
+/// Writes a file that is there already.
+fn put(into: &mut dyn Files, path: &str, bytes: &[u8]) -> Result<Digest, ReportError> {
+    into.file(path, &mut |file| file.write_all(bytes).map_err(|source| ReportError::File { file: path.to_owned(), source }))
+}
+
+/// One file that is small.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportFile {
     /// Relative path with `/`, e.g. `index.html`.
@@ -91,6 +108,14 @@ pub struct ReportFile {
 /// A report could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
+    /// It cannot be written.
+    #[error("{file}: {source}")]
+    File {
+        /// The file.
+        file: String,
+        /// What the system says.
+        source: io::Error,
+    },
     /// The CSV writer refused.
     #[error("{file}: {source}")]
     Csv {

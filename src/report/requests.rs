@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Assessment, Control, ControlId};
+use crate::model::{Assessment, Control, ControlId, Digest};
 use crate::report::csv::request_list;
-use crate::report::{Format, ReportError, ReportFile};
+use crate::report::{Files, Fill, Format, ReportError};
 
 /// One line of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,17 +109,28 @@ pub fn answers(assessment: &Assessment, requests: Vec<Request>) -> Vec<Answer> {
 ///
 /// # Errors
 /// `ReportError` where a format cannot be written.
-pub fn render(assessment: &Assessment, answers: &[Answer], formats: &[&dyn Format]) -> Result<Vec<ReportFile>, ReportError> {
-    let mut files = vec![request_list(answers)?];
+pub fn render(assessment: &Assessment, answers: &[Answer], formats: &[&dyn Format], into: &mut dyn Files) -> Result<(), ReportError> {
+    request_list(answers, into)?;
     for answer in answers {
         let Some(folder) = &answer.folder else { continue };
         let about = assessment.about(&answer.controls);
         for format in formats {
-            let within = format.render(&about)?.into_iter().map(|file| ReportFile { path: format!("{folder}/{}", file.path), ..file });
-            files.extend(within);
+            format.render(&about, &mut Below { folder, into: &mut *into })?;
         }
     }
-    Ok(files)
+    Ok(())
+}
+
+/// The files of a folder.
+struct Below<'b> {
+    folder: &'b str,
+    into: &'b mut dyn Files,
+}
+
+impl Files for Below<'_> {
+    fn file(&mut self, path: &str, fill: &mut Fill<'_>) -> Result<Digest, ReportError> {
+        self.into.file(&format!("{}/{path}", self.folder), fill)
+    }
 }
 
 #[cfg(test)]

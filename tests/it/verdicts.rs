@@ -62,7 +62,7 @@ fn judged(folder: &Path) -> (DateTime<Utc>, BTreeMap<Row, Verdict>) {
         let evaluation = snapshot::evaluations(store.as_ref(), &run).await.expect("read").pop().expect("judged").evaluation;
         let observations = snapshot::results(store.as_ref(), &evaluation).await.expect("results");
         let of_github = observations.into_iter().filter(|observation| observation.kind.starts_with("github."));
-        let rows = of_github.map(|seen| ((seen.control.to_string(), seen.test, seen.kind, seen.resource.to_string()), seen.verdict));
+        let rows = of_github.map(|seen| ((seen.control.to_string(), seen.test, seen.kind.to_string(), seen.resource.to_string()), seen.verdict));
         (sealed.manifest.started_at, rows.collect())
     })
 }
@@ -113,7 +113,7 @@ fn expected(truth: &Truth, night: &Night) -> BTreeMap<Row, Verdict> {
     let mut judge = Judge::new(&controls(), registry::kinds(), night.started).expect("a judge");
     let observations = judge.observe(facts(truth, night)).expect("judged");
     let decided = observations.into_iter().filter(|observation| observation.verdict != Verdict::Undetermined);
-    decided.map(|told| ((told.control.to_string(), told.test, told.kind, told.resource.to_string()), told.verdict)).collect()
+    decided.map(|told| ((told.control.to_string(), told.test, told.kind.to_string(), told.resource.to_string()), told.verdict)).collect()
 }
 
 /// Every verdict is what the truth asks for, or undetermined where `may_be_open`; where a resource is missing, its population says that it is not whole.

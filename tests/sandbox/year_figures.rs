@@ -338,12 +338,12 @@ fn observed(control: &ControlId, (place, resource): (u64, u32), night: u32) -> O
         test: 1,
         kind: KIND.into(),
         resource: format!("github.com/acme/repository-{resource:05}").parse().expect("an id"),
-        name: format!("acme/repository-{resource:05}"),
+        name: format!("acme/repository-{resource:05}").into(),
         verdict: if fails { Verdict::Fail } else { Verdict::Pass },
-        because: if fails { "it is archived".into() } else { String::new() },
+        because: (if fails { "it is archived" } else { "" }).into(),
         waiver: None,
         transient: false,
-        evidence: vec![resource / 100 + 1],
+        evidence: [resource / 100 + 1].into(),
     }
 }
 

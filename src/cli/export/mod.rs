@@ -210,7 +210,7 @@ async fn cited_by(store: &dyn Store, manifest: &Manifest, evaluation: &Evaluatio
     let observations: Vec<Observation> = snapshot::results(store, evaluation).await?;
     let run = &manifest.run;
     let is_chosen = |seen: &Observation| choice.items.as_ref().is_none_or(|items| items.contains(&(run.clone(), seen.resource.clone())));
-    cited.extend(observations.into_iter().filter(|seen| controls.contains(&seen.control) && is_chosen(seen)).flat_map(|seen| seen.evidence));
+    cited.extend(observations.into_iter().filter(|seen| controls.contains(&seen.control) && is_chosen(seen)).flat_map(|seen| seen.evidence.to_vec()));
     Ok(cited)
 }
 

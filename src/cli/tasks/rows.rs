@@ -60,7 +60,7 @@ pub async fn of_run<'a>(
     let mut slots = Vec::new();
     TaskSlot.extract(&manifest.scope, &evidence, &mut |resource| slots.push(resource))?;
     let mut judged: BTreeMap<(&ControlId, &str), Vec<&Observation>> = BTreeMap::new();
-    for seen in results.filter(|seen| seen.kind == KIND.name) {
+    for seen in results.filter(|seen| &*seen.kind == KIND.name) {
         judged.entry((&seen.control, seen.resource.as_str())).or_default().push(seen);
     }
     let mut rows = Vec::new();

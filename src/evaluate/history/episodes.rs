@@ -98,6 +98,6 @@ fn newest(history: &History, track: &Track, (mark, end): Spell<'_>) -> u32 {
 /// What `mark` says as of a run from which on it held, or in which it held still.
 fn sighting(history: &History, run: u32, mark: &Mark) -> Option<Sighting> {
     let judged = history.run(run)?;
-    let evidence = if run == mark.run { mark.evidence.to_vec() } else { Vec::new() };
+    let evidence = if run == mark.run { history.lists.list(mark.evidence).to_vec() } else { Vec::new() };
     Some(Sighting { run: judged.run.clone(), at: judged.shows, evidence, evaluation: judged.evaluation })
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use episodes::episodes;
 pub use verdicts::Verdicts;
 
-use crate::evaluate::history::names::{Name, Names};
+use crate::evaluate::history::names::{List, Lists, Name, Names};
 use crate::model::{Control, ControlId, Digest, Observation, Population, RunId, Verdict};
 
 /// What a run said, or did not, of a resource.
@@ -66,7 +66,7 @@ pub(crate) struct Mark {
     pub(crate) run: u32,
     pub(crate) state: State,
     because: Name,
-    evidence: Box<[u32]>,
+    evidence: List,
 }
 
 /// One test of one control and one resource.
@@ -92,6 +92,7 @@ pub(crate) struct Track {
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
     names: Names,
+    lists: Lists,
     runs: Vec<Judged>,
     tracks: Vec<Track>,
     #[serde(skip)]
@@ -187,19 +188,19 @@ impl Taking<'_> {
     pub fn see(&mut self, seen: &Observation) {
         let place = self.expected(seen).unwrap_or_else(|| self.find(seen));
         let previous = self.before.replace(place);
-        let History { names, tracks, .. } = &mut *self.history;
+        let History { names, lists, tracks, .. } = &mut *self.history;
         if let Some(previous) = previous.and_then(|previous| at(tracks, previous)) {
             previous.next = place;
         }
         let Some(track) = at(tracks, place) else { return };
         track.seen_in = self.run + 1;
-        if names.text(track.name) != seen.name {
+        if names.text(track.name) != &*seen.name {
             track.name = names.of(&seen.name);
         }
         let state = State::from(seen.verdict);
         if track.marks.last().is_none_or(|last| last.state != state) {
             let because = names.of(&seen.because);
-            track.marks.push(Mark { run: self.run, state, because, evidence: seen.evidence.as_slice().into() });
+            track.marks.push(Mark { run: self.run, state, because, evidence: lists.of(&seen.evidence) });
         }
     }
 
@@ -229,13 +230,13 @@ impl Taking<'_> {
     /// Ends the run: what its controls had seen before and it did not is gone, or, where the population was not whole, not known.
     pub fn close(self) {
         let Self { history, run, whole, .. } = self;
-        let nothing = history.names.of("");
+        let (nothing, none) = (history.names.of(""), history.lists.of(&[]));
         for track in history.tracks.iter_mut().filter(|track| track.seen_in != run + 1) {
             let Some(tests) = whole.get(&track.control) else { continue };
             let is_gone = track.marks.last().is_some_and(|last| last.state == State::Gone);
             let state = if is_gone || tests.contains(&track.test) { State::Gone } else { State::Unseen };
             if track.marks.last().is_none_or(|last| last.state != state) {
-                track.marks.push(Mark { run, state, because: nothing, evidence: Box::default() });
+                track.marks.push(Mark { run, state, because: nothing, evidence: none });
             }
         }
     }

@@ -63,12 +63,12 @@ fn observation(resource: usize, verdict: Verdict, night: usize) -> Observation {
         test: 1,
         kind: "github.branch".into(),
         resource: format!("r{resource}").parse().expect("an id"),
-        name: format!("r{resource}"),
+        name: format!("r{resource}").into(),
         verdict,
-        because: format!("night {night}"),
+        because: format!("night {night}").into(),
         waiver: None,
         transient: false,
-        evidence: vec![u32::try_from(night).expect("a number")],
+        evidence: [u32::try_from(night).expect("a number")].into(),
     }
 }
 

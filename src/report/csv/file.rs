@@ -1,31 +1,25 @@
 //! The bytes of one table: RFC 4180.
 
+use std::io::Write;
+
 use ::csv::{Terminator, WriterBuilder};
 
+use crate::report::ReportError;
 use crate::report::table::Table;
-use crate::report::{ReportError, ReportFile};
 
-/// The file that holds a table.
+/// Writes a table.
 ///
 /// # Errors
-/// A row with more or fewer cells than there are columns.
-pub(crate) fn file(table: &Table) -> Result<ReportFile, ReportError> {
-    Ok(ReportFile { path: table.path(), bytes: bytes(table)? })
-}
-
-/// The bytes of that file.
-///
-/// # Errors
-/// A row with more or fewer cells than there are columns.
-pub(crate) fn bytes(table: &Table) -> Result<Vec<u8>, ReportError> {
+/// A row with more or fewer cells than there are columns, or what is written into refuses.
+pub(crate) fn write(table: &Table<'_>, into: impl Write) -> Result<(), ReportError> {
     let refused = |source| ReportError::Csv { file: table.path(), source };
-    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
+    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(into);
     writer.write_record(table.columns.iter().map(|(name, _kind)| name)).map_err(refused)?;
-    for row in &table.rows {
-        for cell in row {
+    for row in table.rows.iter() {
+        for cell in &row {
             writer.write_field(cell.shown().as_bytes()).map_err(refused)?;
         }
         writer.write_record(None::<&[u8]>).map_err(refused)?;
     }
-    writer.into_inner().map_err(|unflushed| refused(unflushed.into_error().into()))
+    writer.flush().map_err(|error| refused(error.into()))
 }

@@ -7,14 +7,14 @@ mod file;
 mod requests;
 mod sample;
 
-pub(crate) use file::bytes;
+pub(crate) use file::write;
 pub(crate) use requests::request_list;
 pub use sample::{Bodies, files as sample};
 
 use crate::model::{Assessment, Digest};
 use crate::report::reading::Reading;
-use crate::report::table::{TABLES, ipe};
-use crate::report::{Format, ReportError, ReportFile};
+use crate::report::table::{TABLES, Table, ipe};
+use crate::report::{Files, Format, ReportError};
 
 /// The CSV format.
 pub(crate) struct Csv;
@@ -28,15 +28,18 @@ impl Format for Csv {
         "tables for spreadsheets and scripts, each with its source, query, counts and gaps"
     }
 
-    fn render(&self, assessment: &Assessment) -> Result<Vec<ReportFile>, ReportError> {
+    fn render(&self, assessment: &Assessment, into: &mut dyn Files) -> Result<(), ReportError> {
         let reading = Reading::new(assessment);
-        let mut files = Vec::new();
         for table in TABLES {
             let table = table(&reading);
-            let written = file::file(&table)?;
-            let companion = ipe::companion(&reading, &table, &Digest::of(&written.bytes));
-            files.extend([written, file::file(&companion)?]);
+            let sha256 = file(&table, into)?;
+            file(&ipe::companion(&reading, &table, &sha256), into)?;
         }
-        Ok(files)
+        Ok(())
     }
+}
+
+/// The file of a table.
+fn file(table: &Table<'_>, into: &mut dyn Files) -> Result<Digest, ReportError> {
+    into.file(&table.path(), &mut |file| write(table, file))
 }

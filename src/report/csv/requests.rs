@@ -1,18 +1,18 @@
 //! The auditor's request list with what answers each line.
 
-use crate::report::csv::file::file;
+use crate::report::csv::file;
 use crate::report::requests::Answer;
 use crate::report::table::Kind::{Number, Text};
 use crate::report::table::Table;
 use crate::report::table::cell::{Cell, list, number, optional, text};
 use crate::report::words::length;
-use crate::report::{ReportError, ReportFile};
+use crate::report::{Files, ReportError};
 
 /// `requests.csv`.
 ///
 /// # Errors
 /// `ReportError` where it cannot be written.
-pub(crate) fn request_list(answers: &[Answer]) -> Result<ReportFile, ReportError> {
+pub(crate) fn request_list(answers: &[Answer], into: &mut dyn Files) -> Result<(), ReportError> {
     let row = |answer: &Answer| -> Vec<Cell> {
         let status = match (&answer.folder, answer.unknown.is_empty(), answer.request.wanted.is_empty()) {
             (_, _, true) => "empty: the list names no control and no criterion",
@@ -44,5 +44,5 @@ pub(crate) fn request_list(answers: &[Answer]) -> Result<ReportFile, ReportError
         ],
         rows: answers.iter().map(row).collect(),
     };
-    file(&table)
+    file(&table, into).map(drop)
 }

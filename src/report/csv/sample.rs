@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::sample::{Item, Sample};
 use crate::model::{Digest, RunId};
-use crate::report::csv::file::file;
+use crate::report::csv::file::write;
 use crate::report::table::Kind::{Flag, Instant, Number, Text};
 use crate::report::table::Table;
 use crate::report::table::cell::{Cell, blank, instant, list, number, text};
@@ -18,16 +18,21 @@ pub type Bodies = BTreeMap<(RunId, u32), Digest>;
 /// # Errors
 /// `ReportError` where they cannot be written.
 pub fn files(sample: &Sample, bodies: &Bodies) -> Result<Vec<ReportFile>, ReportError> {
+    let file = |table: &Table<'_>| {
+        let mut bytes = Vec::new();
+        write(table, &mut bytes)?;
+        Ok(ReportFile { path: table.path(), bytes })
+    };
     [worksheet(sample, bodies), population(sample)].iter().map(file).collect()
 }
 
-fn worksheet(sample: &Sample, bodies: &Bodies) -> Table {
+fn worksheet<'a>(sample: &Sample, bodies: &Bodies) -> Table<'a> {
     let rows = (1_u32..).zip(&sample.drawn).filter_map(|(place, drawn)| {
         let item = sample.population.get(drawn.item)?;
         let mut row = vec![number(place), text(drawn.selection.as_str()), text(&item.stratum), text(sample.control.id.as_str())];
         row.extend(item_cells(item));
         row.extend([
-            list(&item.evidence),
+            list(item.evidence.iter()),
             list(item.evidence.iter().map(|n| bodies.get(&(item.run.clone(), *n)).map_or_else(|| "not in this pack".to_owned(), Digest::to_string))),
             text(&drawn.rank),
         ]);
@@ -66,7 +71,7 @@ fn worksheet(sample: &Sample, bodies: &Bodies) -> Table {
     }
 }
 
-fn population(sample: &Sample) -> Table {
+fn population<'a>(sample: &Sample) -> Table<'a> {
     Table {
         name: "population".to_owned(),
         query: "everything that the control applied to in the period, by key",
@@ -83,7 +88,7 @@ fn population(sample: &Sample) -> Table {
             ("run_id", Text),
             ("shows", Instant),
         ],
-        rows: sample.population.iter().map(|item| [text(item.key())].into_iter().chain(item_cells(item)).collect()).collect(),
+        rows: sample.population.iter().map(|item| [text(item.key()), text(&item.stratum)].into_iter().chain(item_cells(item)).collect()).collect(),
     }
 }
 

@@ -34,7 +34,7 @@ use crate::model::{Assessment, RunId, Verdict, unseen};
 use crate::report::html::folder::Folder;
 use crate::report::reading::{self, Reading};
 use crate::report::words;
-use crate::report::{Format, ReportError, ReportFile};
+use crate::report::{Files, Format, ReportError, put};
 
 /// Rows that a table shows at most; the rest is in the CSV file that the table names.
 const CAP: usize = 200;
@@ -51,24 +51,24 @@ impl Format for Html {
         "one page for people: scope, conclusions, calendar, failures with their evidence; a large one with a page for each control"
     }
 
-    fn render(&self, assessment: &Assessment) -> Result<Vec<ReportFile>, ReportError> {
+    fn render(&self, assessment: &Assessment, into: &mut dyn Files) -> Result<(), ReportError> {
         let reading = Reading::new(assessment);
         let folder = Folder::of(&reading);
         let page = Page { reading: &reading, indexed: indexed(&reading), folder: &folder, place: Place::First };
-        let mut files = vec![file("index.html".to_owned(), document(&page))];
+        file(into, "index.html", document(&page))?;
         for control in &assessment.controls {
             let Some(name) = folder.name(&control.control.id) else { continue };
-            sheet::each(&page, control, name, |path, text| files.push(file(path, text)));
+            sheet::each(&page, control, name, |path, text| file(into, &path, text))?;
         }
-        Ok(files)
+        Ok(())
     }
 }
 
-/// A finished page in which nothing acts unseen.
-fn file(path: String, text: Markup) -> ReportFile {
+/// Writes a finished page, in which nothing acts unseen.
+fn file(into: &mut dyn Files, path: &str, text: Markup) -> Result<(), ReportError> {
     let text = text.into_string();
-    let safe = unseen::written_out(&text, |c| c != '\n').into_owned();
-    ReportFile { path, bytes: safe.into_bytes() }
+    let safe = unseen::written_out(&text, |c| c != '\n');
+    put(into, path, safe.as_bytes()).map(drop)
 }
 
 /// What every section of a page reads.

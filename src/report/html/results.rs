@@ -60,7 +60,7 @@ fn resource(row: &Observation) -> Markup {
     html! {
         th scope="row" {
             (cells::foreign(&row.name))
-            @if row.name != row.resource.as_str() { code.rid { (cells::foreign(row.resource.as_str())) } }
+            @if *row.name != *row.resource.as_str() { code.rid { (cells::foreign(row.resource.as_str())) } }
         }
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use maud::{DOCTYPE, Markup, html};
 
 use crate::model::{ControlAssessment, Finding, Observation, RunId, Verdict};
+use crate::report::ReportError;
 use crate::report::html::folder::{SHEET, path};
 use crate::report::html::{Page, Place, calendar, cells, control, filter, foot, ledger, policy, results};
 use crate::report::reading;
@@ -36,7 +37,15 @@ struct Sheet<'p> {
 }
 
 /// Each page of a control, one after another, with its path.
-pub(crate) fn each(first: &Page<'_>, of: &ControlAssessment, name: &str, mut take: impl FnMut(String, Markup)) {
+///
+/// # Errors
+/// What `take` ends with.
+pub(crate) fn each(
+    first: &Page<'_>,
+    of: &ControlAssessment,
+    name: &str,
+    mut take: impl FnMut(String, Markup) -> Result<(), ReportError>,
+) -> Result<(), ReportError> {
     let seen: Vec<_> = results::ORDER.into_iter().map(|verdict| (verdict, reading::with_verdict(of, verdict))).collect();
     let told: Vec<_> = of.findings.iter().rev().collect();
     let tables = seen.iter().map(|(verdict, rows)| Rows::Seen(*verdict, rows)).chain([Rows::Told(&told)]);
@@ -44,8 +53,9 @@ pub(crate) fn each(first: &Page<'_>, of: &ControlAssessment, name: &str, mut tak
     for (index, parts) in pages.iter().enumerate() {
         let page = Page { reading: first.reading, indexed: cited(first, of, (index, parts)), folder: first.folder, place: Place::Control };
         let sheet = Sheet { name, number: index + 1, pages: pages.len(), parts };
-        take(format!("controls/{}", path(name, sheet.number)), document(&page, of, &sheet));
+        take(format!("controls/{}", path(name, sheet.number)), document(&page, of, &sheet))?;
     }
+    Ok(())
 }
 
 impl<'p> Rows<'p> {
@@ -98,7 +108,7 @@ fn cited<'a>(first: &Page<'a>, of: &'a ControlAssessment, (index, parts): (usize
         let ends = [population.evidence.first(), population.evidence.last()];
         ends.into_iter().flatten()
     });
-    rows.flat_map(|row| &row.evidence).chain(listed).filter(|n| first.reading.exchange(run, **n).is_some()).map(|n| (run, *n)).collect()
+    rows.flat_map(|row| row.evidence.iter()).chain(listed).filter(|n| first.reading.exchange(run, **n).is_some()).map(|n| (run, *n)).collect()
 }
 
 fn document(page: &Page<'_>, of: &ControlAssessment, sheet: &Sheet<'_>) -> Markup {

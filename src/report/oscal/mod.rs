@@ -13,12 +13,14 @@ mod parts;
 mod result;
 mod risks;
 
+use std::io::Write;
+
 use serde::Serialize as _;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
 use crate::model::Assessment;
 use crate::report::reading::Reading;
-use crate::report::{Format, ReportError, ReportFile};
+use crate::report::{Files, Format, ReportError};
 
 /// The OSCAL format.
 pub(crate) struct Oscal;
@@ -36,12 +38,14 @@ impl Format for Oscal {
         false
     }
 
-    fn render(&self, assessment: &Assessment) -> Result<Vec<ReportFile>, ReportError> {
+    fn render(&self, assessment: &Assessment, into: &mut dyn Files) -> Result<(), ReportError> {
         let document = document::Document::of(&Reading::new(assessment));
-        let mut bytes = Vec::new();
-        // One blank a level: a document of a large organisation consists of a million lines.
-        document.serialize(&mut Serializer::with_formatter(&mut bytes, PrettyFormatter::with_indent(b" ")))?;
-        bytes.push(b'\n');
-        Ok(vec![ReportFile { path: "assessment-results.json".to_owned(), bytes }])
+        let path = "assessment-results.json";
+        let fill = &mut |file: &mut (dyn Write + Send)| {
+            // One blank a level: a document of a large organisation consists of a million lines.
+            document.serialize(&mut Serializer::with_formatter(&mut *file, PrettyFormatter::with_indent(b" ")))?;
+            file.write_all(b"\n").map_err(|source| ReportError::File { file: path.to_owned(), source })
+        };
+        into.file(path, fill).map(drop)
     }
 }

@@ -10,7 +10,7 @@ mod verdicts;
 use crate::model::Assessment;
 use crate::report::reading::Reading;
 use crate::report::table::TABLES;
-use crate::report::{Format, Monthly, ReportError, ReportFile};
+use crate::report::{Files, Format, Monthly, ReportError};
 
 /// The Parquet format.
 pub(crate) struct Parquet;
@@ -28,9 +28,9 @@ impl Format for Parquet {
         false
     }
 
-    fn render(&self, assessment: &Assessment) -> Result<Vec<ReportFile>, ReportError> {
+    fn render(&self, assessment: &Assessment, into: &mut dyn Files) -> Result<(), ReportError> {
         let reading = Reading::new(assessment);
-        TABLES.iter().map(|table| table::file(&reading, &table(&reading))).collect()
+        TABLES.iter().try_for_each(|table| table::file(&reading, &table(&reading), into))
     }
 
     fn monthly(&self) -> Option<&dyn Monthly> {

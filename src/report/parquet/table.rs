@@ -1,5 +1,6 @@
 //! One table as a file: a value where a cell holds one, NULL where it is blank. A cell that is not what its column declares is an error, never another type.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use ::parquet::basic::Repetition;
@@ -10,38 +11,53 @@ use ::parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use crate::report::parquet::file;
 use crate::report::reading::Reading;
 use crate::report::table::cell::{self, Cell, Value};
+use crate::report::table::ipe::Drawn;
 use crate::report::table::{Column, Kind, Table, ipe};
-use crate::report::words::length;
-use crate::report::{ReportError, ReportFile};
+use crate::report::{Files, ReportError};
+
+/// Rows that are held at once.
+const HELD: usize = 1 << 14;
 
 /// The file that holds a table.
 ///
 /// # Errors
 /// A cell that its column does not take, or what the writer refuses.
-pub(crate) fn file(reading: &Reading<'_>, table: &Table) -> Result<ReportFile, ReportError> {
+pub(crate) fn file(reading: &Reading<'_>, table: &Table<'_>, into: &mut dyn Files) -> Result<(), ReportError> {
     let path = format!("parquet/{}.parquet", table.name);
-    let refused = |source| ReportError::Parquet { file: path.clone(), source };
-    let mut facts = vec![[cell::text("file"), cell::text(&path)], [cell::text("rows"), cell::number(length(&table.rows))]];
+    let mut fill = |file: &mut (dyn Write + Send)| pour(&path, reading, table, file).map_err(|source| ReportError::Parquet { file: path.clone(), source });
+    into.file(&path, &mut fill).map(drop)
+}
+
+fn pour(path: &str, reading: &Reading<'_>, table: &Table<'_>, into: &mut (dyn Write + Send)) -> Result<(), ParquetError> {
+    let schema = file::schema(&table.name, table.columns.iter().copied(), Repetition::OPTIONAL)?;
+    let mut writer = SerializedFileWriter::new(into, schema, Arc::new(file::properties(&[])?))?;
+    let mut rows = table.rows.iter();
+    loop {
+        let held: Vec<Vec<Cell>> = rows.by_ref().take(HELD).collect();
+        if held.is_empty() {
+            break;
+        }
+        let mut group = writer.next_row_group()?;
+        for (place, column) in table.columns.iter().enumerate() {
+            let mut open = group.next_column()?.ok_or_else(|| ParquetError::General("a column is missing".to_owned()))?;
+            fill(&mut open, *column, held.iter().filter_map(|row| row.get(place)))?;
+            open.close()?;
+        }
+        group.close()?;
+    }
+    file::footer(facts(path, reading, table)).into_iter().for_each(|pair| writer.append_key_value_metadata(pair));
+    writer.close().map(drop)
+}
+
+fn facts(path: &str, reading: &Reading<'_>, table: &Table<'_>) -> Vec<[Cell; 2]> {
+    let drawn = Drawn::of(reading, table);
+    let mut facts = vec![[cell::text("file"), cell::text(path)], [cell::text("rows"), cell::number(drawn.rows)]];
     facts.push([
         cell::text("encoding"),
         cell::text("Parquet; instants are UTC; several values in one cell are joined by '; '; text is as it came, and not safe in a spreadsheet"),
     ]);
-    facts.extend(ipe::provenance(reading, table.query, &ipe::runs(reading, table)));
-    let schema = file::schema(&table.name, table.columns.iter().copied(), Repetition::OPTIONAL).map_err(refused)?;
-    let mut bytes = Vec::new();
-    let mut writer = SerializedFileWriter::new(&mut bytes, schema, Arc::new(file::properties(&[]).map_err(refused)?)).map_err(refused)?;
-    for rows in table.rows.chunks(file::GROUP) {
-        let mut group = writer.next_row_group().map_err(refused)?;
-        for (place, column) in table.columns.iter().enumerate() {
-            let mut open = group.next_column().map_err(refused)?.ok_or_else(|| refused(ParquetError::General("a column is missing".to_owned())))?;
-            fill(&mut open, *column, rows.iter().filter_map(|row| row.get(place))).map_err(refused)?;
-            open.close().map_err(refused)?;
-        }
-        group.close().map_err(refused)?;
-    }
-    file::footer(facts).into_iter().for_each(|pair| writer.append_key_value_metadata(pair));
-    writer.close().map_err(refused)?;
-    Ok(ReportFile { path, bytes })
+    facts.extend(ipe::provenance(reading, table.query, &drawn.runs));
+    facts
 }
 
 fn fill<'a>(open: &mut SerializedColumnWriter<'_>, (name, kind): Column, cells: impl Iterator<Item = &'a Cell>) -> Result<(), ParquetError> {

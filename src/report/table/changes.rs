@@ -7,7 +7,7 @@ use crate::report::table::Table;
 use crate::report::table::cell::{Cell, blank, instant, number, optional, text};
 
 /// One row a part of a control that said something else from a run on.
-pub(crate) fn changes(reading: &Reading<'_>) -> Table {
+pub(crate) fn changes<'a>(reading: &'a Reading<'a>) -> Table<'a> {
     let of_control = |of: &ControlAssessment| {
         let id = of.control.id.clone();
         of.definition_changes.iter().flat_map(move |change| change.parts.iter().map(|part| row(&id, change, part)).collect::<Vec<_>>()).collect::<Vec<_>>()

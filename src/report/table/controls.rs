@@ -3,12 +3,12 @@
 use crate::model::{ControlAssessment, Finding, Frequency, Observation, RunId, Test, WaivedFailures, WaiverId};
 use crate::report::reading::{self, ByRun, Reading, SlotCounts};
 use crate::report::table::Kind::{Flag, Instant, Number, Text};
-use crate::report::table::Table;
 use crate::report::table::cell::{Cell, blank, instant, list, number, optional, text};
+use crate::report::table::{Rows, Table};
 use crate::report::words;
 
 /// One row a control: its definition, its slots, its newest finding.
-pub(crate) fn controls(reading: &Reading<'_>) -> Table {
+pub(crate) fn controls<'a>(reading: &'a Reading<'a>) -> Table<'a> {
     Table {
         name: "controls".to_owned(),
         query: "each control of the assessment with its definition, its slots in the period and its newest finding",
@@ -137,8 +137,8 @@ fn judged_at(reading: &Reading<'_>, run: Option<&RunId>) -> Cell {
 }
 
 /// One row an observation of each control's newest run.
-pub(crate) fn results(reading: &Reading<'_>) -> Table {
-    let rows = reading.assessment.controls.iter().filter_map(|control| reading::latest(control).map(|(run, _)| (control, run)));
+pub(crate) fn results<'a>(reading: &'a Reading<'a>) -> Table<'a> {
+    let rows = || reading.assessment.controls.iter().filter_map(|control| reading::latest(control).map(|(run, _)| (control, run)));
     Table {
         name: "results".to_owned(),
         query: "every observation of the newest run of the period that judged the control, those out of scope included",
@@ -160,22 +160,22 @@ pub(crate) fn results(reading: &Reading<'_>) -> Table {
             ("evidence_sha256", Text),
             ("control_sha256", Text),
         ],
-        rows: rows.flat_map(|(control, run)| result_rows(reading, control, run)).collect(),
+        rows: Rows::of(move || rows().flat_map(|(control, run)| result_rows(reading, control, run))),
     }
 }
 
 /// What is the same for all observations of one run stands before and after what is theirs.
-fn result_rows(reading: &Reading<'_>, control: &ControlAssessment, run: &RunId) -> Vec<Vec<Cell>> {
+fn result_rows<'a>(reading: &'a Reading<'a>, control: &'a ControlAssessment, run: &'a RunId) -> impl Iterator<Item = Vec<Cell>> + 'a {
     let by_run = ByRun::of(control);
     let before = [text(run.as_str()), optional(by_run.slot(run)), judged_at(reading, Some(run))];
     let after = text(by_run.definition(run).to_string());
-    let rows = control.observations.iter().map(|seen| {
-        let mut row = before.to_vec();
+    control.observations.iter().map(move |seen| {
+        let mut row = Vec::with_capacity(16);
+        row.extend_from_slice(&before);
         row.extend(observation_cells(reading, run, seen));
         row.push(after.clone());
         row
-    });
-    rows.collect()
+    })
 }
 
 fn observation_cells(reading: &Reading<'_>, run: &RunId, seen: &Observation) -> [Cell; 12] {
@@ -190,13 +190,13 @@ fn observation_cells(reading: &Reading<'_>, run: &RunId, seen: &Observation) -> 
         optional(seen.waiver.as_ref().map(WaiverId::as_str)),
         text(&seen.because),
         Cell::from(seen.transient),
-        list(&seen.evidence),
+        list(seen.evidence.iter()),
         list(seen.evidence.iter().map(|n| reading.exchange(run, *n).map_or_else(|| "not in this assessment".to_owned(), |e| e.sha256.to_string()))),
     ]
 }
 
 /// One row a control and run.
-pub(crate) fn findings(reading: &Reading<'_>) -> Table {
+pub(crate) fn findings<'a>(reading: &'a Reading<'a>) -> Table<'a> {
     Table {
         name: "findings".to_owned(),
         query: "what each run of the period said of each control, oldest run first",
@@ -251,7 +251,7 @@ fn finding_row(reading: &Reading<'_>, (control, by_run): (&ControlAssessment, &B
 }
 
 /// One row a control and due slot: the run ledger.
-pub(crate) fn slots(reading: &Reading<'_>) -> Table {
+pub(crate) fn slots<'a>(reading: &'a Reading<'a>) -> Table<'a> {
     let all = reading.assessment.controls.iter().flat_map(|control| control.slots.iter().map(move |row| (control, row)));
     Table {
         name: "slots".to_owned(),

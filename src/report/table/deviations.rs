@@ -1,17 +1,18 @@
 //! The deviation register: each time in which a resource failed a control.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::model::Control;
 use crate::model::{Episode, Sighting};
 use crate::report::reading::Reading;
 use crate::report::table::Kind::{Flag, Instant, Number, Text};
-use crate::report::table::Table;
 use crate::report::table::cell::{Cell, blank, instant, list, number, optional, text};
+use crate::report::table::{Rows, Table};
 
 /// One row an episode.
-pub(crate) fn deviations(reading: &Reading<'_>) -> Table {
-    let controls: BTreeMap<_, _> = reading.assessment.controls.iter().map(|of| (&of.control.id, &of.control)).collect();
+pub(crate) fn deviations<'a>(reading: &'a Reading<'a>) -> Table<'a> {
+    let controls: Rc<BTreeMap<_, _>> = Rc::new(reading.assessment.controls.iter().map(|of| (&of.control.id, &of.control)).collect());
     Table {
         name: "deviations".to_owned(),
         query: "each time in which a resource failed a test of a control and that the period touches, cured ones included, from all sealed runs until the period ends",
@@ -48,7 +49,10 @@ pub(crate) fn deviations(reading: &Reading<'_>) -> Table {
             ("retest_evidence", Text),
             ("retest_evaluation_sha256", Text),
         ],
-        rows: reading.assessment.episodes.iter().map(|episode| row(reading, episode, controls.get(&episode.control).copied())).collect(),
+        rows: Rows::of(move || {
+            let controls = Rc::clone(&controls);
+            reading.assessment.episodes.iter().map(move |episode| row(reading, episode, controls.get(&episode.control).copied()))
+        }),
     }
 }
 

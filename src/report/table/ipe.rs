@@ -13,7 +13,7 @@ use crate::report::table::cell::{Cell, number, text};
 use crate::report::words::{self, instant};
 
 /// The companion of a table whose CSV file has that digest.
-pub(crate) fn companion(reading: &Reading<'_>, table: &Table, sha256: &Digest) -> Table {
+pub(crate) fn companion<'a>(reading: &Reading<'_>, table: &Table<'_>, sha256: &Digest) -> Table<'a> {
     Table {
         name: format!("{}.ipe", table.name),
         query: "about one CSV file",
@@ -23,14 +23,15 @@ pub(crate) fn companion(reading: &Reading<'_>, table: &Table, sha256: &Digest) -
 }
 
 /// The rows of that companion: an item and its value each.
-pub(crate) fn facts(reading: &Reading<'_>, table: &Table, sha256: &Digest) -> Vec<[Cell; 2]> {
+pub(crate) fn facts(reading: &Reading<'_>, table: &Table<'_>, sha256: &Digest) -> Vec<[Cell; 2]> {
+    let drawn = Drawn::of(reading, table);
     let mut items = Items(Vec::new());
     items.add("file", table.path());
     items.add("sha256", sha256.to_string());
-    items.0.push([text("rows"), number(words::length(&table.rows))]);
+    items.0.push([text("rows"), number(drawn.rows)]);
     items.add("encoding", "UTF-8 without byte order mark, RFC 4180, CRLF; instants are UTC; several values in one cell are joined by '; '");
     items.add("safety", "text that a spreadsheet would take for a formula begins with an apostrophe; unseen characters are written out as in \\u{202e}");
-    items.0.extend(provenance(reading, table.query, &runs(reading, table)));
+    items.0.extend(provenance(reading, table.query, &drawn.runs));
     items.0
 }
 
@@ -59,12 +60,28 @@ impl Items {
     }
 }
 
-/// The runs that a file draws on: those its rows name, or all of the period where it has no column of runs.
-pub(crate) fn runs<'a>(reading: &Reading<'a>, table: &Table) -> Vec<&'a RunSummary> {
-    let column = table.columns.iter().position(|(name, _kind)| matches!(*name, "run_id" | "conclusion_run"));
-    let named: Option<BTreeSet<_>> = column.map(|at| table.rows.iter().filter_map(|row| row.get(at)).map(Cell::shown).collect());
-    let all = reading.assessment.runs.iter();
-    all.filter(|run| named.as_ref().is_none_or(|named| named.contains(run.run.as_str()))).collect()
+/// What a file draws on.
+pub(crate) struct Drawn<'a> {
+    /// How many rows it has.
+    pub(crate) rows: u64,
+    /// The runs that its rows name, or all of the period where it has no column of runs.
+    pub(crate) runs: Vec<&'a RunSummary>,
+}
+
+impl<'a> Drawn<'a> {
+    /// What the file of a table draws on.
+    pub(crate) fn of(reading: &Reading<'a>, table: &Table<'_>) -> Self {
+        let column = table.columns.iter().position(|(name, _kind)| matches!(*name, "run_id" | "conclusion_run"));
+        let (mut rows, mut named) = (0, BTreeSet::new());
+        for row in table.rows.iter() {
+            rows += 1;
+            if let Some(run) = column.and_then(|at| row.get(at)).map(Cell::shown).filter(|run| !named.contains(run.as_ref())) {
+                named.insert(run.into_owned());
+            }
+        }
+        let all = reading.assessment.runs.iter();
+        Self { rows, runs: all.filter(|run| column.is_none() || named.contains(run.run.as_str())).collect() }
+    }
 }
 
 fn source(reading: &Reading<'_>, runs: &[&RunSummary], items: &mut Items) {

@@ -11,11 +11,13 @@ mod runs;
 mod tasks;
 mod waivers;
 
+use std::rc::Rc;
+
 use crate::report::reading::Reading;
 use crate::report::table::cell::Cell;
 
 /// Every table, in the order in which a reader needs them. Each is made by itself, so that a format need not hold all of them at once.
-pub(crate) static TABLES: &[fn(&Reading<'_>) -> Table] = &[
+pub(crate) static TABLES: &[for<'a> fn(&'a Reading<'a>) -> Table<'a>] = &[
     controls::controls,
     controls::results,
     controls::findings,
@@ -51,7 +53,7 @@ pub(crate) enum Kind {
 pub(crate) type Column = (&'static str, Kind);
 
 /// One table before it is written.
-pub(crate) struct Table {
+pub(crate) struct Table<'a> {
     /// Its name, e.g. `results`.
     pub(crate) name: String,
     /// What its rows are, in words: the query of the IPE facts.
@@ -59,10 +61,36 @@ pub(crate) struct Table {
     /// The header line; the order is part of the format.
     pub(crate) columns: &'static [Column],
     /// As many cells a row as there are columns.
-    pub(crate) rows: Vec<Vec<Cell>>,
+    pub(crate) rows: Rows<'a>,
 }
 
-impl Table {
+/// The rows of a table, made whenever they are read: those of a large report are not to be held.
+pub(crate) struct Rows<'a>(Box<dyn Fn() -> Box<dyn Iterator<Item = Vec<Cell>> + 'a> + 'a>);
+
+impl<'a> Rows<'a> {
+    /// Rows that `make` makes.
+    pub(crate) fn of<I: Iterator<Item = Vec<Cell>> + 'a>(make: impl Fn() -> I + 'a) -> Self {
+        Self(Box::new(move || Box::new(make())))
+    }
+
+    /// Reads them, from the first on.
+    pub(crate) fn iter(&self) -> Box<dyn Iterator<Item = Vec<Cell>> + 'a> {
+        (self.0)()
+    }
+}
+
+/// Few rows, held.
+impl FromIterator<Vec<Cell>> for Rows<'_> {
+    fn from_iter<I: IntoIterator<Item = Vec<Cell>>>(rows: I) -> Self {
+        let held: Rc<[Vec<Cell>]> = rows.into_iter().collect();
+        Self::of(move || {
+            let held = Rc::clone(&held);
+            (0..held.len()).filter_map(move |place| held.get(place).cloned())
+        })
+    }
+}
+
+impl Table<'_> {
     /// The name of its CSV file.
     pub(crate) fn path(&self) -> String {
         format!("{}.csv", self.name)

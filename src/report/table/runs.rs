@@ -4,12 +4,12 @@ use crate::model::assessment::DayAssurance;
 use crate::model::{Cited, ControlAssessment, ControlId, MissingPermission, Population, RunId, RunSummary, Tally};
 use crate::report::reading::{self, Coverage, Reading};
 use crate::report::table::Kind::{Date, Flag, Instant, Number, Text};
-use crate::report::table::Table;
 use crate::report::table::cell::{Cell, blank, date, instant, list, number, optional, text};
+use crate::report::table::{Rows, Table};
 use crate::report::words;
 
 /// One row a population and tenant.
-pub(crate) fn populations(reading: &Reading<'_>) -> Table {
+pub(crate) fn populations<'a>(reading: &'a Reading<'a>) -> Table<'a> {
     Table {
         name: "populations".to_owned(),
         query: "what the newest run of each control enumerated, by kind and tenant, beside a second, independent count",
@@ -56,7 +56,7 @@ fn tally_cells(tally: Option<&Tally>) -> [Cell; 5] {
 }
 
 /// One row an exchange that a finding cites.
-pub(crate) fn evidence(reading: &Reading<'_>) -> Table {
+pub(crate) fn evidence<'a>(reading: &'a Reading<'a>) -> Table<'a> {
     Table {
         name: "evidence".to_owned(),
         query: "every exchange with a source that an observation or a population of this assessment cites, by run and number",
@@ -91,7 +91,7 @@ pub(crate) fn evidence(reading: &Reading<'_>) -> Table {
             ("revalidates_run", Text),
             ("revalidates_exchange", Number),
         ],
-        rows: reading.assessment.evidence.iter().map(exchange_row).collect(),
+        rows: Rows::of(|| reading.assessment.evidence.iter().map(exchange_row)),
     }
 }
 
@@ -132,7 +132,7 @@ fn exchange_row(cited: &Cited) -> Vec<Cell> {
 }
 
 /// One row a sealed run.
-pub(crate) fn runs(reading: &Reading<'_>) -> Table {
+pub(crate) fn runs<'a>(reading: &'a Reading<'a>) -> Table<'a> {
     Table {
         name: "runs".to_owned(),
         query: "every sealed run that shows what there was in the period, oldest first",
@@ -162,7 +162,7 @@ pub(crate) fn runs(reading: &Reading<'_>) -> Table {
 }
 
 /// One row a day.
-pub(crate) fn assurance(reading: &Reading<'_>) -> Table {
+pub(crate) fn assurance<'a>(reading: &'a Reading<'a>) -> Table<'a> {
     let row = |day: &DayAssurance| {
         let level = format!("{:?}", day.level);
         vec![date(day.day), number(day.runs), text(level), text(day.level.to_string()), optional(day.lacks.as_ref())]
@@ -176,7 +176,7 @@ pub(crate) fn assurance(reading: &Reading<'_>) -> Table {
 }
 
 /// One row a permission.
-pub(crate) fn permissions(reading: &Reading<'_>) -> Table {
+pub(crate) fn permissions<'a>(reading: &'a Reading<'a>) -> Table<'a> {
     let row = |missing: &MissingPermission| {
         let controls: Vec<&str> = missing.controls.iter().map(ControlId::as_str).collect();
         vec![text(&missing.cure), list(&controls), list(&missing.unseen), number(missing.observations), text(&missing.example)]
@@ -214,7 +214,7 @@ fn run_row(run: &RunSummary) -> Vec<Cell> {
 }
 
 /// One row a criterion and control; a criterion that no control covers is a row too.
-pub(crate) fn criteria(reading: &Reading<'_>) -> Table {
+pub(crate) fn criteria<'a>(reading: &'a Reading<'a>) -> Table<'a> {
     Table {
         name: "criteria".to_owned(),
         query: "every criterion of the control directory with each control that helps to meet it, uncovered criteria included",

@@ -8,7 +8,7 @@ use crate::report::table::cell::{Cell, blank, instant, list, number, optional, t
 use crate::report::words;
 
 /// One row a slot of a task that was due in the period, or is under way at its end.
-pub(crate) fn tasks(reading: &Reading<'_>) -> Table {
+pub(crate) fn tasks<'a>(reading: &'a Reading<'a>) -> Table<'a> {
     Table {
         name: "tasks".to_owned(),
         query: "every slot of every recurring task that the period touches, by the calendar, as the newest run of its control saw it; one that nobody did is here too",

@@ -8,7 +8,7 @@ use crate::report::table::cell::{Cell, date, instant, list, number, optional, te
 use crate::report::words;
 
 /// One row a waiver that a run of the period declares.
-pub(crate) fn waivers(reading: &Reading<'_>) -> Table {
+pub(crate) fn waivers<'a>(reading: &'a Reading<'a>) -> Table<'a> {
     Table {
         name: "waivers".to_owned(),
         query: "every waiver that the control files of a run of the period declare, used or not, as the newest of them declares it",

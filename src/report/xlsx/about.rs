@@ -47,7 +47,7 @@ impl About {
     }
 
     /// The IPE facts of one table.
-    pub(crate) fn facts_of(&mut self, reading: &Reading<'_>, table: &Table, sha256: &Digest) {
+    pub(crate) fn facts_of(&mut self, reading: &Reading<'_>, table: &Table<'_>, sha256: &Digest) {
         let facts = ipe::facts(reading, table, sha256);
         self.facts.extend(facts.into_iter().map(|[item, value]| vec![text(&table.name), item, value]));
     }
@@ -66,7 +66,7 @@ impl About {
     }
 
     /// The sheet.
-    pub(crate) fn into_table(self) -> Table {
+    pub(crate) fn into_table<'a>(self) -> Table<'a> {
         let rows = [self.workbook, self.sheets, self.facts].into_iter().flatten().collect();
         Table { name: "About".to_owned(), query: "what this workbook is about", columns: &[("sheet", Text), ("item", Text), ("value", Text)], rows }
     }

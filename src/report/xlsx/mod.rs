@@ -8,10 +8,10 @@ mod sheet;
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
-use crate::model::{Assessment, Digest};
+use crate::model::{Assessment, Hasher};
 use crate::report::reading::Reading;
 use crate::report::table::{TABLES, Table, cell};
-use crate::report::{Format, ReportError, ReportFile, csv};
+use crate::report::{Files, Format, ReportError, csv, put};
 use about::About;
 
 /// The XLSX format.
@@ -30,7 +30,7 @@ impl Format for Xlsx {
         false
     }
 
-    fn render(&self, assessment: &Assessment) -> Result<Vec<ReportFile>, ReportError> {
+    fn render(&self, assessment: &Assessment, into: &mut dyn Files) -> Result<(), ReportError> {
         let reading = Reading::new(assessment);
         let mut workbook = Workbook::new();
         workbook.set_properties(&properties(assessment)?);
@@ -40,16 +40,17 @@ impl Format for Xlsx {
         }
         let mut about = About::of(&reading);
         for (place, table) in (1..).zip(TABLES) {
-            let table: Table = table(&reading);
-            let sha256 = Digest::of(&csv::bytes(&table)?);
+            let table: Table<'_> = table(&reading);
+            let mut hasher = Hasher::default();
+            csv::write(&table, &mut hasher)?;
+            let sha256 = hasher.finish();
             about.facts_of(&reading, &table, &sha256);
-            let (name, query) = (table.name.clone(), table.query);
-            let cut = sheet::fill(workbook.worksheet_from_index(place)?, table, sheet::EXCEL)?;
-            about.holds(&name, query, &cut);
+            let cut = sheet::fill(workbook.worksheet_from_index(place)?, &table, sheet::EXCEL)?;
+            about.holds(&table.name, table.query, &cut);
         }
         let about = about.into_table();
-        sheet::fill(workbook.worksheet_from_index(0)?, about, sheet::EXCEL)?;
-        Ok(vec![ReportFile { path: "report.xlsx".to_owned(), bytes: workbook.save_to_buffer()? }])
+        sheet::fill(workbook.worksheet_from_index(0)?, &about, sheet::EXCEL)?;
+        put(into, "report.xlsx", &workbook.save_to_buffer()?).map(drop)
     }
 }
 

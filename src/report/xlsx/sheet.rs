@@ -40,30 +40,33 @@ pub(crate) struct Cut {
     pub(crate) cells: usize,
 }
 
-/// Writes a table into an empty sheet, and drops each row as soon as it is written: a workbook is held whole until it is saved, a table need not be beside it.
+/// Writes a table into an empty sheet.
 ///
 /// # Errors
 /// Where the sheet refuses something all the same.
-pub(crate) fn fill(sheet: &mut Worksheet, table: Table, limits: Limits) -> Result<Cut, XlsxError> {
+pub(crate) fn fill(sheet: &mut Worksheet, table: &Table<'_>, limits: Limits) -> Result<Cut, XlsxError> {
     sheet.set_name(&table.name)?;
     let heading = Format::new().set_bold().set_text_wrap().set_align(FormatAlign::Top);
     let body = Format::new().set_text_wrap().set_align(FormatAlign::Top);
+    let first: Vec<Vec<Cell>> = table.rows.iter().take(MEASURED_ROWS).collect();
     for (column, (name, _kind)) in (0..).zip(table.columns) {
-        sheet.set_column_width(column, width(name, table.rows.iter().filter_map(|row| row.get(usize::from(column)))))?;
+        sheet.set_column_width(column, width(name, first.iter().filter_map(|row| row.get(usize::from(column)))))?;
         sheet.set_column_format(column, &body)?;
         sheet.write_string_with_format(0, column, *name, &heading)?;
     }
-    let total = table.rows.len();
     let mut cut = Cut::default();
     let mut last_row = 0;
-    for (row, cells) in (1..).zip(table.rows.into_iter().take(limits.rows - 1)) {
+    for (row, cells) in (1..).zip(table.rows.iter()) {
+        if cut.shown + 1 == limits.rows {
+            cut.rows += 1;
+            continue;
+        }
         for (column, cell) in (0..).zip(&cells) {
             cut.cells += usize::from(write(sheet, (row, column), cell, limits)?);
         }
         cut.shown += 1;
         last_row = row;
     }
-    cut.rows = total - cut.shown;
     sheet.set_freeze_panes(1, 0)?;
     if let Some(last) = table.columns.len().checked_sub(1).and_then(|last| u16::try_from(last).ok()) {
         sheet.autofilter(0, 0, last_row, last)?;
@@ -103,7 +106,7 @@ fn fitting(text: &str, limit: usize) -> Cow<'_, str> {
 
 fn width<'a>(name: &str, cells: impl Iterator<Item = &'a Cell>) -> u16 {
     let (least, most) = WIDTHS;
-    let longest = cells.take(MEASURED_ROWS).map(|cell| cell.shown().chars().take(most).count()).max().unwrap_or(0);
+    let longest = cells.map(|cell| cell.shown().chars().take(most).count()).max().unwrap_or(0);
     // Room for the arrow of the filter.
     u16::try_from(longest.max(name.len() + 3).clamp(least, most)).unwrap_or(u16::MAX)
 }
@@ -117,7 +120,7 @@ mod tests {
     use crate::report::table::Table;
     use crate::report::table::cell::{number, text};
 
-    fn table(rows: usize) -> Table {
+    fn table<'a>(rows: usize) -> Table<'a> {
         Table {
             name: "some".to_owned(),
             query: "some rows",
@@ -136,7 +139,7 @@ mod tests {
         ];
         for (rows, text, cut) in cases {
             let mut workbook = Workbook::new();
-            assert_eq!(fill(workbook.add_worksheet(), table(3), Limits { rows, text }).expect("written"), cut, "{rows} {text}");
+            assert_eq!(fill(workbook.add_worksheet(), &table(3), Limits { rows, text }).expect("written"), cut, "{rows} {text}");
         }
     }
 

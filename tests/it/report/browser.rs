@@ -22,7 +22,7 @@ fn rich() -> Assessment {
     let control = |of: &mut Assessment, id: &str| of.controls.iter().position(|control| control.control.id.as_str() == id).expect("a control");
     let place = control(&mut of, "STO-01");
     for seen in &mut of.controls[place].observations {
-        (seen.name, seen.because) = (next(), next());
+        (seen.name, seen.because) = (next().into(), next().into());
     }
     let place = control(&mut of, "ACC-04");
     of.controls[place].control.title = "</title></style><img src=x onerror=alert(1)> \"عنوان\" & more".to_owned();

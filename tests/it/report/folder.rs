@@ -18,8 +18,8 @@ pub(crate) fn crowd(controls: usize, resources: u32) -> Assessment {
         let name = format!("example/repository-{n:05} main");
         Observation {
             resource: format!("github.com/example/repository-{n:05}/refs/heads/main").parse().expect("an id"),
-            name,
-            evidence: vec![4, 100 + n],
+            name: name.into(),
+            evidence: [4, 100 + n].into(),
             ..like.clone()
         }
     };

@@ -18,7 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proofline::model::{Assessment, Cited, Digest, Exchange, Observation, Verdict};
-use proofline::report::{FORMATS, ReportFile};
+use proofline::report::{FORMATS, Files, Fill, ReportError};
 
 use sample::assessment;
 
@@ -28,11 +28,23 @@ fn samples() -> PathBuf {
 
 fn render(format: &str, of: &Assessment) -> BTreeMap<String, Vec<u8>> {
     let format = FORMATS.iter().find(|known| known.name() == format).expect("a format");
-    let files = format.render(of).expect("it can be written");
-    let total = files.len();
-    let by_path: BTreeMap<_, _> = files.into_iter().map(|ReportFile { path, bytes }| (path, bytes)).collect();
-    assert_eq!(by_path.len(), total, "two files have one name");
-    by_path
+    let mut held = Held::default();
+    format.render(of, &mut held).expect("it can be written");
+    held.0
+}
+
+/// Files in memory.
+#[derive(Default)]
+struct Held(BTreeMap<String, Vec<u8>>);
+
+impl Files for Held {
+    fn file(&mut self, path: &str, fill: &mut Fill<'_>) -> Result<Digest, ReportError> {
+        let mut bytes = Vec::new();
+        fill(&mut bytes)?;
+        let digest = Digest::of(&bytes);
+        assert!(self.0.insert(path.to_owned(), bytes).is_none(), "two files are called {path}");
+        Ok(digest)
+    }
 }
 
 fn page(of: &Assessment) -> String {
@@ -121,11 +133,11 @@ fn every_result_reads_back_cell_by_cell() {
         let evidence = seen.evidence.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         for (column, text) in [
             ("control_id", seen.control.as_str()),
-            ("resource_kind", seen.kind.as_str()),
+            ("resource_kind", &*seen.kind),
             ("resource_id", seen.resource.as_str()),
-            ("resource_name", seen.name.as_str()),
+            ("resource_name", &*seen.name),
             ("verdict", seen.verdict.as_str()),
-            ("because", seen.because.as_str()),
+            ("because", &*seen.because),
             ("evidence", evidence.as_str()),
         ] {
             assert_eq!(cell(&header, row, column), text, "{column}");
@@ -317,7 +329,7 @@ fn hostile() -> Assessment {
         control.control.tests.iter_mut().for_each(|test| test.require.0 = next());
         control.findings.iter_mut().flat_map(|(_, finding)| &mut finding.reasons).for_each(|reason| *reason = next());
         for seen in &mut control.observations {
-            (seen.name, seen.because) = (next(), next());
+            (seen.name, seen.because) = (next().into(), next().into());
         }
     }
     for waiver in of.waivers.iter_mut().map(|of| &mut of.waiver) {
@@ -326,8 +338,9 @@ fn hostile() -> Assessment {
     }
     let waived = of.controls.iter_mut().find(|control| !control.observations.is_empty()).expect("observations");
     waived.observations[0].verdict = Verdict::Waived;
-    waived.observations[0].name = "x".repeat(10_240);
-    waived.observations[0].evidence.push(4_000_000);
+    waived.observations[0].name = "x".repeat(10_240).into();
+    let cited: Vec<u32> = waived.observations[0].evidence.iter().copied().chain([4_000_000]).collect();
+    waived.observations[0].evidence = cited.into();
     for (_, population) in &mut of.populations {
         population.definition = next();
         population.tallies.iter_mut().for_each(|tally| (tally.tenant, tally.second_source) = (next(), next()));
@@ -510,7 +523,7 @@ fn long_tables_are_cut_and_say_so() {
     let control = of.controls.iter_mut().find(|control| control.control.id.as_str() == "REP-03").expect("REP-03");
     let fail = control.observations.iter().find(|seen| seen.verdict == Verdict::Fail).expect("a failure").clone();
     control.observations = (0..1_204)
-        .map(|n| Observation { resource: format!("github.com/example/r{n}").parse().expect("an id"), evidence: vec![n + 1, n + 2], ..fail.clone() })
+        .map(|n| Observation { resource: format!("github.com/example/r{n}").parse().expect("an id"), evidence: [n + 1, n + 2].into(), ..fail.clone() })
         .collect();
     let model = of.evidence[0].clone();
     of.evidence = (1..=1_205).map(|n| Cited { exchange: Exchange { n, ..model.exchange.clone() }, ..model.clone() }).collect();

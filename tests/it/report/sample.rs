@@ -273,14 +273,14 @@ fn seen(control: &str, kind: &str, (resource, name): (String, String), (verdict,
     Observation {
         control: control.parse().expect("a control id"),
         test: 1,
-        kind: kind.to_owned(),
+        kind: kind.into(),
         resource: resource.parse().expect("a resource id"),
-        name,
+        name: name.into(),
         verdict,
-        because: because.to_owned(),
+        because: because.into(),
         waiver: None,
         transient: false,
-        evidence: evidence.to_vec(),
+        evidence: evidence.into(),
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn worse() -> Assessment {
     let mut texts = WORSE.iter().map(|text| (*text).to_owned()).cycle();
     let mut next = || texts.next().expect("endless");
     for seen in of.controls.iter_mut().flat_map(|control| &mut control.observations) {
-        (seen.name, seen.because) = (next(), next());
+        (seen.name, seen.because) = (next().into(), next().into());
     }
     of.controls[0].control.why = "é".repeat(32_768);
     of.controls[1].control.why = "=".repeat(32_766);
