@@ -54,10 +54,10 @@ def standings():
 
 answers = {"seconds": {}}
 timed(answers, "standings", standings)
-timed(answers, "open", lambda: duckdb.sql(OPEN).fetchone()[0])
+timed(answers, "open", lambda: duckdb.sql(OPEN).fetchall()[0][0])
 # A row whose run is the one from which on its verdict is said is where something changed: no others need to be put in order.
-timed(answers, "cured", lambda: [int(number) for number in duckdb.sql(CURED.format(rows=f"(from {VERDICTS} where run_id = since_run)")).fetchone()])
-timed(answers, "cured_of_all_rows", lambda: [int(number) for number in duckdb.sql(CURED.format(rows=VERDICTS)).fetchone()])
-answers["rows"] = duckdb.sql(f"select count(*) from {VERDICTS}").fetchone()[0]
+timed(answers, "cured", lambda: [int(number) for number in duckdb.sql(CURED.format(rows=f"(from {VERDICTS} where run_id = since_run)")).fetchall()[0]])
+timed(answers, "cured_of_all_rows", lambda: [int(number) for number in duckdb.sql(CURED.format(rows=VERDICTS)).fetchall()[0]])
+answers["rows"] = duckdb.sql(f"select count(*) from {VERDICTS}").fetchall()[0][0]
 answers["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000
 print(json.dumps(answers))

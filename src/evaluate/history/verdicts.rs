@@ -1,6 +1,7 @@
 //! Every verdict of every run, one by one, from a history: the rows that were fed, in another order.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::sync::Arc;
 
 use crate::evaluate::history::names::Name;
@@ -47,9 +48,7 @@ impl<'h> Verdicts<'h> {
             let mut last = None;
             (0..runs.len()).filter_map(move |place| {
                 let run = *runs.get(place)?;
-                while let Some(mark) = marks.next_if(|mark| mark.run <= run) {
-                    last = Some(mark);
-                }
+                last = iter::from_fn(|| marks.next_if(|mark| mark.run <= run)).last().or(last);
                 row(history, track, last?, run)
             })
         })
