@@ -1,6 +1,6 @@
 //! Sealed runs of a period → `Assessment`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -17,7 +17,7 @@ use crate::cli::{TOOL, verify};
 use crate::evaluate::history::{History, episodes};
 use crate::model::{
     Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, DefinitionChange, Digest, MissingPermission, Observation, Outcome, Period,
-    PermissionLedger, ResourceId, RunId, RunSummary, ScopeChange, TaskRow, WaiverNight, part_changes, waiver_uses,
+    PermissionLedger, RunId, RunSummary, ScopeChange, TaskRow, WaiverNight, part_changes, waiver_uses,
 };
 use crate::store::Store;
 use crate::store::bodies::BodyError;
@@ -189,16 +189,12 @@ async fn observe(store: &Arc<dyn Store>, controls: &mut [ControlAssessment], new
     for (run, judged) in newest {
         let theirs = controls.iter_mut().filter(|of| of.findings.last().is_some_and(|(last, _finding)| last == run));
         let mut theirs: BTreeMap<ControlId, &mut Vec<Observation>> = theirs.map(|of| (of.control.id.clone(), &mut of.observations)).collect();
-        let mut first: HashMap<ResourceId, Observation> = HashMap::new();
+        // Rows come by resource, so the one before is mostly of the same.
+        let mut before: Option<Observation> = None;
         let see = |mut seen: Observation| {
             let Some(rows) = theirs.get_mut(&seen.control) else { return };
-            if let Some(before) = rows.last() {
-                seen.share(before);
-            }
-            match first.get(&seen.resource) {
-                Some(first) => seen.share(first),
-                None => drop(first.insert(seen.resource.clone(), seen.clone())),
-            }
+            before.iter().chain(rows.last()).for_each(|other| seen.share(other));
+            before = Some(seen.clone());
             rows.push(seen);
         };
         snapshot::each_result(store.as_ref(), &judged.evaluation, see).await?;
