@@ -20,14 +20,15 @@ pub(crate) fn section(page: &Page<'_>) -> Markup {
                 p {
                     "Slots of recurring tasks that the period touches. They follow from the calendar: one that nobody did is here, and stays here; what was done later is late. "
                     (plural(length(&rows), "slot")) ": "
-                    @for standing in TaskStanding::ALL {
-                        @let count = rows.iter().filter(|row| row.standing == standing).count();
-                        @if count > 0 { span.nb { b { (grouped(u64::try_from(count).unwrap_or(u64::MAX))) } " " (cells::spoken(standing.as_str())) } " " }
+                    @for (place, (standing, count)) in standings(&rows).into_iter().enumerate() {
+                        @if place > 0 { " · " }
+                        span.nb { b { (grouped(count)) } " " (cells::spoken(standing.as_str())) }
                     }
+                    "."
                 }
                 (cells::boxed("Security tasks", &html! {
                     table.tasks {
-                        thead { tr { th scope="col" { "Task and slot" } th scope="col" { "Due" } th scope="col" { "Stands" } th scope="col" { "Issue" } th scope="col" { "Evidence of completion" } th scope="col" { "Reviewed by" } } }
+                        thead { tr { th scope="col" { "Task and slot" } th scope="col" { "Stands" } th scope="col" { "Issue" } th scope="col" { "Evidence of completion" } th scope="col" { "Reviewed by" } } }
                         tbody { @for of in shown { (row(page, of)) } }
                     }
                 }))
@@ -37,20 +38,25 @@ pub(crate) fn section(page: &Page<'_>) -> Markup {
     }
 }
 
+/// How many slots stand how, those that need hands first.
+fn standings(rows: &[&TaskRow]) -> Vec<(TaskStanding, u64)> {
+    let count = |standing: TaskStanding| (standing, rows.iter().filter(|row| row.standing == standing).map(|_row| 1).sum());
+    TaskStanding::ALL.into_iter().map(count).filter(|(_standing, count)| *count > 0).collect()
+}
+
 fn row(page: &Page<'_>, of: &TaskRow) -> Markup {
     let seen = &of.seen;
     let is_judged = page.reading.assessment.controls.iter().any(|known| known.control.id == of.control);
     html! {
         tr {
             th scope="row" { @if is_judged { (cells::control_link(of.control.as_str())) } @else { (of.control) } " " span.nb { (of.slot) } span.meta { (cells::foreign(&of.title)) } }
-            td { (cells::time(seen.due)) }
-            td { b { (cells::spoken(of.standing.as_str())) } @for because in &of.because { span.meta { (cells::foreign(because)) } } }
+            td { b { (cells::spoken(of.standing.as_str())) } span.meta { "due " (cells::time(seen.due)) } @for because in &of.because { span.meta { (cells::foreign(because)) } } }
             td {
                 @match seen.issues.first() { Some(url) => code.rid { (cells::foreign(url)) }, None => "none" }
                 @if seen.issues.len() > 1 { span.meta { "and " (plural(length(&seen.issues) - 1, "more issue")) } }
                 @if !seen.assignees.is_empty() { span.meta { "given to " (cells::foreign(&seen.assignees.join(", "))) } }
                 @if let Some(at) = seen.closed_at { span.meta { "closed " (cells::time(at)) @if let Some(by) = &seen.closed_by { " by " (cells::foreign(by)) } } }
-                span.meta { (cells::citations(page, &of.run, &of.exchanges)) }
+                span.meta { "as told by " @for (place, n) in of.exchanges.iter().enumerate() { @if place > 0 { ", " } (cells::exchange_number(page, &of.run, *n)) } }
             }
             td { @if seen.evidence.is_empty() { "none" } @else { ul.reasons { @for item in &seen.evidence { (given(item)) } } } }
             td { @if seen.reviewed_by.is_empty() { "nobody else" } @else { (cells::foreign(&seen.reviewed_by.join(", "))) } }
