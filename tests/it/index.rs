@@ -144,7 +144,7 @@ fn an_index_that_says_something_else_is_found_out_by_verify() {
     let mut body = bytes[start..].to_vec();
     let text = body.windows(6).position(|window| window == b"IAM-03").expect("a name");
     body[text..text + 6].copy_from_slice(b"IAM-93");
-    let mut forged = b"proofline history 2\n".to_vec();
+    let mut forged = bytes[..start - 65].to_vec();
     forged.extend(proofline::model::Digest::of(&body).to_string().into_bytes());
     forged.push(b'\n');
     forged.extend(body);
