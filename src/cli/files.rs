@@ -73,3 +73,31 @@ impl Write for Counted {
         self.file.flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io;
+
+    use super::Folder;
+    use crate::report::{Files as _, ReportError};
+
+    #[test]
+    fn what_ends_early_leaves_the_old_file_and_nothing_of_the_new() {
+        let place = tempfile::tempdir().expect("a folder");
+        let mut folder = Folder::new(place.path().join("report"));
+        let old = |file: &mut (dyn io::Write + Send)| {
+            file.write_all(b"old").expect("written");
+            Ok(())
+        };
+        folder.file("a/b.csv", &mut { old }).expect("written");
+        let full = |file: &mut (dyn io::Write + Send)| {
+            file.write_all(b"new").expect("written");
+            Err(ReportError::File { file: "a/b.csv".to_owned(), source: io::ErrorKind::StorageFull.into() })
+        };
+        assert!(matches!(folder.file("a/b.csv", &mut { full }), Err(ReportError::File { .. })));
+        let names: Vec<_> = fs::read_dir(place.path().join("report/a")).expect("there").map(|entry| entry.expect("an entry").file_name()).collect();
+        assert_eq!((names, fs::read(place.path().join("report/a/b.csv")).expect("read")), (vec!["b.csv".into()], b"old".to_vec()));
+        assert_eq!(folder.into_written().len(), 1, "only what was written is told");
+    }
+}

@@ -97,7 +97,7 @@ fn stratum(division: Division, item: &Item, zone: Tz) -> String {
         Division::Whole => "all".to_owned(),
         Division::Month => item.at.with_timezone(&zone).format("%Y-%m").to_string(),
         Division::Test => format!("test {}", item.test),
-        Division::Parts(count) => item.resource.as_str().split('/').take(count).collect::<Vec<_>>().join("/"),
+        Division::Parts(count) => item.resource.as_str().split('/').filter(|part| !part.is_empty()).take(count).collect::<Vec<_>>().join("/"),
     }
 }
 
@@ -193,7 +193,7 @@ fn method(sample: &Sample) -> String {
         strata => format!(
             "of each of {} strata {how}, {} in all: in proportion (Sainte-Laguë), and at least one of each, as `strata.tsv` says",
             strata.len(),
-            sample.size
+            strata.iter().map(|stratum| stratum.size).sum::<usize>()
         ),
     }
 }

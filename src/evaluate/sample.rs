@@ -189,6 +189,7 @@ mod tests {
         assert_eq!(of(&[("a", 90), ("b", 9), ("c", 1)], 10), Ok(vec![8, 1, 1]));
         assert_eq!(of(&[("a", 50), ("b", 50)], 5), Ok(vec![3, 2]), "the first by name");
         assert_eq!(of(&[("a", 50), ("b", 30), ("c", 20)], 10), Ok(vec![5, 3, 2]));
+        assert_eq!(of(&[("a", 53), ("b", 24), ("c", 23)], 7), Ok(vec![3, 2, 2]), "where other divisors favour the large one");
         assert_eq!(of(&[("a", 2), ("b", 1)], 10), Ok(vec![2, 1]), "not more than there are");
         assert_eq!(of(&[("a", 2), ("b", 1)], 1), Err(TooManyStrata { strata: 2, size: 1 }));
         assert_eq!(of(&[("all", 7)], 0), Ok(vec![0]));

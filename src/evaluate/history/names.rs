@@ -1,5 +1,6 @@
 //! Each text once, and each list of numbers.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,67 +11,71 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub(crate) struct Name(u32);
 
-/// The texts.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Names {
-    texts: Vec<Arc<str>>,
-    #[serde(skip)]
-    places: BTreeMap<Arc<str>, Name>,
-}
-
-impl Names {
-    /// What stands for a text.
-    pub(crate) fn of(&mut self, text: &str) -> Name {
-        if self.places.len() != self.texts.len() {
-            self.places = (0..).zip(&self.texts).map(|(place, text)| (Arc::clone(text), Name(place))).collect();
-        }
-        if let Some(name) = self.places.get(text) {
-            return *name;
-        }
-        let name = Name(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
-        let text: Arc<str> = text.into();
-        self.texts.push(Arc::clone(&text));
-        self.places.insert(text, name);
-        name
-    }
-
-    /// The text.
-    pub(crate) fn text(&self, name: Name) -> &str {
-        usize::try_from(name.0).ok().and_then(|place| self.texts.get(place)).map_or("", |text| text.as_ref())
-    }
-}
-
 /// Stands for a list of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct List(u32);
 
+/// The texts.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Names(Once<Arc<str>>);
+
 /// The lists.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Lists {
-    lists: Vec<Arc<[u32]>>,
-    #[serde(skip)]
-    places: BTreeMap<Arc<[u32]>, List>,
+pub(crate) struct Lists(Once<Arc<[u32]>>);
+
+impl Names {
+    /// What stands for a text.
+    pub(crate) fn of(&mut self, text: &str) -> Name {
+        Name(self.0.place(text))
+    }
+
+    /// The text.
+    pub(crate) fn text(&self, name: Name) -> &str {
+        self.0.get(name.0).map_or("", |text| text.as_ref())
+    }
 }
 
 impl Lists {
     /// What stands for a list.
     pub(crate) fn of(&mut self, list: &[u32]) -> List {
-        if self.places.len() != self.lists.len() {
-            self.places = (0..).zip(&self.lists).map(|(place, list)| (Arc::clone(list), List(place))).collect();
-        }
-        if let Some(known) = self.places.get(list) {
-            return *known;
-        }
-        let place = List(u32::try_from(self.lists.len()).unwrap_or(u32::MAX));
-        let list: Arc<[u32]> = list.into();
-        self.lists.push(Arc::clone(&list));
-        self.places.insert(list, place);
-        place
+        List(self.0.place(list))
     }
 
     /// The list.
     pub(crate) fn list(&self, list: List) -> &[u32] {
-        usize::try_from(list.0).ok().and_then(|place| self.lists.get(place)).map_or(&[], |list| list.as_ref())
+        self.0.get(list.0).map_or(&[], |list| list.as_ref())
+    }
+}
+
+/// Things, each of them once, by their place.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Once<T: Ord> {
+    held: Vec<T>,
+    /// Not stored, since reports do not need them.
+    #[serde(skip, default = "BTreeMap::new")]
+    places: BTreeMap<T, u32>,
+}
+
+impl<T: Ord + Clone> Once<T> {
+    fn place<Q: Ord + ?Sized>(&mut self, thing: &Q) -> u32
+    where
+        T: Borrow<Q> + for<'q> From<&'q Q>,
+    {
+        if self.places.len() != self.held.len() {
+            self.places = self.held.iter().cloned().zip(0..).collect();
+        }
+        if let Some(place) = self.places.get(thing) {
+            return *place;
+        }
+        let place = u32::try_from(self.held.len()).unwrap_or(u32::MAX);
+        let thing = T::from(thing);
+        self.held.push(thing.clone());
+        self.places.insert(thing, place);
+        place
+    }
+
+    fn get(&self, place: u32) -> Option<&T> {
+        usize::try_from(place).ok().and_then(|place| self.held.get(place))
     }
 }

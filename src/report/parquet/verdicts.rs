@@ -18,14 +18,14 @@ use crate::report::table::{Kind, ipe};
 use crate::report::{Monthly, ReportError};
 
 /// What a column holds of a row.
-enum Fill {
+enum Content {
     Text(for<'r, 'a> fn(&'r VerdictRow<'a>) -> &'a str),
     Number(fn(&VerdictRow<'_>) -> i64),
     Instant(fn(&VerdictRow<'_>) -> DateTime<Utc>),
     Digest(for<'r, 'a> fn(&'r VerdictRow<'a>) -> &'a Digest),
 }
 
-impl Fill {
+impl Content {
     fn kind(&self) -> Kind {
         match self {
             Self::Text(_) | Self::Digest(_) => Kind::Text,
@@ -35,17 +35,17 @@ impl Fill {
     }
 }
 
-static COLUMNS: &[(&str, Fill)] = &[
-    ("control_id", Fill::Text(|row| row.control)),
-    ("test", Fill::Number(|row| row.test.into())),
-    ("resource_kind", Fill::Text(|row| row.kind)),
-    ("resource_id", Fill::Text(|row| row.resource)),
-    ("resource_name", Fill::Text(|row| row.name)),
-    ("run_id", Fill::Text(|row| row.run.as_str())),
-    ("shown_at", Fill::Instant(|row| row.shows)),
-    ("verdict", Fill::Text(|row| row.verdict.as_str())),
-    ("since_run", Fill::Text(|row| row.since.as_str())),
-    ("evaluation_sha256", Fill::Digest(|row| row.evaluation)),
+static COLUMNS: &[(&str, Content)] = &[
+    ("control_id", Content::Text(|row| row.control)),
+    ("test", Content::Number(|row| row.test.into())),
+    ("resource_kind", Content::Text(|row| row.kind)),
+    ("resource_id", Content::Text(|row| row.resource)),
+    ("resource_name", Content::Text(|row| row.name)),
+    ("run_id", Content::Text(|row| row.run.as_str())),
+    ("shown_at", Content::Instant(|row| row.shows)),
+    ("verdict", Content::Text(|row| row.verdict.as_str())),
+    ("since_run", Content::Text(|row| row.since.as_str())),
+    ("evaluation_sha256", Content::Digest(|row| row.evaluation)),
 ];
 
 /// Control, test, resource and instant: the order of the rows.
@@ -121,10 +121,10 @@ fn group<W: Write + Send>(mut group: SerializedRowGroupWriter<'_, W>, rows: &[Ve
     for (name, fill) in COLUMNS {
         let mut open = group.next_column()?.ok_or_else(|| ParquetError::General(format!("{name} is missing")))?;
         match fill {
-            Fill::Text(of) => texts(&mut open, rows, of, ByteArray::from),
-            Fill::Digest(of) => texts(&mut open, rows, of, |digest| ByteArray::from(digest.to_string().as_str())),
-            Fill::Number(of) => numbers(&mut open, rows, of),
-            Fill::Instant(of) => numbers(&mut open, rows, |row| of(row).timestamp_micros()),
+            Content::Text(of) => texts(&mut open, rows, of, ByteArray::from),
+            Content::Digest(of) => texts(&mut open, rows, of, |digest| ByteArray::from(digest.to_string().as_str())),
+            Content::Number(of) => numbers(&mut open, rows, of),
+            Content::Instant(of) => numbers(&mut open, rows, |row| of(row).timestamp_micros()),
         }?;
         open.close()?;
     }
