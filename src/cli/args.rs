@@ -133,8 +133,8 @@ pub struct Collect {
     /// Judge changes merged from this day on (audit calendar) instead of from where the last run stopped
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub since: Option<NaiveDate>,
-    /// Tell what a past day (audit calendar) would have shown that nothing ran on, as far as Cloud Asset Inventory remembers it: at most 35 days back, and of Google Cloud
-    /// alone. It is sealed as a reconstruction made now, and `status` says which days are open
+    /// Tell what a past day (audit calendar) would have shown that nothing ran on, as far as sources remember it: Cloud Asset Inventory for 35 days, GitHub's audit log
+    /// for 178, the rest not at all. It is sealed as a reconstruction made now, and `status` says which days are open
     #[arg(long, value_name = "YYYY-MM-DD", conflicts_with_all = ["due", "since", "shard"])]
     pub reconstruct: Option<NaiveDate>,
 }

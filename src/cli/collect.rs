@@ -79,7 +79,7 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Collect, 
     };
     if plan.controls.is_empty() {
         match arguments.reconstruct {
-            Some(day) => writeln!(host.err, "Nothing of {day} is missing that Cloud Asset Inventory could tell: `proofline status` says which days are open")?,
+            Some(day) => writeln!(host.err, "Nothing of {day} is missing that the sources could tell: `proofline status` says which days are open")?,
             None => writeln!(host.err, "warning: this shard has nothing to do: there are fewer parts than shards")?,
         }
         recorder.finish(host, project).await?;
@@ -180,13 +180,16 @@ fn plan_of_day(host: &Host, project: &Project, arguments: &args::Collect, known:
     let Known { catalog, past, .. } = known;
     let now = host.now();
     named(catalog, arguments)?;
-    let forgotten = |control: &&Control| arguments.control.contains(&control.id) && !reconstruct::reaches_back(control);
-    if let Some(control) = catalog.controls.iter().find(forgotten) {
-        let kinds = kinds(std::slice::from_ref(control)).into_iter().collect::<Vec<_>>().join(", ");
-        let why = format!("{} rests on {kinds}, which is not remembered: only what Cloud Asset Inventory shows can be reconstructed", control.id);
-        return Err(Failure::usage(why).into());
-    }
     let reconstruction = reconstruct::of_day(&catalog.controls, past, day, (now, project.settings.time_zone))?;
+    for control in catalog.controls.iter().filter(|control| arguments.control.contains(&control.id)) {
+        let kinds = || kinds(std::slice::from_ref(control)).into_iter().collect::<Vec<_>>().join(", ");
+        let why = match reconstruct::remembers(control) {
+            None => "which is not remembered: only what Cloud Asset Inventory and audit logs show can be reconstructed".to_owned(),
+            Some(span) if reconstruction.as_of < now - span => format!("of which no more than {} days are remembered", span.num_days()),
+            Some(_span) => continue,
+        };
+        return Err(Failure::usage(format!("{} rests on {}, {why}", control.id, kinds())).into());
+    }
     let wanted =
         |control: &&Control| reconstruction.controls.contains(&control.id) && (arguments.control.is_empty() || arguments.control.contains(&control.id));
     let controls: Vec<Control> = catalog.controls.iter().filter(wanted).cloned().collect();

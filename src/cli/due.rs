@@ -128,7 +128,8 @@ pub const PASSING: [&str; 12] = [
 pub fn window(past: &[Past], kinds: &BTreeSet<String>, now: DateTime<Utc>, first: TimeDelta) -> Result<Period, crate::model::period::EmptyPeriod> {
     let read_to = |kind: &&str| {
         let whole = |run: &&Past| run.manifest.kinds.get(*kind) == Some(&Outcome::Complete);
-        past.iter().filter(whole).map(|run| run.manifest.scope.window.end()).max().unwrap_or(now - first)
+        // A past day that was told of afterwards leaves the days around it unread.
+        past.iter().filter(|run| run.manifest.scope.as_of.is_none()).filter(whole).map(|run| run.manifest.scope.window.end()).max().unwrap_or(now - first)
     };
     let start = WINDOWED.iter().filter(|kind| kinds.contains(**kind)).map(read_to).min();
     Period::new(start.unwrap_or(now - first), now)
@@ -148,7 +149,7 @@ pub fn day_start(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeMap;
 
     use chrono::{DateTime, TimeDelta, Utc};
@@ -163,7 +164,7 @@ mod tests {
         text.parse().expect("an instant")
     }
 
-    fn control(frequency: Frequency) -> Control {
+    pub(in crate::cli) fn control(frequency: Frequency) -> Control {
         let require = Expression("true".into());
         let test =
             Test { population: "github.branch".into(), filter: None, require, because: None, may_be_empty: false, listed_by: Vec::new(), examples: Vec::new() };
@@ -321,6 +322,9 @@ mod tests {
         let whole = past("2026-03-03T02:00:00Z", Outcome::Complete);
         let failed = past("2026-03-04T02:00:00Z", Outcome::Partial);
         assert_eq!(start(&[whole.clone(), failed]), at("2026-03-03T02:00:00Z"), "the failed night is read again");
+        let mut told = past("2026-03-04T02:00:00Z", Outcome::Complete);
+        told.manifest.scope.as_of = Some(told.manifest.started_at);
+        assert_eq!(start(&[whole.clone(), told]), at("2026-03-03T02:00:00Z"), "a past day that was told of alone leaves what came before it unread");
         assert!(window(std::slice::from_ref(&whole), &changes, at("2026-03-03T02:00:00Z"), TimeDelta::days(30)).is_err(), "the clock went back");
         let both = window(&[whole], &kinds(&["github.change", "github.pull_request"]), now, TimeDelta::days(30)).expect("a window");
         assert_eq!(both.start(), at("2026-02-03T02:00:00Z"), "another kind was never read");

@@ -1,16 +1,15 @@
 //! `collect --reconstruct`: which controls a past day can still be told of, and until when. Pure.
 //!
-//! Only Cloud Asset Inventory remembers, and only for so long: what GitHub and single services tell is gone with the night. A reconstruction is a run of its own that
-//! says so; it stands for a slot only where nothing ran in it.
+//! Cloud Asset Inventory and audit logs remember, each for so long: what GitHub and single services tell otherwise is gone with the night. A reconstruction is a run of
+//! its own that says so; it stands for a slot only where nothing ran in it.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use crate::cli::due::{Past, day_start, is_answered};
+use crate::cli::due::{Past, WINDOWED, day_start, is_answered};
 use crate::cli::exit::Failure;
-use crate::collect::gcp::REMEMBERS;
 use crate::collect::registry;
 use crate::model::{Control, ControlId, Period};
 
@@ -19,7 +18,7 @@ use crate::model::{Control, ControlId, Period};
 pub struct Reconstruction {
     /// The last second of the day: whatever was done about it on that day counts.
     pub as_of: DateTime<Utc>,
-    /// The day.
+    /// The day, and what comes before it in the slots of those that judge what happened.
     pub window: Period,
     /// Those whose slot is over, in which nothing ran, and that rest on what is remembered alone.
     pub controls: Vec<ControlId>,
@@ -30,7 +29,7 @@ pub struct Reconstruction {
 pub struct Open {
     /// How many controls nothing ran for.
     pub controls: usize,
-    /// When it is forgotten.
+    /// When the first of them is forgotten.
     pub until: DateTime<Utc>,
 }
 
@@ -44,16 +43,28 @@ pub fn of_day(controls: &[Control], past: &[Past], day: NaiveDate, (now, zone): 
     if now < end {
         return Err(Failure::usage(format!("{day} is not over yet: `proofline collect` tells what there is now")));
     }
-    if as_of < now - REMEMBERS {
-        let days = REMEMBERS.num_days();
-        return Err(Failure::usage(format!("Cloud Asset Inventory remembers {days} days, and {day} is longer ago: its slots stay missed")));
+    let longest = registry::COLLECTORS.iter().filter_map(|collector| collector.remembers()).max().unwrap_or_default();
+    if as_of < now - longest {
+        let days = longest.num_days();
+        return Err(Failure::usage(format!("no source remembers more than {days} days, and {day} is longer ago: its slots stay missed")));
     }
-    let window = Period::new(day_start(day, zone), end).map_err(|error| Failure::usage(format!("{day} is no day: {error}")))?;
-    let missed = |control: &&Control| {
-        let slot = control.slot_at(as_of, zone);
-        reaches_back(control) && slot.is_some_and(|slot| slot.period.end() <= now && !is_answered(past, control, &slot))
+    let missed = |control: &Control| {
+        let slot = control.slot_at(as_of, zone).filter(|slot| slot.period.end() <= now && !is_answered(past, control, slot))?;
+        remembers(control).is_some_and(|span| as_of >= now - span).then_some(slot)
     };
-    Ok(Reconstruction { as_of, window, controls: controls.iter().filter(missed).map(|control| control.id.clone()).collect() })
+    let (mut start, mut told) = (day_start(day, zone), Vec::new());
+    for (control, slot) in controls.iter().filter_map(|control| Some((control, missed(control)?))) {
+        if control.tests.iter().any(|test| WINDOWED.contains(&test.population.as_str())) {
+            if slot.period.end() > end {
+                // What happened on the days that are left counts as well: the slot is told of by its last day.
+                continue;
+            }
+            start = start.min(slot.period.start());
+        }
+        told.push(control.id.clone());
+    }
+    let window = Period::new(start, end).map_err(|error| Failure::usage(format!("{day} is no day: {error}")))?;
+    Ok(Reconstruction { as_of, window, controls: told })
 }
 
 /// The last days of all slots since the first run in which nothing ran and that can be told of still.
@@ -61,21 +72,56 @@ pub fn of_day(controls: &[Control], past: &[Past], day: NaiveDate, (now, zone): 
 pub fn open(controls: &[Control], past: &[Past], now: DateTime<Utc>, zone: Tz) -> BTreeMap<NaiveDate, Open> {
     let mut days: BTreeMap<NaiveDate, Open> = BTreeMap::new();
     let began = past.iter().filter(|run| run.manifest.scope.as_of.is_none()).map(|run| run.manifest.started_at).min();
-    let Some(Ok(remembered)) = began.map(|began| Period::new(began.max(now - REMEMBERS), now)) else { return days };
-    for control in controls.iter().filter(|control| reaches_back(control)) {
+    for (control, span) in controls.iter().filter_map(|control| Some((control, remembers(control)?))) {
+        let Some(Ok(remembered)) = began.map(|began| Period::new(began.max(now - span), now)) else { continue };
         for slot in control.slots_in(remembered, zone) {
             let last = slot.period.end() - TimeDelta::seconds(1);
             if slot.period.end() <= now && last >= remembered.start() && !is_answered(past, control, &slot) {
-                let open = days.entry(last.with_timezone(&zone).date_naive()).or_insert(Open { controls: 0, until: last + REMEMBERS });
+                let open = days.entry(last.with_timezone(&zone).date_naive()).or_insert(Open { controls: 0, until: last + span });
                 open.controls += 1;
+                open.until = open.until.min(last + span);
             }
         }
     }
     days
 }
 
-/// Whether all that a control asks about is remembered.
+/// How long all that a control asks about is remembered; none where some of it is gone with the night.
 #[must_use]
-pub fn reaches_back(control: &Control) -> bool {
-    control.tests.iter().all(|test| registry::find(&test.population).is_some_and(|collector| collector.reaches_back()))
+pub fn remembers(control: &Control) -> Option<TimeDelta> {
+    let spans: Option<Vec<TimeDelta>> = control.tests.iter().map(|test| registry::find(&test.population)?.remembers()).collect();
+    spans?.into_iter().min()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, NaiveDate, Utc};
+    use chrono_tz::Tz;
+
+    use super::of_day;
+    use crate::cli::due::tests::control;
+    use crate::model::Frequency;
+
+    /// What happened counts over the whole slot, what there was at its end; and each is remembered for so long.
+    #[test]
+    fn a_slot_of_events_is_read_from_its_beginning() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().expect("an instant");
+        let of = |population: &str, day: &str| {
+            let mut weekly = control(Frequency::Weekly);
+            weekly.tests[0].population = population.into();
+            let day: NaiveDate = day.parse().expect("a day");
+            of_day(&[weekly], &[], day, (at("2026-03-31T02:00:00Z"), Tz::UTC))
+                .map(|told| (told.controls.len(), told.window.start()))
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(of("github.audit_event", "2026-03-29"), Ok((1, at("2026-03-23T00:00:00Z"))));
+        assert_eq!(of("gcp.bucket", "2026-03-29"), Ok((1, at("2026-03-29T00:00:00Z"))));
+        assert_eq!(of("gcp.bucket", "2026-03-26"), Ok((1, at("2026-03-26T00:00:00Z"))), "any day of a slot that is over tells of it");
+        assert_eq!(of("github.audit_event", "2026-03-26"), Ok((0, at("2026-03-26T00:00:00Z"))), "of what happened only the last does");
+        assert_eq!(of("gcp.bucket", "2026-03-30"), Ok((0, at("2026-03-30T00:00:00Z"))), "its slot goes on");
+        assert_eq!(of("gcp.bucket", "2026-02-22"), Ok((0, at("2026-02-22T00:00:00Z"))), "37 days ago");
+        assert_eq!(of("github.audit_event", "2026-02-22"), Ok((1, at("2026-02-16T00:00:00Z"))));
+        assert_eq!(of("github.branch", "2026-03-29"), Ok((0, at("2026-03-29T00:00:00Z"))), "gone with the night");
+        assert!(of("github.audit_event", "2025-09-01").is_err_and(|error| error.contains("178 days")));
+    }
 }

@@ -68,7 +68,7 @@ pub async fn run(host: &mut Host, project: &Project, form: Form) -> Result<Exit>
     writeln!(host.out, "{table}\n\n{} of {} controls are due now; {} sealed runs", owed.len(), catalog.controls.len(), past.len())?;
     for (day, reconstruct::Open { controls, until }) in open {
         let until = instant(until);
-        writeln!(host.out, "{day}: nothing ran for {controls} controls; until {until} Cloud Asset Inventory can tell: proofline collect --reconstruct {day}")?;
+        writeln!(host.out, "{day}: nothing ran for {controls} controls; until {until} the sources can tell: proofline collect --reconstruct {day}")?;
     }
     for waiver in ending {
         writeln!(host.out, "{} of {} is in force until {}: {}", waiver.id, waiver.control, waiver.expires_on, waivers::days_left(waiver, today))?;

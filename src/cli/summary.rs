@@ -81,7 +81,7 @@ pub fn run(host: &mut Host, told: &Told<'_>, form: Form) -> Result<()> {
         writeln!(host.out, "It continues run {continued}: what that one was answered was not asked again")?;
     }
     if let Some(as_of) = manifest.scope.as_of {
-        writeln!(host.out, "It reconstructs what there was at {}, as Cloud Asset Inventory remembers it; nothing ran then", instant(as_of))?;
+        writeln!(host.out, "It reconstructs what there was at {}, as far as the sources remember it; nothing ran then", instant(as_of))?;
     }
     writeln!(host.out, "Budget: {}", manifest.budget)?;
     if let Some(recorded) = recorded {

@@ -24,6 +24,7 @@ pub use archive::{Archive, Kept, Previous};
 pub use evidence::{Evidence, Unreadable};
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 
 use crate::model::{Kind, Need, Population, Resource, Scope};
 
@@ -38,9 +39,9 @@ pub trait Collector: Send + Sync {
         Vec::new()
     }
 
-    /// Whether everything that it reads can be asked about a past instant (`Scope::as_of`), as far back as `gcp::REMEMBERS`.
-    fn reaches_back(&self) -> bool {
-        false
+    /// How long back everything that it reads can be asked about a past instant (`Scope::as_of`); none where some of it is gone with the night.
+    fn remembers(&self) -> Option<TimeDelta> {
+        None
     }
 
     /// Asks until everything in `scope` is enumerated. Refusals and silence are recorded by the `Api` and are no reason to stop:

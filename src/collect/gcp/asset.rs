@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::collect::Collector;
@@ -16,7 +17,7 @@ use crate::collect::gcp::asking::for_each;
 use crate::collect::gcp::direct::{Direct, add_public};
 use crate::collect::gcp::fields::{Absent, Read, list, put, short, text};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, sorted};
-use crate::collect::gcp::inventory::{self, Content, Query};
+use crate::collect::gcp::inventory::{self, Content, Query, REMEMBERS};
 use crate::collect::gcp::linked::{self, Links};
 use crate::collect::gcp::typed::{self, Absences};
 use crate::collect::gcp::{needs, served};
@@ -91,8 +92,8 @@ impl Collector for Asset {
         needs::of_asset(self)
     }
 
-    fn reaches_back(&self) -> bool {
-        served::of_kind(self.kind.name).all(|served| served.is_fallback)
+    fn remembers(&self) -> Option<TimeDelta> {
+        served::of_kind(self.kind.name).all(|served| served.is_fallback).then_some(REMEMBERS)
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {

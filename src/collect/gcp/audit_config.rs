@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::collect::Collector;
@@ -14,6 +15,7 @@ use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::fields::{Absent, list, put, text, texts};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, ProjectRow};
+use crate::collect::gcp::inventory::REMEMBERS;
 use crate::collect::gcp::needs;
 use crate::collect::gcp::policies::{self, PERMISSION, Place, Policies};
 use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Need, Population, Resource, Scope, Tally, attribute};
@@ -62,8 +64,8 @@ impl Collector for AuditConfig {
         needs::of_policies()
     }
 
-    fn reaches_back(&self) -> bool {
-        true
+    fn remembers(&self) -> Option<TimeDelta> {
+        Some(REMEMBERS)
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {

@@ -16,6 +16,7 @@ use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::asset::{PROJECT, PROJECT_LABELS};
 use crate::collect::gcp::fields::{Absent, Read, list, number, part, put, short, text, time};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, sorted};
+use crate::collect::gcp::inventory::REMEMBERS;
 use crate::collect::gcp::{activity_log, needs};
 use crate::collect::github::mention::{self, Task, Tasks};
 use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Kind, Need, Population, Resource, ResourceId, Scope, Tally, attribute};
@@ -90,8 +91,16 @@ impl Collector for AuditEntry {
         needs::of_service(&[activity_log::PERMISSION])
     }
 
+    /// The log keeps entries for longer, but which logs there were is not known for longer.
+    fn remembers(&self) -> Option<TimeDelta> {
+        Some(REMEMBERS)
+    }
+
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {
-        let found = hierarchy::ask(scope, api, KIND.name).await?;
+        let found = match scope.as_of {
+            Some(_past) => hierarchy::ask_remembered(scope, api, KIND.name).await?,
+            None => hierarchy::ask(scope, api, KIND.name).await?,
+        };
         let mut places = found.nodes;
         places.extend(found.projects.iter().map(|id| format!("projects/{id}")));
         futures::try_join!(activity_log::ask(&places, scope.window, api, KIND.name), mention::fetch(scope, api)).map(drop)

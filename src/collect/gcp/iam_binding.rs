@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::collect::Collector;
@@ -13,6 +14,7 @@ use crate::collect::api::{Api, ApiError};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::fields::{Absent, Read, list, put, short, text};
 use crate::collect::gcp::hierarchy::{self, Hierarchy, ProjectRow};
+use crate::collect::gcp::inventory::REMEMBERS;
 use crate::collect::gcp::member::{Member, service_account_project};
 use crate::collect::gcp::needs;
 use crate::collect::gcp::policies::{self, PERMISSION, Place, Policies};
@@ -78,8 +80,8 @@ impl Collector for IamBinding {
         needs::of_policies()
     }
 
-    fn reaches_back(&self) -> bool {
-        true
+    fn remembers(&self) -> Option<TimeDelta> {
+        Some(REMEMBERS)
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {

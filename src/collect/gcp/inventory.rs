@@ -90,7 +90,7 @@ impl Query {
     /// # Errors
     /// Only where collecting cannot go on at all.
     pub(super) async fn ask(self, scope: &Scope, api: &dyn Api, kind: &'static str) -> Result<bool, ApiError> {
-        self.ask_each(scope, api, kind, |_page| ()).await
+        self.ask_each(scope, api, kind, |_parent, _page| ()).await
     }
 
     /// As `ask`, and tells the numbers, as `projects/1001`, of the projects that hold what is listed; nothing where a parent was refused for good.
@@ -100,21 +100,27 @@ impl Query {
     pub(super) async fn ask_holders(self, scope: &Scope, api: &dyn Api, kind: &'static str) -> Result<Option<BTreeSet<String>>, ApiError> {
         let mut holders = BTreeSet::new();
         let holder = |asset: &Value| texts(asset, "ancestors").ok().flatten()?.first().map(|&nearest| nearest.to_owned());
-        let answered = self.ask_each(scope, api, kind, |page| holders.extend(entries(page, "assets").iter().filter_map(holder))).await?;
+        let answered = self.ask_each(scope, api, kind, |_parent, page| holders.extend(entries(page, "assets").iter().filter_map(holder))).await?;
         Ok(answered.then_some(holders))
     }
 
-    /// As `ask`, and shows each page to `on_page`.
+    /// As `ask`, and shows each page to `on_page`, after the parent below which it lists.
     ///
     /// # Errors
     /// Only where collecting cannot go on at all.
-    pub(super) async fn ask_each(self, scope: &Scope, api: &dyn Api, kind: &'static str, mut on_page: impl FnMut(&Reply) + Send) -> Result<bool, ApiError> {
+    pub(super) async fn ask_each(
+        self,
+        scope: &Scope,
+        api: &dyn Api,
+        kind: &'static str,
+        mut on_page: impl FnMut(&str, &Reply) + Send,
+    ) -> Result<bool, ApiError> {
         let mut answered = true;
         for parent in parents(scope) {
             let request = Request::get(ASSETS, self.target(&parent, scope), LIST, self.subject(&parent), kind);
             pages(api, request, |page| {
                 answered &= page.gap.as_ref().is_none_or(|gap| gap.cause.is_transient());
-                on_page(page);
+                on_page(&parent, page);
             })
             .await?;
         }

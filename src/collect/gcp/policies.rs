@@ -48,7 +48,7 @@ pub(super) async fn ask(scope: &Scope, api: &dyn Api, kind: &'static str) -> Res
 /// Only where collecting cannot go on at all.
 pub(super) async fn ask_naming(scope: &Scope, api: &dyn Api, kind: &'static str, named: fn(&Reply) -> Vec<String>) -> Result<BTreeSet<String>, ApiError> {
     let mut names = BTreeSet::new();
-    let listed = POLICIES.ask_each(scope, api, kind, |page| names.extend(named(page)));
+    let listed = POLICIES.ask_each(scope, api, kind, |_parent, page| names.extend(named(page)));
     let (found, (), answered) = try_join!(hierarchy::ask(scope, api, kind), inventory::ask_projects(scope, api, kind), listed)?;
     if answered {
         return Ok(names);

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use futures::try_join;
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ use crate::collect::gcp::answer::Listing;
 use crate::collect::gcp::asking::{encoded, encoded_path, for_each, names, pages};
 use crate::collect::gcp::fields::{Absent, flag, put, short, text, time};
 use crate::collect::gcp::hierarchy::{self, Hierarchy};
-use crate::collect::gcp::inventory::{self, Content, Query};
+use crate::collect::gcp::inventory::{self, Content, Query, REMEMBERS};
 use crate::collect::gcp::needs;
 use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Need, Population, Resource, ResourceId, Route, Scope, Tally, attribute};
 
@@ -67,8 +68,8 @@ impl Collector for ServiceAccountKey {
         needs::HIERARCHY.iter().copied().chain([needs::of_content(Content::Resource)]).chain(alone).collect()
     }
 
-    fn reaches_back(&self) -> bool {
-        true
+    fn remembers(&self) -> Option<TimeDelta> {
+        Some(REMEMBERS)
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError};
@@ -56,6 +56,11 @@ pub static KIND: Kind = Kind {
 impl Collector for AuditEvent {
     fn kind(&self) -> &'static Kind {
         &KIND
+    }
+
+    fn remembers(&self) -> Option<TimeDelta> {
+        // Of a day at the end of what is kept, a part is.
+        Some(TimeDelta::days(audit::KEPT_DAYS - 2))
     }
 
     async fn fetch(&self, scope: &Scope, api: &dyn Api) -> Result<(), ApiError> {

@@ -10,6 +10,8 @@
 
 mod remembered;
 
+pub(super) use remembered::ask_remembered;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::try_join;
@@ -20,7 +22,6 @@ use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::answer::{Listing, few, object, refused_gap};
 use crate::collect::gcp::asking::{collected, encoded, encoded_path, entries, json, names, pages};
 use crate::collect::gcp::fields::{labels, short, text};
-use crate::collect::gcp::inventory;
 use crate::collect::gcp::needs::{FOLDERS_LIST, PROJECTS_GET, PROJECTS_LIST};
 use crate::model::{Gap, GapCause, GcpParent, Host, Kind, Population, Scope, Tally};
 
@@ -72,7 +73,7 @@ type ToAsk = (String, Option<String>);
 pub(super) async fn ask(scope: &Scope, api: &dyn Api, kind: &'static str) -> Result<Found, ApiError> {
     if scope.as_of.is_some() {
         // Services know no past: nothing that is found leads to further questions.
-        return inventory::HIERARCHY.ask(scope, api, kind).await.map(|_answered| Found::default());
+        return ask_remembered(scope, api, kind).await.map(|_found| Found::default());
     }
     let mut roots = BTreeSet::new();
     let mut single = Vec::new();

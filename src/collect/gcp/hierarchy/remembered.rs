@@ -4,19 +4,37 @@
 
 use serde_json::{Value, json};
 
+use crate::collect::api::{Api, ApiError, Reply};
 use crate::collect::evidence::{Evidence, Unreadable};
+use crate::collect::gcp::asking::entries;
 use crate::collect::gcp::fields::{text, texts};
-use crate::collect::gcp::hierarchy::{Each, Hierarchy, nameless};
+use crate::collect::gcp::hierarchy::{Each, Found, Hierarchy, nameless};
 use crate::collect::gcp::inventory;
-use crate::model::Gap;
+use crate::model::{Gap, Scope};
+
+/// Asks the inventory, and tells what there was, for a source that knows of the past by itself.
+///
+/// # Errors
+/// Only where collecting cannot go on at all.
+pub(in crate::collect::gcp) async fn ask_remembered(scope: &Scope, api: &dyn Api, kind: &'static str) -> Result<Found, ApiError> {
+    let mut hierarchy = Hierarchy::default();
+    let take = |root: &str, page: &Reply| {
+        hierarchy.take_root(root);
+        for asset in entries(page, "assets") {
+            // What cannot be made out is told when it is read.
+            drop(hierarchy.remember(root, &asset, 0, &mut |_item, _id, _n| None));
+        }
+    };
+    inventory::HIERARCHY.ask_each(scope, api, kind, take).await?;
+    let mut found = Found { nodes: hierarchy.nodes.keys().cloned().collect(), ..Found::default() };
+    found.add(hierarchy.live().map(|(id, _row)| (id.to_owned(), None)));
+    Ok(found)
+}
 
 impl Hierarchy {
     /// What there was, as the inventory remembers it: each asset names what it lay in.
     pub(super) fn remembered(&mut self, root: &str, evidence: &dyn Evidence, each: Each<'_>) -> Result<(), Unreadable> {
-        let tenant = self.tenants.len().saturating_sub(1);
-        if !root.starts_with("projects/") {
-            self.nodes.entry(root.to_owned()).or_insert(tenant);
-        }
+        self.take_root(root);
         let read = inventory::HIERARCHY.read(root, evidence, &mut |asset, n| Ok(self.remember(root, asset, n, each).unwrap_or_else(Some)))?;
         if let Some(last) = self.tenants.last_mut() {
             "none: of a past instant the inventory alone knows".clone_into(&mut last.source);
@@ -24,6 +42,12 @@ impl Hierarchy {
         self.gaps.extend(read.gaps);
         self.evidence.extend(read.evidence);
         Ok(())
+    }
+
+    fn take_root(&mut self, root: &str) {
+        if !root.starts_with("projects/") {
+            self.nodes.entry(root.to_owned()).or_insert(self.tenants.len().saturating_sub(1));
+        }
     }
 
     fn remember(&mut self, root: &str, asset: &Value, n: u32, each: Each<'_>) -> Result<Option<Gap>, Gap> {
