@@ -279,6 +279,7 @@ fn summary(run: &Judged) -> RunSummary {
         as_of: manifest.scope.as_of,
         tool: manifest.tool.clone(),
         program: manifest.program,
+        identities: manifest.identities.clone(),
         manifest: run.sealed.digest,
         object: run.sealed.object.clone(),
         evaluation: run.evaluation.id.clone(),

@@ -240,7 +240,7 @@ async fn fetch_and_seal(
     let earlier = Earlier { runs: &plan.earlier, continues: plan.continues.as_ref() };
     let archive = Arc::new(RunArchive::new(Arc::clone(store), plan.started_at, earlier, &redaction).await?);
     archive.keep_text(redactor.policy().text()).await?;
-    network::fetch(host, project, Arc::clone(&archive), Errand { scope: &plan.scope, kinds: &plan.kinds, redactor, memory }).await?;
+    let identities = network::fetch(host, project, Arc::clone(&archive), Errand { scope: &plan.scope, kinds: &plan.kinds, redactor, memory }).await?;
     let control_files = keep_controls(&archive, files).await?;
     let configuration = archive.keep_text(&project.text).await?;
     let also = control_files.iter().map(|file| file.sha256).chain([configuration, redaction.policy]);
@@ -262,6 +262,7 @@ async fn fetch_and_seal(
         scope: plan.scope.clone(),
         controls: plan.controls.iter().map(|control| control.id.clone()).collect(),
         program: host.program,
+        identities,
         configuration,
         control_files,
         parameters: parameters.collect::<Result<_>>()?,

@@ -218,6 +218,7 @@ pub(super) mod tests {
                 },
                 controls: vec!["X-1".parse().expect("an id")],
                 program: None,
+                identities: BTreeMap::new(),
                 configuration: Digest::of(b""),
                 control_files: Vec::new(),
                 parameters: BTreeMap::new(),

@@ -1,6 +1,6 @@
 //! Sets the transport up from configuration and environment, and runs the kinds over it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use crate::cli::google;
 use crate::cli::host::{self, Host};
 use crate::cli::progress::Progress;
 use crate::cli::project::Project;
+use crate::collect::github::viewer;
 use crate::collect::memory::Memory;
 use crate::collect::redact::Redactor;
 use crate::collect::transport::{self, Credentials, GitHubCredential, GoogleCredential, GooglePace, Stop, Surroundings, Transport};
@@ -40,11 +41,11 @@ pub struct Errand<'a> {
     pub memory: Memory,
 }
 
-/// Fetches everything the kinds need. Ends early on Ctrl-C, with nothing sealed.
+/// Fetches everything the kinds need, and tells who asked each source. Ends early on Ctrl-C, with nothing sealed.
 ///
 /// # Errors
 /// Where collecting cannot go on at all.
-pub async fn fetch(host: &Host, project: &Project, archive: Arc<RunArchive>, errand: Errand<'_>) -> Result<()> {
+pub async fn fetch(host: &Host, project: &Project, archive: Arc<RunArchive>, errand: Errand<'_>) -> Result<BTreeMap<String, String>> {
     let Errand { scope, kinds, redactor, memory } = errand;
     let progress = Arc::new(Progress::new(host.screen, host.err.clone()));
     let (stopper, stop) = Stop::pair();
@@ -56,13 +57,27 @@ pub async fn fetch(host: &Host, project: &Project, archive: Arc<RunArchive>, err
         }
     });
     let collectors = collectors(kinds)?;
-    let transport =
-        Transport::new(settings(&project.settings), credentials(host, &project.settings)?, archive, surroundings)?.redacting(redactor).remembering(memory);
-    let fetched = futures::future::try_join_all(collectors.iter().map(|collector| collector.fetch(scope, &transport))).await;
+    let credentials = credentials(host, &project.settings)?;
+    // An App says who it is, and has no login.
+    let is_token = matches!(credentials.github, GitHubCredential::Token(_));
+    let organization = scope.github_organizations.first().filter(|_organization| is_token && kinds.iter().any(|kind| kind.starts_with("github.")));
+    let transport = Transport::new(settings(&project.settings), credentials, archive, surroundings)?.redacting(redactor).remembering(memory);
+    let everything = futures::future::try_join_all(collectors.iter().map(|collector| collector.fetch(scope, &transport)));
+    let owner = async {
+        match organization {
+            Some(organization) => viewer::login(organization, &transport).await,
+            None => Ok(None),
+        }
+    };
+    let fetched = futures::future::try_join(everything, owner).await;
     interrupt.abort();
     progress.finish();
-    fetched?;
-    Ok(())
+    let (_all, owner) = fetched?;
+    let mut identities = transport.identities().clone();
+    if let (Some(owner), Some(token)) = (owner, identities.get_mut(transport::GITHUB)) {
+        *token = format!("{owner}, by {token}");
+    }
+    Ok(identities)
 }
 
 /// What the transport is told.

@@ -83,6 +83,10 @@ pub fn run(host: &mut Host, told: &Told<'_>, form: Form) -> Result<()> {
     if let Some(as_of) = manifest.scope.as_of {
         writeln!(host.out, "It reconstructs what there was at {}, as far as the sources remember it; nothing ran then", instant(as_of))?;
     }
+    if !manifest.identities.is_empty() {
+        let told: Vec<String> = manifest.identities.iter().map(|(system, who)| format!("{system} as {who}")).collect();
+        writeln!(host.out, "Asked {}", told.join("; "))?;
+    }
     writeln!(host.out, "Budget: {}", manifest.budget)?;
     if let Some(recorded) = recorded {
         writeln!(host.out, "Log {}", log_line(recorded))?;
@@ -220,6 +224,7 @@ fn run_json(sealed: &Sealed, evaluation: &Evaluation, missed: &[&Owed], recorded
         "trigger": manifest.trigger,
         "continues": manifest.continues,
         "as_of": manifest.scope.as_of.map(instant),
+        "identities": manifest.identities,
         "manifest_sha256": sealed.digest,
         "log": recorded.map(log_json),
         "evaluation": evaluation.id,

@@ -273,6 +273,9 @@ pub struct RunSummary {
     /// SHA-256 of the program that collected; none where it could not be read.
     #[serde(default)]
     pub program: Option<Digest>,
+    /// Who asked each source, by what it is called.
+    #[serde(default)]
+    pub identities: BTreeMap<String, String>,
     /// SHA-256 of the manifest's bytes.
     pub manifest: Digest,
     /// The manifest's object name.

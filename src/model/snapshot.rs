@@ -40,6 +40,9 @@ pub struct Manifest {
     /// SHA-256 of the program that collected; none where it could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<Digest>,
+    /// Who asked each source, by what it is called; none in runs from before it was kept, and of a source that no credential was sent to.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub identities: BTreeMap<String, String>,
     /// SHA-256 of the configuration file as it was, kept as a body.
     pub configuration: Digest,
     /// The control and criteria files as they were, so that a later evaluation reads the same text.

@@ -2,6 +2,7 @@
 //!
 //! Left out on purpose: escaping, which each format does in its own way.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -109,6 +110,11 @@ pub(crate) fn host(url: &str) -> &str {
 /// Whole seconds, rounded up, so that a short wait is not told as none.
 pub(crate) fn seconds(milliseconds: u64) -> u64 {
     milliseconds.div_ceil(1_000)
+}
+
+/// Who asked each source.
+pub(crate) fn identities(identities: &BTreeMap<String, String>) -> Vec<String> {
+    identities.iter().map(|(system, who)| format!("{system}: {who}")).collect()
 }
 
 /// What was used of each limit that a source tells, and the least that was left: GitHub counts requests to REST, and points for what GraphQL is asked.

@@ -6,7 +6,7 @@ use std::fs;
 
 use chrono::TimeDelta;
 use proofline::cli::exit::Exit;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cli::{Bench, contains, finding};
 use crate::redact::tokens;
@@ -56,6 +56,7 @@ fn an_app_renews_its_token_in_the_middle_of_a_run_and_finds_the_same() {
     assert_eq!(but_the_log(judged(&first)), but_the_log(expected()));
     let log = finding(&first, "ORG-22");
     assert!(log["status"] == "undetermined" && log.to_string().contains("enterprise owner"), "an App of an organisation is no owner of its enterprise: {log}");
+    assert_eq!(first["identities"], json!({ "GitHub": "App 7" }));
     let minted = site.sandbox().tokens_minted();
     assert!(minted >= 3, "{minted} tokens: the run was too short to show anything");
     bench.now += TimeDelta::days(1);
@@ -69,6 +70,29 @@ fn an_app_renews_its_token_in_the_middle_of_a_run_and_finds_the_same() {
     // What was refused because a token had ended is no failure that anybody sees, and the App's own requests are no evidence.
     let written = bench.everything_written();
     assert!(!contains(&written, INSTALLATION_TOKEN) && !contains(&written, key.lines().nth(1).expect("a line")));
+    site.assert_contracts_held();
+}
+
+/// A token does not say whose it is: GitHub does, in one query a run, which is a record like every other. Where it does not, the token is all that is known.
+#[test]
+fn whose_token_asked_stands_in_the_manifest_and_in_every_file() {
+    let site = Site::small();
+    let mut bench = Bench::new(&site.configuration());
+    let owner = site.sandbox().world().members[0].login.clone();
+    let (_exit, run) = bench.json(&["collect", "--control", "ORG-01", "--control", "STO-01"]);
+    assert_eq!(run["identities"], json!({ "GitHub": format!("{owner}, by a token") }), "nothing is sent to an emulator of Google Cloud");
+    bench.now += TimeDelta::days(1);
+    site.night(1);
+    let (_exit, of_google) = bench.json(&["collect", "--control", "STO-01"]);
+    assert_eq!(of_google["identities"], json!({ "GitHub": "a token" }), "GitHub was not asked for anything");
+    bench.run(&["report", "--out", "report", "--from", "2026-11-02", "--to", "2026-11-02"]);
+    let read = |name: &str| fs::read_to_string(bench.folder.path().join("report").join(name)).expect("a file");
+    for companion in ["runs.ipe.csv", "results.ipe.csv", "evidence.ipe.csv"] {
+        let ipe = read(companion);
+        assert!(ipe.contains(&format!("source.identity,\"GitHub: {owner}, by a token\"")), "{companion}: {ipe}");
+        assert!(ipe.contains("source.exchanges,"), "{companion}: {ipe}");
+    }
+    assert!(read("index.html").contains("asked as "));
     site.assert_contracts_held();
 }
 

@@ -270,6 +270,7 @@ impl Year {
             scope: scope(at),
             controls: self.controls.clone(),
             program: None,
+            identities: BTreeMap::new(),
             configuration,
             control_files,
             parameters: BTreeMap::new(),

@@ -23,7 +23,7 @@ const ASSETS: Host = Host::Google("cloudasset");
 /// How long before the run's start the assets are looked at.
 const BEFORE: TimeDelta = TimeDelta::minutes(5);
 /// How long back it can be asked about. <https://cloud.google.com/asset-inventory/docs/reference/rest/v1/assets/list>
-pub const REMEMBERS: TimeDelta = TimeDelta::days(35);
+pub(super) const REMEMBERS: TimeDelta = TimeDelta::days(35);
 /// The projects, with which each population is compared.
 const PROJECTS: Query = Query { content: Content::Resource, types: &["cloudresourcemanager.googleapis.com/Project"] };
 

@@ -52,7 +52,6 @@ pub use deny_rule::DenyRule;
 pub use group::Group;
 pub use group_membership::GroupMembership;
 pub use iam_binding::IamBinding;
-pub use inventory::REMEMBERS;
 pub use listed::Listed;
 pub use monitored_project::MonitoredProject;
 pub use principal::Principal;

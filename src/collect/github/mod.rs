@@ -43,6 +43,7 @@ mod share;
 mod team_access;
 mod told;
 mod trimmed;
+pub mod viewer;
 mod walk;
 mod wording;
 mod workflow_file;

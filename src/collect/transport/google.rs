@@ -19,6 +19,8 @@ pub(super) struct Account {
     pub(super) credentials: Credentials,
     sort: Sort,
     impersonates: Option<String>,
+    /// Who that is, as far as the file says; people are not named.
+    pub(super) who: String,
 }
 
 /// What proves who asks.
@@ -61,6 +63,7 @@ impl Account {
             (Some(_), Some("external_account")) => Sort::Federated,
             (Some(_), _) => return Err(unusable("the credential file is of a type that is not known here")),
         };
+        let who = account.impersonate.clone().unwrap_or_else(|| who(sort, named));
         // The library takes it from some files only.
         let quota = account.quota_project.clone().or_else(|| named("quota_project_id"));
         let built = match &account.impersonate {
@@ -71,7 +74,7 @@ impl Account {
             Some(target) => acting_as(target, file, quota, settings),
         };
         let credentials = built.map_err(|_may_quote_the_file| unusable("the credential file lacks something, or holds a key that cannot be read"))?;
-        Ok(Self { credentials, sort, impersonates: account.impersonate.clone() })
+        Ok(Self { credentials, sort, impersonates: account.impersonate.clone(), who })
     }
 
     /// Why no token is given, and what a person does about it.
@@ -103,6 +106,18 @@ impl Account {
             }
         };
         Gap::new(GapCause::NotConfigured, format!("no credential for Google Cloud: {what}{reason}")).cured_by(to_do)
+    }
+}
+
+/// What a credential file says of who asks. <https://google.aip.dev/auth/4110>
+fn who(sort: Sort, named: impl Fn(&str) -> Option<String>) -> String {
+    let acts_as = || Some(named("service_account_impersonation_url")?.rsplit_once("/serviceAccounts/")?.1.split(':').next()?.to_owned());
+    match sort {
+        Sort::Attached => "the service account that is attached to the machine".to_owned(),
+        Sort::User => "a person's login".to_owned(),
+        Sort::Key => named("client_email").unwrap_or_else(|| "a service account".to_owned()),
+        Sort::Impersonated => acts_as().unwrap_or_else(|| "a service account".to_owned()),
+        Sort::Federated => acts_as().or_else(|| Some(format!("a workload of {}", named("audience")?))).unwrap_or_else(|| "a workload".to_owned()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The credentials, and the only place that puts one on a request.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -20,6 +21,24 @@ const SECRET_LENGTH: usize = 16;
 /// Tokens that are remembered for the search in answers. An App renews one an hour and organisation, Google one an hour.
 const REMEMBERED: usize = 256;
 
+/// What the sources are called where it is told who asks them.
+pub const GITHUB: &str = "GitHub";
+const GOOGLE: &str = "Google Cloud";
+
+/// What a token begins with, and what it then is.
+/// <https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github#githubs-token-formats>
+const TOKENS: &[(&str, &str)] = &[
+    ("ghp_", "a personal access token (classic)"),
+    ("github_pat_", "a fine-grained personal access token"),
+    ("gho_", "an OAuth access token"),
+    ("ghu_", "a GitHub App's token for a user"),
+    ("ghs_", "a GitHub App's installation token"),
+];
+
+fn sort_of(token: &SecretString) -> &'static str {
+    TOKENS.iter().find(|(start, _sort)| token.expose_secret().starts_with(start)).map_or("a token", |(_start, sort)| sort)
+}
+
 /// Credentials of one run.
 pub(super) struct Keyring {
     github: GitHub,
@@ -27,6 +46,7 @@ pub(super) struct Keyring {
     timeout: Duration,
     github_cure: String,
     google_cure: String,
+    identities: BTreeMap<String, String>,
     issued: Mutex<Vec<SecretString>>,
 }
 
@@ -80,24 +100,33 @@ pub(super) fn travels(credentials: &Credentials) -> (Travels, Travels) {
 impl Keyring {
     pub(super) fn new(credentials: Credentials, settings: &Settings, client: reqwest::Client) -> Result<Self, TransportError> {
         let mut issued = Vec::new();
+        let mut identities = BTreeMap::new();
+        let mut known = |system: &str, who: String| identities.insert(system.to_owned(), who);
         let github = match credentials.github {
             GitHubCredential::Missing => GitHub::Missing,
             GitHubCredential::Token(token) => {
                 bearer(&token).ok_or(TransportError::Token)?;
+                known(GITHUB, sort_of(&token).to_owned());
                 issued.push(token.clone());
                 GitHub::Token(token)
             }
             GitHubCredential::App { id, private_key_pem } => {
                 issued.push(private_key_pem.expose_secret().trim().to_owned().into());
+                known(GITHUB, format!("App {id}"));
                 GitHub::App(Box::new(App::new(id, &private_key_pem, settings, client)?))
             }
         };
         let google = match credentials.google {
             GoogleCredential::Missing => Google::Missing,
             GoogleCredential::Anonymous => Google::Anonymous,
-            GoogleCredential::Account(account) => Google::Account(Account::new(&account, settings)?),
+            GoogleCredential::Account(account) => {
+                let account = Account::new(&account, settings)?;
+                known(GOOGLE, account.who.clone());
+                Google::Account(account)
+            }
         };
         Ok(Self {
+            identities,
             github,
             google,
             timeout: settings.timeout,
@@ -105,6 +134,11 @@ impl Keyring {
             google_cure: settings.google_cure.clone(),
             issued: Mutex::new(issued),
         })
+    }
+
+    /// Who asks each source, as far as the credentials say; nobody where none is sent.
+    pub(super) fn identities(&self) -> &BTreeMap<String, String> {
+        &self.identities
     }
 
     /// The headers for a request about `organization` (which matters to a GitHub App only).

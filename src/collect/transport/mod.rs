@@ -32,6 +32,7 @@ mod surroundings;
 mod wire;
 
 pub use desk::{Board, Desk, DeskError, Draft, OpenedIssue};
+pub use keyring::GITHUB;
 pub use settings::{Credentials, GitHubCredential, GoogleAccount, GoogleCredential, GooglePace, Settings, TransportError};
 pub use surroundings::{Clock, Event, Stop, Stopper, Surroundings};
 
@@ -113,6 +114,12 @@ impl Transport {
         let redactor = Redactor::new(Policy::shipped()?, None);
         let core = Core { pace: Pace::new(&settings), settings, addresses, keyring, wire, archive, around, redactor };
         Ok(Self { core, settled: Mutex::default(), memory: Memory::default() })
+    }
+
+    /// Who asks each source, as far as the credentials say: `App 7` for GitHub, an address for Google Cloud; nobody where none is sent.
+    #[must_use]
+    pub fn identities(&self) -> &BTreeMap<String, String> {
+        self.core.keyring.identities()
     }
 
     /// The same, taking out of answers what another policy says; without this, what the shipped one says.

@@ -37,6 +37,7 @@ fn run_row(run: &RunSummary) -> Markup {
         tr {
             th scope="row" {
                 code { (run.run) } span.meta { (run.tool) ", started " (match run.trigger.as_str() { "due" => "because controls were due", "reconstruct" => "to tell of a past day", _ => "by hand" }) } span.meta { "evaluation " code { (run.evaluation) } }
+                @if !run.identities.is_empty() { span.meta { "asked as " (cells::foreign(&words::identities(&run.identities).join("; "))) } }
                 @if let Some(as_of) = run.as_of { span.meta { b { "reconstructed" } ": shows what there was at " (cells::time(as_of)) ", as far as the sources remember it" } }
                 @if let Some(continued) = &run.continues { span.meta { "continues run " code { (continued) } } }
             }

@@ -98,6 +98,13 @@ fn source(reading: &Reading<'_>, runs: &[&RunSummary], items: &mut Items) {
     for program in programs {
         items.add("tool.program_sha256", program);
     }
+    let identities: BTreeSet<String> = runs.iter().flat_map(|run| words::identities(&run.identities)).collect();
+    if identities.is_empty() {
+        items.add("source.identity", "no credential was sent, or who asked was not kept");
+    }
+    for identity in identities {
+        items.add("source.identity", identity);
+    }
     for run in runs {
         items.add("source.run", format!("{}, evaluation {}", run.run, run.evaluation));
     }
@@ -118,6 +125,8 @@ fn exchanged(reading: &Reading<'_>, items: &mut Items) {
     for scopes in scopes {
         items.add("source.granted_scopes", scopes);
     }
+    let (count, pages) = (exchanges().count(), exchanges().filter(|of| of.page.is_some()).count());
+    items.add("source.exchanges", format!("{count} are cited, {pages} of them pages of listings"));
     let skew = exchanges().filter_map(skew).max();
     items.add("source.clock_skew", skew.map_or_else(|| "no source said what time it was".to_owned(), |seconds| format!("{seconds} s at most")));
 }

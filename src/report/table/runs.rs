@@ -156,6 +156,7 @@ pub(crate) fn runs<'a>(reading: &'a Reading<'a>) -> Table<'a> {
             ("waited_seconds", Number),
             ("limits", Text),
             ("as_of", Instant),
+            ("identities", Text),
         ],
         rows: reading.assessment.runs.iter().map(run_row).collect(),
     }
@@ -210,6 +211,7 @@ fn run_row(run: &RunSummary) -> Vec<Cell> {
         number(words::seconds(run.budget.waited_ms)),
         list(words::limits(&run.budget)),
         run.as_of.map_or_else(blank, instant),
+        list(words::identities(&run.identities)),
     ]
 }
 

@@ -159,6 +159,9 @@ fn summary(day: u32) -> RunSummary {
         as_of: None,
         tool: "proofline 0.1.0".to_owned(),
         program: Some(Digest::of(b"this program")),
+        identities: [("GitHub", "App 271828"), ("Google Cloud", "proofline@acme-audit.iam.gserviceaccount.com")]
+            .map(|(system, who)| (system.to_owned(), who.to_owned()))
+            .into(),
         object: format!("runs/{run}/manifest.json"),
         evaluation: format!("{run}-{}", manifest.short()),
         exchanges: 61 + day % 3,

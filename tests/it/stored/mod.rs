@@ -106,6 +106,7 @@ fn manifest(requests: StoredFile, bodies: StoredFile, configuration: Digest, exc
         },
         controls: Vec::new(),
         program: None,
+        identities: BTreeMap::new(),
         configuration,
         control_files: Vec::new(),
         parameters: BTreeMap::new(),

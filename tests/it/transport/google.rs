@@ -234,3 +234,35 @@ async fn a_file_that_is_no_credential_is_named_and_not_repeated() {
         assert!(said.contains(why) && !said.contains(REFRESH), "{said}");
     }
 }
+
+/// Addresses of accounts are told, people and secrets are not.
+#[tokio::test]
+async fn who_asks_is_told_as_far_as_the_credential_says_it() {
+    let server = cloud(Arc::default());
+    let subject = std::path::Path::new("subject");
+    let acting = json!({ "service_account_impersonation_url": acting_url(&server) });
+    let of_gcloud = json!({ "type": "impersonated_service_account", "source_credentials": login(&server) });
+    let with_name = json!({ "account": "ada@acme.example" });
+    for (account, who) in [
+        (account(&key()), READER),
+        (account(&with(login(&server), with_name)), "a person's login"),
+        (GoogleAccount { impersonate: Some(READER.into()), ..account(&login(&server)) }, READER),
+        (account(&with(of_gcloud, acting.clone())), READER),
+        (account(&federated(&server, subject)), "a workload of //iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q"),
+        (account(&with(federated(&server, subject), acting)), READER),
+        (GoogleAccount::default(), "the service account that is attached to the machine"),
+    ] {
+        let told = bench(&server, account).transport.identities().clone();
+        assert_eq!(told.into_iter().collect::<Vec<_>>(), [("Google Cloud".to_owned(), who.to_owned())]);
+    }
+    for (token, sort) in [
+        (format!("ghp{}", "_not-a-real-token-at-all"), "a personal access token (classic)"),
+        (format!("github{}", "_pat_not-a-real-token"), "a fine-grained personal access token"),
+        (format!("ghs{}", "_not-a-real-token-at-all"), "a GitHub App's installation token"),
+        ("not-a-real-token-at-all".to_owned(), "a token"),
+    ] {
+        let credentials = Credentials { github: GitHubCredential::Token(token.into()), google: GoogleCredential::Anonymous };
+        let told = Bench::with(settings(&server), credentials, Stop::never()).transport.identities().clone();
+        assert_eq!(told.into_iter().collect::<Vec<_>>(), [("GitHub".to_owned(), sort.to_owned())]);
+    }
+}
