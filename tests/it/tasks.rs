@@ -60,6 +60,28 @@ comment = "Rehearsed:"
 reviewed = false
 "#;
 
+/// Found by a field of the board.
+const SUPPLIERS: &str = r#"
+[[control]]
+id = "REV-03"
+title = "Suppliers are looked at each month"
+owner = "security"
+severity = "low"
+satisfies = ["soc2:CC9.2"]
+frequency = "daily"
+why = "What they hold is ours."
+fix = "Look at them."
+
+[control.task]
+every = "monthly"
+starts = 2026-08-01
+label = "suppliers"
+field = "Slot"
+evidence = ["comment"]
+comment = "Done:"
+reviewed = false
+"#;
+
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().expect("an instant")
 }
@@ -135,6 +157,27 @@ fn autumn() -> Vec<Issue> {
     // Says another month, and a longer word: neither is November's or August's.
     let other = issue(504, "Review 2026-110 and 2026-08b", "monthly-review", "2026-11-01T09:00:00Z");
     vec![august, october, november, other]
+}
+
+/// A field of the board says which month an issue is for: neither its title nor when it was opened does, and one that is not on the board is for none.
+#[test]
+fn a_field_of_the_board_says_which_slot_an_issue_answers() {
+    let (site, mut bench) = installed();
+    fs::write(bench.folder.path().join("own/suppliers.toml"), SUPPLIERS).expect("written");
+    let on_board = |number, title: &str, slot, created: &str| Issue { placed: Some(true), slot, ..issue(number, title, "suppliers", created) };
+    let mut august = on_board(511, "Suppliers 2026-10", Some("2026-08"), "2026-10-11T09:00:00Z");
+    comment(&mut august, 0, "2026-08-20T09:00:00Z", "Done: all seven.");
+    close(&mut august, 0, "2026-08-22T09:00:00Z", "COMPLETED");
+    let mut october = on_board(512, "Suppliers", Some("2026-10"), "2026-08-02T09:00:00Z");
+    comment(&mut october, 0, "2026-10-20T09:00:00Z", "Done: all seven.");
+    close(&mut october, 1, "2026-11-01T09:00:00Z", "COMPLETED");
+    let unnamed = on_board(513, "Suppliers 2026-09", None, "2026-09-02T09:00:00Z");
+    let elsewhere = Issue { slot: Some("2026-11"), ..issue(514, "Suppliers 2026-11", "suppliers", "2026-11-01T09:00:00Z") };
+    let of_another = Issue { labels: vec!["monthly-review".to_owned()], ..on_board(515, "Suppliers", Some("2026-09"), "2026-09-02T09:00:00Z") };
+    serve(&site, &[august, october, unnamed, elsewhere, of_another]);
+    bench.json(&["collect", "--control", "REV-03"]);
+    site.assert_contracts_held();
+    assert_eq!(standings(&mut bench, "REV-03"), ["2026-08 done", "2026-09 missed", "2026-10 late", "2026-11 not-opened"]);
 }
 
 #[test]

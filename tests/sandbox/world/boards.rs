@@ -17,7 +17,7 @@ pub(crate) const TITLE: &str = "Cloud DevOps";
 /// Its automation, and whether it is on.
 pub(crate) const WORKFLOWS: [(&str, bool); 2] = [("Item closed", true), ("Auto-archive items", false)];
 /// Its fields.
-pub(crate) const FIELDS: [(&str, &str); 4] = [("Title", "TITLE"), ("Status", "SINGLE_SELECT"), ("SLA", "DATE"), ("Estimate", "NUMBER")];
+pub(crate) const FIELDS: [(&str, &str); 5] = [("Title", "TITLE"), ("Status", "SINGLE_SELECT"), ("SLA", "DATE"), ("Estimate", "NUMBER"), ("Slot", "TEXT")];
 /// Ideas that were put away: enough for a second page.
 const IDEAS: u32 = 95;
 
@@ -31,6 +31,7 @@ pub(crate) struct Item<'w> {
     pub(crate) status: Option<&'static str>,
     pub(crate) due: Option<NaiveDate>,
     pub(crate) estimate: Option<u32>,
+    pub(crate) slot: Option<&'static str>,
 }
 
 /// What an item is.
@@ -70,7 +71,7 @@ impl World {
     }
 
     fn other<'w>(&self, id: &str, content: Content<'w>) -> Item<'w> {
-        Item { id: format!("PVTI_{id}"), content, archived: false, created: self.plan.instant(-100), status: None, due: None, estimate: None }
+        Item { id: format!("PVTI_{id}"), content, archived: false, created: self.plan.instant(-100), status: None, due: None, estimate: None, slot: None }
     }
 
     /// What the team wrote about how the board stands: when and what, newest first.
@@ -130,7 +131,8 @@ impl World {
         let status = item.status.map(|status| fact("Status", "single_select", status.to_owned()));
         let due = item.due.map(|due| fact("SLA", "date", due.to_string()));
         let estimate = item.estimate.map(|days| fact("Estimate", "number", format!("{days}.0")));
-        status.into_iter().chain(due).chain(estimate).collect()
+        let slot = item.slot.map(|slot| fact("Slot", "text", slot.to_owned()));
+        status.into_iter().chain(due).chain(estimate).chain(slot).collect()
     }
 
     /// What the board adds to an issue.
@@ -184,6 +186,7 @@ fn task<'w>(repository: &'w Repository, issue: &'w Issue) -> Item<'w> {
         status,
         due,
         estimate: issue.number.is_multiple_of(2).then_some(3),
+        slot: issue.slot,
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Issue {
     pub(crate) placed: Option<bool>,
     /// The due day that somebody set on the board.
     pub(crate) due: Option<NaiveDate>,
+    /// What somebody wrote into the board's field for it.
+    pub(crate) slot: Option<&'static str>,
 }
 
 impl Default for Issue {
@@ -59,6 +61,7 @@ impl Default for Issue {
             sub_issues: (0, 0),
             closed_by: Vec::new(),
             placed: None,
+            slot: None,
             due: None,
         }
     }

@@ -86,6 +86,7 @@ fn values<'w>(world: &'w World, item: &Item<'w>) -> Shown<'w> {
     values.extend(item.status.map(|status| ("ProjectV2ItemFieldSingleSelectValue", "Status", "name", json!(status))));
     values.extend(item.due.map(|due| ("ProjectV2ItemFieldDateValue", "SLA", "date", json!(due))));
     values.extend(item.estimate.map(|days| ("ProjectV2ItemFieldNumberValue", "Estimate", "number", json!(f64::from(days)))));
+    values.extend(item.slot.map(|slot| ("ProjectV2ItemFieldTextValue", "Slot", "text", json!(slot))));
     values.push(("ProjectV2ItemFieldRepositoryValue", "Repository", "", json!(null)));
     let (set_at, by) = (item.set_at(), item.by());
     Connection::over("ProjectV2ItemFieldValueConnection", values, move |(typename, field, member, value)| {
