@@ -16,8 +16,8 @@ use crate::cli::tasks;
 use crate::cli::{TOOL, verify};
 use crate::evaluate::history::{History, episodes};
 use crate::model::{
-    Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, DefinitionChange, Digest, MissingPermission, Observation, Outcome, Period,
-    PermissionLedger, RunId, RunSummary, ScopeChange, TaskRow, WaiverNight, part_changes, waiver_uses,
+    Assessment, Body, Cited, Control, ControlAssessment, ControlId, Criterion, DefinitionChange, Digest, MissingPermission, Neighbour, Observation,
+    Observations, Outcome, Period, PermissionLedger, RunId, RunSummary, ScopeChange, TaskRow, WaiverNight, part_changes, waiver_uses,
 };
 use crate::store::Store;
 use crate::store::bodies::BodyError;
@@ -139,7 +139,7 @@ fn control<'a>(brief: &Brief, all: &'a [Judged], id: &ControlId) -> Option<(Cont
         slots: slots::of_control(brief, definition, &judged),
         schedules: slots::schedules(&within, id),
         findings: within.iter().filter_map(|run| Some((run.sealed.manifest.run.clone(), run.finding(id)?.clone()))).collect(),
-        observations: Vec::new(),
+        observations: Observations::default(),
     };
     Some((assessed, newest))
 }
@@ -153,7 +153,7 @@ fn not_judged_yet(brief: &Brief, all: &[Judged], control: Control) -> ControlAss
         definition_changes: Vec::new(),
         schedules: Vec::new(),
         findings: Vec::new(),
-        observations: Vec::new(),
+        observations: Observations::default(),
     }
 }
 
@@ -188,17 +188,15 @@ fn definition_changes(runs: &[&Judged], id: &ControlId) -> Vec<DefinitionChange>
 async fn observe(store: &Arc<dyn Store>, controls: &mut [ControlAssessment], newest: &BTreeMap<RunId, &Judged>) -> Result<()> {
     for (run, judged) in newest {
         let theirs = controls.iter_mut().filter(|of| of.findings.last().is_some_and(|(last, _finding)| last == run));
-        let mut theirs: BTreeMap<ControlId, &mut Vec<Observation>> = theirs.map(|of| (of.control.id.clone(), &mut of.observations)).collect();
-        // Rows come by resource, so the one before is mostly of the same.
-        let mut before: Option<Observation> = None;
-        let see = |mut seen: Observation| {
-            let Some(rows) = theirs.get_mut(&seen.control) else { return };
-            before.iter().chain(rows.last()).for_each(|other| seen.share(other));
-            before = Some(seen.clone());
-            rows.push(seen);
+        let mut theirs: BTreeMap<ControlId, &mut Observations> = theirs.map(|of| (of.control.id.clone(), &mut of.observations)).collect();
+        let mut neighbour = Neighbour::default();
+        let see = |seen: Observation| {
+            if let Some(rows) = theirs.get_mut(&seen.control) {
+                rows.push(seen, &mut neighbour);
+            }
         };
         snapshot::each_result(store.as_ref(), &judged.evaluation, see).await?;
-        theirs.into_values().for_each(Vec::shrink_to_fit);
+        theirs.into_values().for_each(Observations::shrink_to_fit);
     }
     Ok(())
 }
@@ -213,7 +211,8 @@ async fn task_rows(store: &Arc<dyn Store>, brief: &Brief, controls: &[ControlAss
             continue;
         }
         let ids = theirs.iter().map(|of| of.control.id.clone()).collect();
-        rows.extend(tasks::of_run(store, &judged.sealed.manifest, &ids, theirs.iter().flat_map(|of| &of.observations)).await?);
+        let seen: Vec<Observation> = theirs.iter().flat_map(|of| of.observations.iter()).collect();
+        rows.extend(tasks::of_run(store, &judged.sealed.manifest, &ids, seen.iter()).await?);
     }
     rows.retain(|row| row.seen.starts_at < brief.period.end() && row.seen.due.max(row.seen.ends_at) > brief.period.start());
     rows.sort_by(|a, b| (&a.control, a.seen.starts_at).cmp(&(&b.control, b.seen.starts_at)));
@@ -255,7 +254,7 @@ async fn cited(store: &Arc<dyn Store>, controls: &[ControlAssessment], newest: &
     for (run, judged) in newest {
         let mut numbers: BTreeSet<u32> = judged.evaluation.populations.iter().flat_map(|population| population.evidence.iter().copied()).collect();
         let here = controls.iter().filter(|control| control.findings.last().is_some_and(|(last, _finding)| last == run));
-        numbers.extend(here.flat_map(|control| control.observations.iter().flat_map(|observation| observation.evidence.iter().copied())));
+        numbers.extend(here.flat_map(|control| control.observations.evidence().flatten().copied()));
         let exchanges = snapshot::requests(store.as_ref(), &judged.sealed.manifest).await?;
         let placed: BTreeMap<Digest, Body> =
             snapshot::bodies(store.as_ref(), &judged.sealed.manifest).await?.into_iter().map(|body| (body.sha256, body)).collect();

@@ -14,13 +14,13 @@ use crate::model::episode::Episode;
 use crate::model::evidence::Exchange;
 use crate::model::finding::{Finding, FindingStatus};
 use crate::model::ids::{ControlId, RunId};
+use crate::model::observations::Observations;
 use crate::model::period::{Period, Slot};
 use crate::model::permission::MissingPermission;
 use crate::model::population::Population;
 use crate::model::scope::Scope;
 use crate::model::snapshot::Body;
 use crate::model::task_row::TaskRow;
-use crate::model::verdict::Observation;
 use crate::model::waiver_use::WaiverUse;
 
 /// The input of every report format.
@@ -85,7 +85,7 @@ impl Assessment {
         let mut cited: BTreeSet<(&RunId, u32)> = populations.iter().flat_map(|(run, population)| population.evidence.iter().map(move |n| (run, *n))).collect();
         for of in &kept {
             let run = of.findings.last().map(|(run, _finding)| run);
-            cited.extend(run.into_iter().flat_map(|run| of.observations.iter().flat_map(move |seen| seen.evidence.iter().map(move |n| (run, *n)))));
+            cited.extend(run.into_iter().flat_map(|run| of.observations.evidence().flat_map(move |seen| seen.iter().map(move |n| (run, *n)))));
         }
         let evidence = self.evidence.iter().filter(|of| cited.contains(&(&of.run, of.exchange.n))).cloned().collect();
         Self {
@@ -157,7 +157,7 @@ pub struct ControlAssessment {
     /// The finding of each run in the period that judged it, oldest first.
     pub findings: Vec<(RunId, Finding)>,
     /// Every observation of the newest of those runs.
-    pub observations: Vec<Observation>,
+    pub observations: Observations,
 }
 
 /// When a control was due, as a run had it.

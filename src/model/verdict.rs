@@ -39,22 +39,6 @@ impl Verdict {
 }
 
 impl Observation {
-    /// Holds what is the same in another row once, together with it.
-    pub fn share(&mut self, other: &Self) {
-        fn take<T: PartialEq + Clone>(mine: &mut T, theirs: &T) {
-            if mine == theirs {
-                mine.clone_from(theirs);
-            }
-        }
-        take(&mut self.control, &other.control);
-        take(&mut self.kind, &other.kind);
-        take(&mut self.resource, &other.resource);
-        take(&mut self.name, &other.name);
-        take(&mut self.because, &other.because);
-        take(&mut self.waiver, &other.waiver);
-        take(&mut self.evidence, &other.evidence);
-    }
-
     /// The verdict before any waiver: only failures are ever waived.
     #[must_use]
     pub fn raw_verdict(&self) -> Verdict {
@@ -65,7 +49,7 @@ impl Observation {
     }
 }
 
-/// One row of a run's results. What rows have in common they can share: a large run has a million of them.
+/// One row of a run's results.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
     /// The control.
@@ -115,36 +99,4 @@ pub struct VerdictRow<'a> {
     pub since: &'a RunId,
     /// SHA-256 of the run's sealed evaluation.
     pub evaluation: &'a Digest,
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::{Observation, Verdict};
-
-    fn row(resource: &str, because: &str) -> Observation {
-        Observation {
-            control: "REP-03".parse().expect("an id"),
-            test: 1,
-            kind: "github.branch".into(),
-            resource: resource.parse().expect("an id"),
-            name: resource.into(),
-            verdict: Verdict::Fail,
-            because: because.into(),
-            waiver: None,
-            transient: false,
-            evidence: [1, 2].into(),
-        }
-    }
-
-    #[test]
-    fn rows_share_what_is_the_same_and_say_what_they_said() {
-        let first = row("a", "no approval");
-        let mut second = row("b", "no approval");
-        second.share(&first);
-        assert_eq!(second, row("b", "no approval"));
-        assert!(Arc::ptr_eq(&first.kind, &second.kind) && Arc::ptr_eq(&first.because, &second.because) && Arc::ptr_eq(&first.evidence, &second.evidence));
-        assert!(!Arc::ptr_eq(&first.name, &second.name));
-    }
 }

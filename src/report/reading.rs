@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use crate::model::{
-    Assessment, Cited, ControlAssessment, Criterion, CriterionId, Digest, Episode, Exchange, Finding, FindingStatus, Observation, Population, RunId,
-    RunSummary, Severity, SlotRow, SlotState, Verdict,
+    Assessment, Cited, ControlAssessment, Criterion, CriterionId, Digest, Episode, Exchange, Finding, FindingStatus, Population, RunId, RunSummary, Severity,
+    SlotRow, SlotState,
 };
 use crate::report::words;
 
@@ -311,11 +311,6 @@ impl<'a> ByRun<'a> {
     pub(crate) fn slot(&self, run: &RunId) -> Option<&'a str> {
         self.slots.get(run).copied()
     }
-}
-
-/// The observations with one verdict, in their order.
-pub(crate) fn with_verdict(control: &ControlAssessment, verdict: Verdict) -> Vec<&Observation> {
-    control.observations.iter().filter(|observation| observation.verdict == verdict).collect()
 }
 
 /// The parameters in force as compact JSON; empty where there are none.

@@ -1,7 +1,8 @@
 //! Measures the audit period: a year of nights of many verdicts, how long the interval index takes to build, and what a report takes with and without it.
 //!
-//! `cargo run --release --example year_figures [CONTROLS] [RESOURCES] [NIGHTS]`; by default 100 controls over 1,000 resources for 365 nights, 36.5 million verdicts. The nights are
-//! sealed as the program seals them; only what was asked of the sources is small. Each report runs in a process of its own, so that its peak memory is its own.
+//! `cargo run --release --example year_figures [CONTROLS] [RESOURCES] [NIGHTS] [FOLDER]`; by default 100 controls over 1,000 resources for 365 nights, 36.5 million verdicts. The
+//! nights are sealed as the program seals them; only what was asked of the sources is small. Each report runs in a process of its own, so that its peak memory is its own.
+//! With a folder the nights stay, and those that lie there already are not written again.
 //!
 //! With `--features parquet` it writes the Parquet files too, and asks three questions of the index and, over those files, of the `DuckDB` that `tests/setup.sh` installs: both have to say the same.
 
@@ -51,24 +52,33 @@ fn main() {
     }
     let number = |at: usize, usual: u32| arguments.get(at).map_or(usual, |text| text.parse().expect("a number"));
     let (controls, resources, nights) = (number(0, 100), number(1, 1_000), number(2, 365));
-    let folder = tempfile::tempdir().expect("a folder");
+    let passing = tempfile::tempdir().expect("a folder");
+    let folder = arguments.get(3).map_or_else(|| passing.path().to_path_buf(), |kept| std::path::absolute(kept).expect("a folder"));
+    let folder = folder.as_path();
     let verdicts = u64::from(controls) * u64::from(resources) * u64::from(nights);
     println!("{nights} nights of {controls} controls over {resources} resources: {verdicts} verdicts");
-    let started = Instant::now();
-    write_year(folder.path(), (controls, resources, nights));
-    println!("written and sealed in {:.0} s, {:.2} GB", started.elapsed().as_secs_f64(), bytes_below(folder.path()) as f64 / 1e9);
+    if !folder.join("evidence").is_dir() {
+        let started = Instant::now();
+        write_year(folder, (controls, resources, nights));
+        println!("written and sealed in {:.0} s", started.elapsed().as_secs_f64());
+    }
+    println!("the nights: {:.2} GB", bytes_below(&folder.join("evidence")) as f64 / 1e9);
     let program = std::env::current_exe().expect("this program");
+    let cache = folder.join("cache");
+    if cache.is_dir() {
+        fs::remove_dir_all(&cache).expect("an index of before");
+    }
     // The first builds the index; the others find it.
     for format in ["markdown", "markdown", "html", "csv"] {
-        assert!(Command::new(&program).arg("report").arg(folder.path()).arg(format).status().expect("started").success(), "a report");
+        assert!(Command::new(&program).arg("report").arg(folder).arg(format).status().expect("started").success(), "a report");
     }
-    println!("index: {:.2} MB", bytes_below(&folder.path().join("cache")) as f64 / 1e6);
+    println!("index: {:.2} MB", bytes_below(&cache) as f64 / 1e6);
     if cfg!(feature = "parquet") {
-        assert!(Command::new(&program).arg("report").arg(folder.path()).arg("parquet").status().expect("started").success(), "a report");
-        let files = folder.path().join("report/parquet");
+        assert!(Command::new(&program).arg("report").arg(folder).arg("parquet").status().expect("started").success(), "a report");
+        let files = folder.join("report/parquet");
         let verdicts = files.join("verdicts");
         println!("Parquet: {:.1} MB, of which verdicts {:.1} MB", bytes_below(&files) as f64 / 1e6, bytes_below(&verdicts) as f64 / 1e6);
-        questions(folder.path(), &verdicts, u64::from(controls) * u64::from(resources) * u64::from(nights));
+        questions(folder, &verdicts, u64::from(controls) * u64::from(resources) * u64::from(nights));
     }
 }
 
@@ -169,7 +179,7 @@ fn first_night() -> DateTime<Utc> {
 
 fn write_year(folder: &Path, (controls, resources, nights): (u32, u32, u32)) {
     let own = folder.join("own");
-    fs::create_dir(&own).expect("a folder");
+    fs::create_dir_all(&own).expect("a folder");
     let text = (0..controls).fold(String::new(), |mut text, number| {
         let _infallible = write!(
             text,

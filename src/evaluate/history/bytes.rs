@@ -4,7 +4,7 @@ use crate::evaluate::history::{History, NotAHistory};
 use crate::model::Digest;
 
 /// Changes whenever the bytes mean something else.
-const MAGIC: &[u8] = b"proofline history 3\n";
+const MAGIC: &[u8] = b"proofline history 4\n";
 
 impl History {
     /// The history, after its own SHA-256.

@@ -33,7 +33,7 @@ fn of_track(history: &History, track: &Track, until: u32) -> Vec<Episode> {
     let mut found: Vec<Episode> = Vec::new();
     let mut span: Option<Span<'_>> = None;
     let mut good = None;
-    let marks: Vec<&Mark> = track.marks.iter().take_while(|mark| mark.run < until).collect();
+    let marks: Vec<&Mark> = track.marks().take_while(|mark| mark.run < until).collect();
     let ends = marks.iter().skip(1).map(|mark| mark.run).chain([until]);
     for spell in marks.iter().copied().zip(ends) {
         match spell.0.state {

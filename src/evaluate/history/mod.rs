@@ -78,13 +78,35 @@ pub(crate) struct Track {
     resource: Name,
     /// As it was called last.
     name: Name,
-    /// Only where it changed, oldest first; never empty.
-    pub(crate) marks: Vec<Mark>,
+    first: Mark,
+    /// Only where it changed, oldest first. Of most tracks there is none.
+    later: Box<[Mark]>,
+}
+
+impl Track {
+    /// Oldest first.
+    pub(crate) fn marks(&self) -> impl Iterator<Item = &Mark> {
+        std::iter::once(&self.first).chain(&self.later)
+    }
+
+    fn last(&self) -> &Mark {
+        self.later.last().unwrap_or(&self.first)
+    }
+
+    fn push(&mut self, mark: Mark) {
+        let mut later = std::mem::take(&mut self.later).into_vec();
+        later.reserve_exact(1);
+        later.push(mark);
+        self.later = later.into_boxed_slice();
+    }
+}
+
+/// What is known of a track while runs are taken in.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Visit {
     /// The last run that had a row of it, from 1.
-    #[serde(skip)]
     seen_in: u32,
     /// The track whose row followed the last time: rows come in the same order night after night.
-    #[serde(skip)]
     next: u32,
 }
 
@@ -97,6 +119,9 @@ pub struct History {
     tracks: Vec<Track>,
     #[serde(skip)]
     places: BTreeMap<(Name, u32, Name), u32>,
+    /// Of each track; not stored, as places are not.
+    #[serde(skip)]
+    visits: Vec<Visit>,
 }
 
 /// A run shows an earlier instant than one that was taken in already: build the history again, in order.
@@ -180,6 +205,7 @@ impl History {
             let places = (0..).zip(&self.tracks).map(|(place, track)| ((track.control, track.test, track.resource), place));
             self.places = places.collect();
         }
+        self.visits.resize(self.tracks.len(), Visit::default());
     }
 }
 
@@ -188,28 +214,28 @@ impl Taking<'_> {
     pub fn see(&mut self, seen: &Observation) {
         let place = self.expected(seen).unwrap_or_else(|| self.find(seen));
         let previous = self.before.replace(place);
-        let History { names, lists, tracks, .. } = &mut *self.history;
-        if let Some(previous) = previous.and_then(|previous| at(tracks, previous)) {
+        let History { names, lists, tracks, visits, .. } = &mut *self.history;
+        if let Some(previous) = previous.and_then(|previous| at(visits, previous)) {
             previous.next = place;
         }
-        let Some(track) = at(tracks, place) else { return };
-        track.seen_in = self.run + 1;
+        let (Some(track), Some(visit)) = (at(tracks, place), at(visits, place)) else { return };
+        visit.seen_in = self.run + 1;
         if names.text(track.name) != &*seen.name {
             track.name = names.of(&seen.name);
         }
         let state = State::from(seen.verdict);
-        if track.marks.last().is_none_or(|last| last.state != state) {
+        if track.last().state != state {
             let because = names.of(&seen.because);
-            track.marks.push(Mark { run: self.run, state, because, evidence: lists.of(&seen.evidence) });
+            track.push(Mark { run: self.run, state, because, evidence: lists.of(&seen.evidence) });
         }
     }
 
     /// The track that followed the one before in the last run, where it is that of this observation.
     fn expected(&self, seen: &Observation) -> Option<u32> {
-        let History { names, tracks, .. } = &*self.history;
+        let History { names, tracks, visits, .. } = &*self.history;
         let place = match self.before {
             None => 0,
-            Some(before) => tracks.get(usize::try_from(before).ok()?)?.next,
+            Some(before) => visits.get(usize::try_from(before).ok()?)?.next,
         };
         let track = tracks.get(usize::try_from(place).ok()?)?;
         let is_it = track.test == seen.test && names.text(track.resource) == seen.resource.as_str() && names.text(track.control) == seen.control.as_str();
@@ -217,12 +243,13 @@ impl Taking<'_> {
     }
 
     fn find(&mut self, seen: &Observation) -> u32 {
-        let history = &mut *self.history;
-        let (control, resource) = (history.names.of(seen.control.as_str()), history.names.of(seen.resource.as_str()));
-        let (kind, name) = (history.names.of(&seen.kind), history.names.of(&seen.name));
-        let tracks = &mut history.tracks;
-        *history.places.entry((control, seen.test, resource)).or_insert_with(|| {
-            tracks.push(Track { control, test: seen.test, kind, resource, name, marks: Vec::new(), seen_in: 0, next: 0 });
+        let History { names, lists, tracks, visits, places, .. } = &mut *self.history;
+        let (control, resource) = (names.of(seen.control.as_str()), names.of(seen.resource.as_str()));
+        *places.entry((control, seen.test, resource)).or_insert_with(|| {
+            let (kind, name, because) = (names.of(&seen.kind), names.of(&seen.name), names.of(&seen.because));
+            let first = Mark { run: self.run, state: State::from(seen.verdict), because, evidence: lists.of(&seen.evidence) };
+            tracks.push(Track { control, test: seen.test, kind, resource, name, first, later: Box::default() });
+            visits.push(Visit::default());
             u32::try_from(tracks.len() - 1).unwrap_or(u32::MAX)
         })
     }
@@ -231,19 +258,19 @@ impl Taking<'_> {
     pub fn close(self) {
         let Self { history, run, whole, .. } = self;
         let (nothing, none) = (history.names.of(""), history.lists.of(&[]));
-        for track in history.tracks.iter_mut().filter(|track| track.seen_in != run + 1) {
+        for (track, _visit) in history.tracks.iter_mut().zip(&history.visits).filter(|(_track, visit)| visit.seen_in != run + 1) {
             let Some(tests) = whole.get(&track.control) else { continue };
-            let is_gone = track.marks.last().is_some_and(|last| last.state == State::Gone);
-            let state = if is_gone || tests.contains(&track.test) { State::Gone } else { State::Unseen };
-            if track.marks.last().is_none_or(|last| last.state != state) {
-                track.marks.push(Mark { run, state, because: nothing, evidence: none });
+            let last = track.last().state;
+            let state = if last == State::Gone || tests.contains(&track.test) { State::Gone } else { State::Unseen };
+            if last != state {
+                track.push(Mark { run, state, because: nothing, evidence: none });
             }
         }
     }
 }
 
-fn at(tracks: &mut [Track], place: u32) -> Option<&mut Track> {
-    tracks.get_mut(usize::try_from(place).ok()?)
+fn at<T>(held: &mut [T], place: u32) -> Option<&mut T> {
+    held.get_mut(usize::try_from(place).ok()?)
 }
 
 impl History {

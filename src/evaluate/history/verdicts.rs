@@ -44,7 +44,7 @@ impl<'h> Verdicts<'h> {
         let judged = history.judged_within(period);
         self.tracks.iter().flat_map(move |track| {
             let runs = judged.get(&track.control).map(Arc::clone).unwrap_or_default();
-            let mut marks = track.marks.iter().peekable();
+            let mut marks = track.marks().peekable();
             let mut last = None;
             (0..runs.len()).filter_map(move |place| {
                 let run = *runs.get(place)?;

@@ -55,7 +55,7 @@ impl Folder {
 
 /// The rows of each table of a control: by verdict, then its findings.
 fn tables(of: &ControlAssessment) -> [usize; 6] {
-    let [fail, undetermined, waived, pass, out] = VERDICTS.map(|verdict| of.observations.iter().filter(|seen| seen.verdict == verdict).count());
+    let [fail, undetermined, waived, pass, out] = VERDICTS.map(|verdict| of.observations.verdicts().filter(|(_test, seen)| *seen == verdict).count());
     [fail, undetermined, waived, pass, out, of.findings.len()]
 }
 

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::model::Cited;
+use crate::model::{Cited, Verdict};
 use crate::report::html::Page;
 use crate::report::reading;
 
@@ -49,7 +49,7 @@ fn lines(page: &Page<'_>) -> Vec<String> {
 fn example<'a>(page: &Page<'a>) -> Option<&'a Cited> {
     let failing = page.reading.controls_by_urgency().into_iter().find_map(|control| {
         let (run, _) = reading::latest(control)?;
-        let n = reading::with_verdict(control, crate::model::Verdict::Fail).first()?.evidence.first().copied()?;
+        let n = control.observations.with_verdict(Verdict::Fail).next()?.evidence.first().copied()?;
         page.reading.cited(run, n)
     });
     failing.or_else(|| page.reading.assessment.evidence.first())

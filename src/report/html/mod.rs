@@ -112,8 +112,8 @@ fn indexed<'a>(reading: &Reading<'a>) -> BTreeSet<(&'a RunId, u32)> {
     let controls = reading.controls_by_urgency();
     let rows = [Verdict::Fail, Verdict::Undetermined, Verdict::Waived].into_iter().flat_map(|verdict| {
         controls.iter().filter_map(|control| reading::latest(control).map(|(run, _)| (*control, run))).flat_map(move |(control, run)| {
-            let rows = reading::with_verdict(control, verdict).into_iter().take(CAP);
-            rows.flat_map(move |seen| seen.evidence.iter().map(move |n| (run, *n)))
+            let rows = control.observations.with_verdict(verdict).take(CAP);
+            rows.flat_map(move |seen| seen.evidence.iter().map(|n| (run, *n)).collect::<Vec<_>>())
         })
     });
     let listings = reading.assessment.populations.iter().flat_map(|(run, population)| population.evidence.iter().map(move |n| (run, *n)));

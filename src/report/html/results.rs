@@ -4,7 +4,6 @@ use maud::{Markup, html};
 
 use crate::model::{ControlAssessment, Observation, RunId, Verdict};
 use crate::report::html::{Page, cells, waivers};
-use crate::report::reading;
 use crate::report::words::{grouped, length};
 
 /// The tables in their order.
@@ -25,7 +24,7 @@ pub(crate) fn title(verdict: Verdict) -> &'static str {
 pub(crate) fn tables(page: &Page<'_>, of: &ControlAssessment, run: &RunId) -> Markup {
     html! {
         @for verdict in ORDER {
-            @let seen = reading::with_verdict(of, verdict);
+            @let seen: Vec<_> = of.observations.with_verdict(verdict).collect();
             @let rows = seen.get(..page.folder.most()).unwrap_or(&seen);
             @let shown = html! { (table(page, run, verdict, rows)) (cells::shown_of(page, &of.control.id, rows.len(), seen.len(), "results.csv")) };
             @if seen.is_empty() {}
@@ -40,7 +39,7 @@ pub(crate) fn tables(page: &Page<'_>, of: &ControlAssessment, run: &RunId) -> Ma
 }
 
 /// Rows of one verdict. What passes is told without addresses: enough to match a sample, and a quarter of the size.
-pub(crate) fn table(page: &Page<'_>, run: &RunId, verdict: Verdict, rows: &[&Observation]) -> Markup {
+pub(crate) fn table(page: &Page<'_>, run: &RunId, verdict: Verdict, rows: &[Observation]) -> Markup {
     let brief = matches!(verdict, Verdict::Pass | Verdict::NotApplicable);
     cells::boxed(
         title(verdict),

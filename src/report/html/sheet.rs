@@ -16,7 +16,7 @@ use crate::report::words::{self, grouped};
 /// A table of a control, or a part of it.
 #[derive(Clone, Copy)]
 enum Rows<'p> {
-    Seen(Verdict, &'p [&'p Observation]),
+    Seen(Verdict, &'p [Observation]),
     Told(&'p [&'p (RunId, Finding)]),
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn each(
     name: &str,
     mut take: impl FnMut(String, Markup) -> Result<(), ReportError>,
 ) -> Result<(), ReportError> {
-    let seen: Vec<_> = results::ORDER.into_iter().map(|verdict| (verdict, reading::with_verdict(of, verdict))).collect();
+    let seen: Vec<_> = results::ORDER.into_iter().map(|verdict| (verdict, of.observations.with_verdict(verdict).collect::<Vec<_>>())).collect();
     let told: Vec<_> = of.findings.iter().rev().collect();
     let tables = seen.iter().map(|(verdict, rows)| Rows::Seen(*verdict, rows)).chain([Rows::Told(&told)]);
     let pages = divided(tables, SHEET);

@@ -1,6 +1,7 @@
 //! What was observed in each control's newest run: one observation for each resource that does not pass, and for each test one that counts all of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -60,10 +61,10 @@ pub(crate) struct Observations<'a> {
     /// In the order of the controls.
     pub(crate) all: Vec<Observed>,
     /// The resources that they are about, each once.
-    pub(crate) items: BTreeMap<(&'a str, &'a ResourceId), Item>,
+    pub(crate) items: BTreeMap<(Arc<str>, ResourceId), Item>,
     by_control: BTreeMap<&'a ControlId, Vec<String>>,
-    by_resource: BTreeMap<(&'a ControlId, u32, &'a ResourceId), String>,
-    by_waiver: BTreeMap<&'a WaiverId, Vec<String>>,
+    by_resource: BTreeMap<(&'a ControlId, u32, ResourceId), String>,
+    by_waiver: BTreeMap<WaiverId, Vec<String>>,
 }
 
 impl<'a> Observations<'a> {
@@ -84,8 +85,8 @@ impl<'a> Observations<'a> {
     }
 
     /// The name of the observation of one resource; none where it passes now, or is not there any more.
-    pub(crate) fn of_resource(&self, control: &'a ControlId, test: u32, resource: &'a ResourceId) -> Option<&String> {
-        self.by_resource.get(&(control, test, resource))
+    pub(crate) fn of_resource(&self, control: &'a ControlId, test: u32, resource: &ResourceId) -> Option<&String> {
+        self.by_resource.get(&(control, test, resource.clone()))
     }
 
     /// The names of the failures that a waiver turned.
@@ -101,13 +102,13 @@ impl<'a> Observations<'a> {
             self.all.push(counted);
         }
         for seen in control.observations.iter().filter(|seen| !matches!(seen.verdict, Verdict::Pass | Verdict::NotApplicable)) {
-            let single = single(reading, control, run, seen);
+            let single = single(reading, control, run, &seen);
             self.by_control.entry(id).or_default().push(single.uuid.clone());
-            self.by_resource.insert((id, seen.test, &seen.resource), single.uuid.clone());
+            self.by_resource.insert((id, seen.test, seen.resource.clone()), single.uuid.clone());
             if let Some(waiver) = &seen.waiver {
-                self.by_waiver.entry(waiver).or_default().push(single.uuid.clone());
+                self.by_waiver.entry(waiver.clone()).or_default().push(single.uuid.clone());
             }
-            self.items.entry((&seen.kind, &seen.resource)).or_insert_with(|| item(seen));
+            self.items.entry((Arc::clone(&seen.kind), seen.resource.clone())).or_insert_with(|| item(&seen));
             self.all.push(single);
         }
     }
@@ -151,8 +152,8 @@ fn single(reading: &Reading<'_>, control: &ControlAssessment, run: &RunId, seen:
 fn counted(reading: &Reading<'_>, control: &ControlAssessment, run: &RunId, (number, test): (u32, &Test)) -> Observed {
     let id = control.control.id.as_str();
     let mut counts = Counts::default();
-    for seen in control.observations.iter().filter(|seen| seen.test == number) {
-        counts.add(seen.verdict);
+    for (_test, verdict) in control.observations.verdicts().filter(|(test, _verdict)| *test == number) {
+        counts.add(verdict);
     }
     let population = reading.population(run, &test.population);
     let listed_by = population.map(|population| population.evidence.as_slice()).unwrap_or_default();

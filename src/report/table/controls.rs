@@ -172,7 +172,7 @@ fn result_rows<'a>(reading: &'a Reading<'a>, control: &'a ControlAssessment, run
     control.observations.iter().map(move |seen| {
         let mut row = Vec::with_capacity(16);
         row.extend_from_slice(&before);
-        row.extend(observation_cells(reading, run, seen));
+        row.extend(observation_cells(reading, run, &seen));
         row.push(after.clone());
         row
     })

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::folder::crowd;
-use super::{ATTACKS, hostile, render};
+use super::{ATTACKS, each_row, hostile, render};
 use crate::tools;
 
 /// The sample with a control that has pages of its own, and with names that would like to be code, formulas, or to read from right to left.
@@ -21,9 +21,7 @@ fn rich() -> Assessment {
     let mut next = || (*attacks.next().expect("endless")).to_owned();
     let control = |of: &mut Assessment, id: &str| of.controls.iter().position(|control| control.control.id.as_str() == id).expect("a control");
     let place = control(&mut of, "STO-01");
-    for seen in &mut of.controls[place].observations {
-        (seen.name, seen.because) = (next().into(), next().into());
-    }
+    each_row(&mut of.controls[place], |seen| (seen.name, seen.because) = (next().into(), next().into()));
     let place = control(&mut of, "ACC-04");
     of.controls[place].control.title = "</title></style><img src=x onerror=alert(1)> \"عنوان\" & more".to_owned();
     let place = control(&mut of, "CHG-01");

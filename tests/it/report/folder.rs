@@ -11,7 +11,7 @@ use super::{attribute, balanced, hostile, render};
 pub(crate) fn crowd(controls: usize, resources: u32) -> Assessment {
     let mut of = assessment();
     let model = of.controls.iter().find(|control| control.control.id.as_str() == "REP-03").expect("REP-03").clone();
-    let seen = |verdict: Verdict| model.observations.iter().find(|seen| seen.verdict == verdict).expect("a row").clone();
+    let seen = |verdict: Verdict| model.observations.iter().find(|seen| seen.verdict == verdict).expect("a row");
     let (pass, fail) = (seen(Verdict::Pass), seen(Verdict::Fail));
     let row = |n: u32| {
         let like = if n.is_multiple_of(20) { &fail } else { &pass };
@@ -122,7 +122,7 @@ fn the_first_page_shows_less_of_each_control_the_more_there_are() {
 fn hostile_text_stays_text_on_every_page() {
     let mut of = hostile();
     let place = of.controls.iter().position(|control| control.observations.len() > 3).expect("rows");
-    let rows = of.controls[place].observations.clone();
+    let rows: Vec<Observation> = of.controls[place].observations.iter().collect();
     of.controls[place].observations = rows.iter().cycle().take(2_500).cloned().collect();
     // The same letters twice: such names cannot lie side by side on every disk.
     of.controls[0].control.id = of.controls[1].control.id.as_str().to_lowercase().parse().expect("an id");

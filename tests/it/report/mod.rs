@@ -10,6 +10,7 @@ mod parquet;
 mod sample;
 mod sample_deviations;
 mod sample_tasks;
+mod spreadsheet;
 mod workbook;
 mod year;
 
@@ -17,7 +18,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use proofline::model::{Assessment, Cited, Digest, Exchange, Observation, Verdict};
+use proofline::model::{Assessment, Cited, ControlAssessment, Digest, Exchange, Observation, Verdict};
 use proofline::report::{FORMATS, Files, Fill, ReportError};
 
 use sample::assessment;
@@ -127,7 +128,7 @@ fn every_csv_file_is_rfc_4180_and_its_companion_has_its_digest_and_rows() {
 fn every_result_reads_back_cell_by_cell() {
     let of = assessment();
     let (header, rows) = table(&of, "results.csv");
-    let wanted: Vec<&Observation> = of.controls.iter().flat_map(|control| &control.observations).collect();
+    let wanted: Vec<Observation> = of.controls.iter().flat_map(|control| control.observations.iter()).collect();
     assert_eq!(rows.len(), wanted.len());
     for (row, seen) in rows.iter().zip(wanted) {
         let evidence = seen.evidence.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
@@ -318,6 +319,15 @@ const ATTACKS: [&str; 8] = [
 ];
 
 /// The sample with every text that a source or a user may name replaced by an attack.
+/// Changes what a control says of each resource.
+fn each_row(control: &mut ControlAssessment, mut change: impl FnMut(&mut Observation)) {
+    let changed = control.observations.iter().map(|mut seen| {
+        change(&mut seen);
+        seen
+    });
+    control.observations = changed.collect();
+}
+
 fn hostile() -> Assessment {
     let mut of = assessment();
     let mut attacks = ATTACKS.iter().map(|attack| (*attack).to_owned()).cycle();
@@ -328,19 +338,20 @@ fn hostile() -> Assessment {
         (control.control.title, control.control.owner, control.control.why, control.control.fix) = (next(), next(), next(), next());
         control.control.tests.iter_mut().for_each(|test| test.require.0 = next());
         control.findings.iter_mut().flat_map(|(_, finding)| &mut finding.reasons).for_each(|reason| *reason = next());
-        for seen in &mut control.observations {
-            (seen.name, seen.because) = (next().into(), next().into());
-        }
+        each_row(control, |seen| (seen.name, seen.because) = (next().into(), next().into()));
     }
     for waiver in of.waivers.iter_mut().map(|of| &mut of.waiver) {
         (waiver.resource, waiver.reason, waiver.compensating, waiver.ticket) = (next(), next(), Some(next()), next());
         (waiver.requested_by, waiver.approved_by, waiver.file) = (next(), next(), next());
     }
     let waived = of.controls.iter_mut().find(|control| !control.observations.is_empty()).expect("observations");
-    waived.observations[0].verdict = Verdict::Waived;
-    waived.observations[0].name = "x".repeat(10_240).into();
-    let cited: Vec<u32> = waived.observations[0].evidence.iter().copied().chain([4_000_000]).collect();
-    waived.observations[0].evidence = cited.into();
+    let mut is_first = true;
+    each_row(waived, |seen| {
+        if std::mem::take(&mut is_first) {
+            (seen.verdict, seen.name) = (Verdict::Waived, "x".repeat(10_240).into());
+            seen.evidence = seen.evidence.iter().copied().chain([4_000_000]).collect();
+        }
+    });
     for (_, population) in &mut of.populations {
         population.definition = next();
         population.tallies.iter_mut().for_each(|tally| (tally.tenant, tally.second_source) = (next(), next()));
@@ -521,7 +532,7 @@ fn the_summary_says_what_counts_and_nothing_in_it_acts() {
 fn long_tables_are_cut_and_say_so() {
     let mut of = assessment();
     let control = of.controls.iter_mut().find(|control| control.control.id.as_str() == "REP-03").expect("REP-03");
-    let fail = control.observations.iter().find(|seen| seen.verdict == Verdict::Fail).expect("a failure").clone();
+    let fail = control.observations.iter().find(|seen| seen.verdict == Verdict::Fail).expect("a failure");
     control.observations = (0..1_204)
         .map(|n| Observation { resource: format!("github.com/example/r{n}").parse().expect("an id"), evidence: [n + 1, n + 2].into(), ..fail.clone() })
         .collect();

@@ -215,7 +215,15 @@ fn control(definition: Value, states: &str, observations: Vec<Observation>) -> C
         })
         .collect();
     let findings = findings(&control, &rows, &observations);
-    ControlAssessment { control, other_definitions: Vec::new(), definition_changes: Vec::new(), schedules: Vec::new(), slots: rows, findings, observations }
+    ControlAssessment {
+        control,
+        other_definitions: Vec::new(),
+        definition_changes: Vec::new(),
+        schedules: Vec::new(),
+        slots: rows,
+        findings,
+        observations: observations.into(),
+    }
 }
 
 fn state(letter: char) -> SlotState {

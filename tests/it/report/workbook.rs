@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use proofline::model::Assessment;
 use tempfile::TempDir;
 
-use super::{assessment, empty, hostile, render, table};
+use super::{assessment, each_row, empty, hostile, render, table};
 use crate::tools::{must, python, run};
 
 /// What only a workbook could fall for, beside what no cell may begin with.
@@ -30,8 +30,8 @@ pub(super) fn worse() -> Assessment {
     let mut of = hostile();
     let mut texts = WORSE.iter().map(|text| (*text).to_owned()).cycle();
     let mut next = || texts.next().expect("endless");
-    for seen in of.controls.iter_mut().flat_map(|control| &mut control.observations) {
-        (seen.name, seen.because) = (next().into(), next().into());
+    for control in &mut of.controls {
+        each_row(control, |seen| (seen.name, seen.because) = (next().into(), next().into()));
     }
     of.controls[0].control.why = "é".repeat(32_768);
     of.controls[1].control.why = "=".repeat(32_766);

@@ -25,9 +25,9 @@ fn written(of: &Assessment) -> TempDir {
     for (path, bytes) in render("csv", of).into_iter().chain(render("parquet", of)) {
         fs::write(folder.path().join(path), bytes).expect("written");
     }
-    let latest = || of.controls.iter().filter(|control| !control.findings.is_empty()).flat_map(|control| &control.observations);
+    let latest = || of.controls.iter().filter(|control| !control.findings.is_empty()).flat_map(|control| control.observations.iter());
     let texts = json!({
-        "results": {"resource_name": latest().map(|seen| &seen.name).collect::<Vec<_>>(), "because": latest().map(|seen| &seen.because).collect::<Vec<_>>()},
+        "results": {"resource_name": latest().map(|seen| seen.name).collect::<Vec<_>>(), "because": latest().map(|seen| seen.because).collect::<Vec<_>>()},
         "controls": {"why": of.controls.iter().map(|control| &control.control.why).collect::<Vec<_>>()},
         "evidence": {"url": of.evidence.iter().map(|cited| &cited.exchange.url).collect::<Vec<_>>()},
     });
