@@ -6,6 +6,7 @@
 use crate::model::episode::{Episode, EpisodeOutcome};
 use crate::model::{Assessment, ControlAssessment, TaskStanding, unseen};
 use crate::report::reading::{self, Conclusion, Reading, SlotCounts};
+use crate::report::table::ipe;
 use crate::report::words::{self, grouped, length, plural};
 use crate::report::{Files, Format, ReportError, put};
 
@@ -37,6 +38,7 @@ impl Format for Markdown {
             deviations(&reading),
             tasks(&reading),
             criteria(&reading),
+            about(&reading),
             foot(),
         ];
         put(into, "summary.md", parts.join("\n").as_bytes()).map(drop)
@@ -190,6 +192,12 @@ fn criteria(reading: &Reading<'_>) -> String {
         all.len() - uncovered.len(),
         plural(length(&all), "criterion").replace("criterions", "criteria")
     )
+}
+
+/// What an auditor asks of what the entity's own system produced; the companion of each CSV file has all of it.
+fn about(reading: &Reading<'_>) -> String {
+    let rows = ipe::of_whole_briefly(reading, 4).into_iter().map(|[item, value]| format!("| `{item}` | {} |\n", cell(&value)));
+    format!("## About this file\n\n| Item | Value |\n|---|---|\n{}", rows.collect::<String>())
 }
 
 fn foot() -> String {

@@ -105,6 +105,7 @@ pub(crate) fn contents(page: &Page<'_>) -> Markup {
                 li { a href="#evidence" { "Evidence index" } }
                 li { a href="#assurance" { "What this rests on" } }
                 li { a href="#verify" { "How to verify" } }
+                li { a href="#about" { "About this file" } }
                 li { a href="#glossary" { "Terms" } }
             }
         }

@@ -3,8 +3,10 @@
 use maud::{Markup, html};
 
 use crate::model::{Cited, Verdict};
-use crate::report::html::Page;
+use crate::report::html::{Page, cells};
 use crate::report::reading;
+use crate::report::table::ipe;
+use crate::report::words;
 
 /// Shell lines that take the reader from this page to the stored bytes.
 pub(crate) fn verify(page: &Page<'_>) -> Markup {
@@ -19,6 +21,26 @@ pub(crate) fn verify(page: &Page<'_>) -> Markup {
                 li { "A body lies in a pack, a run of zstd frames, at the offset and with the length that the evidence index and " code { "bodies.ndjson.zst" } " of the run give; its digest is of the uncompressed bytes, as the source sent them." }
                 li { "Each CSV file has a companion " code { ".ipe.csv" } " with its SHA-256, source, query, counts and gaps." }
                 li { code { "proofline evaluate --run ID" } " judges a stored run again, offline: the same bytes give the same results." }
+            }
+        }
+    }
+}
+
+/// What an auditor asks of what the entity's own system produced, as each CSV file has it in its companion.
+pub(crate) fn about(page: &Page<'_>) -> Markup {
+    let rows = ipe::of_whole_briefly(page.reading, 20);
+    html! {
+        section #about aria-labelledby="about-h" {
+            h2 #about-h { "About this file" }
+            p { "Source, parameters, who asked, counts against the sources, and gaps, of everything on this page: information produced by the entity." }
+            details {
+                summary { (words::plural(words::length(&rows), "fact")) }
+                (cells::boxed("Facts about this file", &html! {
+                    table.items {
+                        thead { tr { th scope="col" { "Item" } th scope="col" { "Value" } } }
+                        tbody { @for [item, value] in rows { tr { th scope="row" { code { (item) } } td { (cells::foreign(&value)) } } } }
+                    }
+                }))
             }
         }
     }

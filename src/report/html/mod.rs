@@ -158,6 +158,7 @@ fn document(page: &Page<'_>) -> Markup {
                         (ledger::evidence(page))
                         (assurance::section(page))
                         (method::verify(page))
+                        (method::about(page))
                         (method::glossary())
                     }
                 }

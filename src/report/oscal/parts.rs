@@ -3,6 +3,7 @@
 //! The datatypes are those of <https://pages.nist.gov/OSCAL/resources/concepts/datatypes/>: a token begins with a letter or `_`, a string neither begins nor ends with a
 //! blank, markup is CommonMark.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display};
 
 use serde::Serialize;
@@ -56,7 +57,7 @@ pub(crate) fn title(text: impl AsRef<str>) -> String {
 /// A property of ours, or one of OSCAL's own.
 #[derive(Debug, Serialize)]
 pub(crate) struct Prop {
-    name: &'static str,
+    name: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ns: Option<&'static str>,
     value: String,
@@ -69,7 +70,7 @@ pub(crate) struct Props(Vec<Prop>);
 
 impl Props {
     /// One more of ours.
-    pub(crate) fn with(self, name: &'static str, value: impl Display) -> Self {
+    pub(crate) fn with(self, name: impl Into<Cow<'static, str>>, value: impl Display) -> Self {
         self.pushed(name, Some(NS), value)
     }
 
@@ -106,8 +107,8 @@ impl Props {
             .with("not-applicable", counts.not_applicable)
     }
 
-    fn pushed(mut self, name: &'static str, ns: Option<&'static str>, value: impl Display) -> Self {
-        self.0.extend(string(&value.to_string()).map(|value| Prop { name, ns, value }));
+    fn pushed(mut self, name: impl Into<Cow<'static, str>>, ns: Option<&'static str>, value: impl Display) -> Self {
+        self.0.extend(string(&value.to_string()).map(|value| Prop { name: name.into(), ns, value }));
         self
     }
 }

@@ -11,6 +11,7 @@ use crate::report::oscal::observations::{Item, Observations, Observed};
 use crate::report::oscal::parts::{Link, Props, markup, title, tool_uuid, uuid};
 use crate::report::oscal::risks::{Risk, Risks};
 use crate::report::reading::Reading;
+use crate::report::table::ipe;
 use crate::report::words::{instant, period_days};
 
 /// What the period came to.
@@ -22,6 +23,8 @@ pub(crate) struct AssessmentResult {
     description: String,
     start: String,
     end: String,
+    /// Where all of it comes from: source, parameters, identities, counts and gaps, by the words of the CSV files' companions.
+    props: Props,
     local_definitions: Definitions,
     reviewed_controls: Reviewed,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,6 +116,7 @@ pub(crate) fn of(reading: &Reading<'_>) -> AssessmentResult {
         description: "For each control the finding of its newest run of the period. Observations name each resource that does not pass, and count those that do; the CSV files of the same report name all.".to_owned(),
         start: instant(assessment.period.start()),
         end: instant(assessment.period.end()),
+        props: ipe::of_whole(reading).into_iter().fold(Props::default(), |props, [item, value]| props.with(item, value)),
         local_definitions: Definitions {
             inventory_items: observations.items.into_values().collect(),
             assessment_assets: Assets { components: [component], assessment_platforms: [platform] },

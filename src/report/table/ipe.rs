@@ -45,6 +45,26 @@ pub(crate) fn provenance(reading: &Reading<'_>, asked: &str, runs: &[&RunSummary
     items.0
 }
 
+/// The same of a file that shows the whole assessment and is no table, as words.
+pub(crate) fn of_whole(reading: &Reading<'_>) -> Vec<[String; 2]> {
+    let asked = "the whole of this assessment, in the order and with the cuts that the file names";
+    let facts = provenance(reading, asked, &reading.assessment.runs.iter().collect::<Vec<_>>());
+    facts.into_iter().map(|pair| pair.map(|cell| cell.shown().into_owned())).collect()
+}
+
+/// The same with at most so many values of an item, and how many more there are: a year has a run a night.
+pub(crate) fn of_whole_briefly(reading: &Reading<'_>, most: usize) -> Vec<[String; 2]> {
+    let facts = of_whole(reading);
+    let mut rows = Vec::new();
+    for of_item in facts.chunk_by(|[one, _value], [other, _its]| one == other) {
+        rows.extend(of_item.iter().take(most).cloned());
+        if let (Some([item, _value]), more @ 1..) = (of_item.first(), of_item.len().saturating_sub(most)) {
+            rows.push([item.clone(), format!("and {more} more; the companion of each CSV file has them all")]);
+        }
+    }
+    rows
+}
+
 /// What was in scope, an item and its value each.
 pub(crate) fn scope(scope: &Scope) -> Vec<[Cell; 2]> {
     let mut items = Items(Vec::new());

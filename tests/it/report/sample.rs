@@ -612,6 +612,7 @@ fn exchange(n: u32, (operation, subject): (&str, &str), url: String, page: Optio
     } else {
         200
     };
+    let sent_at = at(if n == 8 { "2026-11-16T02:00:01Z" } else { "2026-11-20T02:00:01Z" }) + TimeDelta::milliseconds(i64::from(n) * 830);
     Exchange {
         n,
         operation: operation.to_owned(),
@@ -621,13 +622,13 @@ fn exchange(n: u32, (operation, subject): (&str, &str), url: String, page: Optio
         api_version: url.contains("github").then(|| "2022-11-28".to_owned()),
         url,
         request_body: query,
-        sent_at: at(if n == 8 { "2026-11-16T02:00:01Z" } else { "2026-11-20T02:00:01Z" }) + TimeDelta::milliseconds(i64::from(n) * 830),
+        sent_at,
         took_ms: 90 + u64::from(n) * 7,
         attempts: 1,
         waited_ms: 0,
         status: Some(status),
         error: None,
-        headers: Headers::from(&std::collections::BTreeMap::from([("date".to_owned(), "Fri, 20 Nov 2026 02:00:05 GMT".to_owned())])),
+        headers: Headers::from(&std::collections::BTreeMap::from([("date".to_owned(), (sent_at + TimeDelta::seconds(3)).format("%a, %d %b %Y %H:%M:%S GMT").to_string())])),
         sha256,
         bytes: 1_830 + u64::from(n) * 977,
         redacted: redacted(operation),
