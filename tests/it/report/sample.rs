@@ -628,7 +628,10 @@ fn exchange(n: u32, (operation, subject): (&str, &str), url: String, page: Optio
         waited_ms: 0,
         status: Some(status),
         error: None,
-        headers: Headers::from(&std::collections::BTreeMap::from([("date".to_owned(), (sent_at + TimeDelta::seconds(3)).format("%a, %d %b %Y %H:%M:%S GMT").to_string())])),
+        headers: Headers::from(&std::collections::BTreeMap::from([(
+            "date".to_owned(),
+            (sent_at + TimeDelta::seconds(3)).format("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+        )])),
         sha256,
         bytes: 1_830 + u64::from(n) * 977,
         redacted: redacted(operation),
