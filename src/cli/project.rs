@@ -31,6 +31,12 @@ pub struct Project {
 }
 
 impl Project {
+    /// Whom reports are about.
+    #[must_use]
+    pub fn entity(&self) -> String {
+        self.settings.entity.clone().unwrap_or_else(|| self.settings.github.organizations.join(", "))
+    }
+
     /// Reads the configuration file.
     ///
     /// # Errors

@@ -29,13 +29,7 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Report, f
     let store = project.store()?;
     let runs = Runs::open(&store, project.settings.log.vkey.as_ref()).await?;
     let period = runs.period(host, project, (arguments.from, arguments.to)).await?;
-    let brief = Brief {
-        entity: project.settings.entity.clone().unwrap_or_else(|| project.settings.github.organizations.join(", ")),
-        period,
-        zone: project.settings.time_zone,
-        now: host.now(),
-        store: project.settings.store.clone(),
-    };
+    let brief = Brief { entity: project.entity(), period, zone: project.settings.time_zone, now: host.now(), store: project.settings.store.clone() };
     let (assessment, history) = assess::assess(host, project, (&store, &runs), &brief).await?;
     if assessment.runs.is_empty() {
         return Err(Failure::usage("no sealed run lies in this period: run `proofline collect` first, or choose another --from and --to").into());

@@ -8,6 +8,7 @@ use anyhow::Result;
 use chrono_tz::Tz;
 use serde_json::json;
 
+use crate::cli::TOOL;
 use crate::cli::args;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::export::{self, Choice, Extra};
@@ -72,7 +73,15 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Sample, f
         drawn: drawing.drawn,
         runs: frozen.runs,
     };
-    let bodies = bodies(&store, &runs, &sample).await?;
+    let cited = cited(&store, &runs, &sample).await?;
+    let origin = report::Origin {
+        entity: project.entity(),
+        tool: TOOL.to_owned(),
+        prepared_at: host.now(),
+        store: project.settings.store.clone(),
+        time_zone: project.settings.time_zone.name().to_owned(),
+        identities: frozen.identities,
+    };
     let mut extras = vec![Extra { name: "sample/README.md".to_owned(), bytes: readme(&sample, host).into_bytes() }];
     let keys: String = sample.population.iter().map(|item| format!("{}\n", item.key())).collect();
     extras.push(Extra { name: "sample/population.keys".to_owned(), bytes: keys.into_bytes() });
@@ -82,7 +91,7 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Sample, f
     let divided: String = sample.population.iter().map(|item| format!("{}\t{}\n", item.stratum, item.key())).collect();
     extras.push(Extra { name: "sample/population.strata".to_owned(), bytes: divided.into_bytes() });
     extras.push(Extra { name: "sample/sample.json".to_owned(), bytes: serde_json::to_vec_pretty(&sample)? });
-    extras.extend(report::sample(&sample, &bodies)?.into_iter().map(|file| Extra { name: format!("sample/{}", file.path), bytes: file.bytes }));
+    extras.extend(report::sample(&sample, &origin, &cited)?.into_iter().map(|file| Extra { name: format!("sample/{}", file.path), bytes: file.bytes }));
     let chosen: BTreeSet<_> =
         sample.drawn.iter().filter_map(|drawn| sample.population.get(drawn.item)).map(|item| (item.run.clone(), item.resource.clone())).collect();
     let choice = Choice { period, controls: BTreeSet::from([arguments.control.clone()]), items: Some(chosen) };
@@ -113,6 +122,7 @@ struct Frozen {
     /// By key.
     items: BTreeMap<String, Item>,
     runs: Vec<(RunId, bool)>,
+    identities: BTreeSet<(String, String)>,
     catalogs: Catalogs,
 }
 
@@ -152,28 +162,29 @@ impl Frozen {
         let control = catalog.control(id).cloned();
         let whole = control.as_ref().is_some_and(|control| control.tests.iter().all(|test| Population::is_whole(&evaluation.populations, &test.population)));
         self.runs.push((run, whole));
+        self.identities.extend(sealed.manifest.identities);
         self.control = control.or_else(|| self.control.take());
         Ok(())
     }
 }
 
-/// The digests of what the drawn items were read from.
-async fn bodies(store: &Arc<dyn Store>, runs: &Runs, sample: &Sample) -> Result<report::Bodies> {
+/// What the drawn items were read from.
+async fn cited(store: &Arc<dyn Store>, runs: &Runs, sample: &Sample) -> Result<report::Exchanges> {
     let mut wanted: BTreeMap<&RunId, BTreeSet<u32>> = BTreeMap::new();
     for item in sample.drawn.iter().filter_map(|drawn| sample.population.get(drawn.item)) {
         wanted.entry(&item.run).or_default().extend(item.evidence.iter());
     }
-    let mut bodies = report::Bodies::new();
+    let mut cited = report::Exchanges::new();
     for (run, numbers) in wanted {
         let sealed = runs.sealed(run).await?;
         let see = |exchange: crate::model::Exchange| {
             if numbers.contains(&exchange.n) {
-                bodies.insert((run.clone(), exchange.n), exchange.sha256);
+                cited.insert((run.clone(), exchange.n), exchange);
             }
         };
         snapshot::each_request(store.as_ref(), &sealed.manifest, see).await?;
     }
-    Ok(bodies)
+    Ok(cited)
 }
 
 fn count(sample: &Sample, selection: Selection) -> usize {

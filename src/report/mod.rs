@@ -15,7 +15,8 @@ mod table;
 mod words;
 mod xlsx;
 
-pub use csv::{Bodies, sample};
+pub use csv::sample;
+pub use table::{Exchanges, Origin};
 
 use std::io::{self, Write};
 

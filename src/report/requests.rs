@@ -110,7 +110,7 @@ pub fn answers(assessment: &Assessment, requests: Vec<Request>) -> Vec<Answer> {
 /// # Errors
 /// `ReportError` where a format cannot be written.
 pub fn render(assessment: &Assessment, answers: &[Answer], formats: &[&dyn Format], into: &mut dyn Files) -> Result<(), ReportError> {
-    request_list(answers, into)?;
+    request_list(assessment, answers, into)?;
     for answer in answers {
         let Some(folder) = &answer.folder else { continue };
         let about = assessment.about(&answer.controls);

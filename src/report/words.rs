@@ -114,7 +114,12 @@ pub(crate) fn seconds(milliseconds: u64) -> u64 {
 
 /// Who asked each source.
 pub(crate) fn identities(identities: &BTreeMap<String, String>) -> Vec<String> {
-    identities.iter().map(|(system, who)| format!("{system}: {who}")).collect()
+    identities.iter().map(|(system, who)| identity(system, who)).collect()
+}
+
+/// Who asked a source.
+pub(crate) fn identity(system: &str, who: &str) -> String {
+    format!("{system}: {who}")
 }
 
 /// What was used of each limit that a source tells, and the least that was left: GitHub counts requests to REST, and points for what GraphQL is asked.

@@ -33,6 +33,10 @@ fn each_line_has_its_folder_and_empty_ones_are_told() {
     ];
     assert_eq!(statuses, expected);
     assert_eq!(listed[1]["not_found"], "ORG-01");
+    let about = rows(&bench, "requests.ipe.csv");
+    let table = fs::read(bench.folder.path().join("report/requests.csv")).expect("a table");
+    let sha256 = about.iter().find(|row| row["item"] == "sha256").expect("a digest");
+    assert_eq!(sha256["value"], proofline::model::Digest::of(&table).to_string());
 
     // Each folder tells of its controls alone, and of all that they rest on.
     let of = |file: &str, column: &str| rows(&bench, file).iter().map(|row| row[column].clone()).collect::<std::collections::BTreeSet<_>>();

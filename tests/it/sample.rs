@@ -81,6 +81,17 @@ fn a_sample_is_drawn_again_by_its_readme_and_brings_its_evidence() {
     assert!(drawn.len() < population.len(), "not everything");
     assert!(worksheet.iter().all(|row| row["tick_agreed_to_source"].is_empty() && row.contains_key("auditor_exception")));
 
+    // Each table says where it comes from.
+    for (name, count) in [("worksheet", worksheet.len()), ("population", population.len())] {
+        let about = rows(&folder.join(format!("{name}.ipe.csv")));
+        let says = |item: &str| about.iter().filter(|row| row["item"] == item).map(|row| row["value"].as_str()).collect::<Vec<_>>();
+        let sha256 = Digest::of(&fs::read(folder.join(format!("{name}.csv"))).expect("a table")).to_string();
+        assert_eq!((says("sha256"), says("rows")), (vec![sha256.as_str()], vec![count.to_string().as_str()]));
+        assert_eq!((says("parameter.nonce"), says("parameter.seed")), (vec!["audit-2026.q4"], vec![told["seed"].as_str().expect("a seed")]));
+        assert!(says("match.population")[0].contains(told["root"].as_str().expect("a root")), "{about:?}");
+        assert!(says("source.identity")[0].starts_with("GitHub: ") && !says("source.run").is_empty() && !says("source.exchanges").is_empty(), "{about:?}");
+    }
+
     // Its bodies are there, and verify as a pack does.
     for digest in column(&worksheet, "evidence_sha256").iter().flat_map(|digests| digests.split("; ")) {
         assert!(pack.join("bodies").join(format!("{digest}.zst")).is_file(), "{digest}");

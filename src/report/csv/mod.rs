@@ -9,7 +9,7 @@ mod sample;
 
 pub(crate) use file::write;
 pub(crate) use requests::request_list;
-pub use sample::{Bodies, files as sample};
+pub use sample::files as sample;
 
 use crate::model::{Assessment, Digest};
 use crate::report::reading::Reading;

@@ -1,18 +1,20 @@
 //! The auditor's request list with what answers each line.
 
+use crate::model::Assessment;
 use crate::report::csv::file;
+use crate::report::reading::Reading;
 use crate::report::requests::Answer;
 use crate::report::table::Kind::{Number, Text};
-use crate::report::table::Table;
 use crate::report::table::cell::{Cell, list, number, optional, text};
+use crate::report::table::{Table, ipe};
 use crate::report::words::length;
 use crate::report::{Files, ReportError};
 
-/// `requests.csv`.
+/// `requests.csv` and its companion.
 ///
 /// # Errors
 /// `ReportError` where it cannot be written.
-pub(crate) fn request_list(answers: &[Answer], into: &mut dyn Files) -> Result<(), ReportError> {
+pub(crate) fn request_list(assessment: &Assessment, answers: &[Answer], into: &mut dyn Files) -> Result<(), ReportError> {
     let row = |answer: &Answer| -> Vec<Cell> {
         let status = match (&answer.folder, answer.unknown.is_empty(), answer.request.wanted.is_empty()) {
             (_, _, true) => "empty: the list names no control and no criterion",
@@ -44,5 +46,6 @@ pub(crate) fn request_list(answers: &[Answer], into: &mut dyn Files) -> Result<(
         ],
         rows: answers.iter().map(row).collect(),
     };
-    file(&table, into).map(drop)
+    let sha256 = file(&table, into)?;
+    file(&ipe::companion(&Reading::new(assessment), &table, &sha256), into).map(drop)
 }

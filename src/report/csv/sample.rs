@@ -1,39 +1,45 @@
 //! A sample's files: the worksheet that an auditor fills in, and the frozen population.
 
-use std::collections::BTreeMap;
-
+use crate::model::Digest;
 use crate::model::sample::{Item, Sample};
-use crate::model::{Digest, RunId};
 use crate::report::csv::file::write;
 use crate::report::table::Kind::{Flag, Instant, Number, Text};
-use crate::report::table::Table;
 use crate::report::table::cell::{Cell, blank, instant, list, number, text};
+use crate::report::table::{Exchanges, Origin, Table, ipe};
 use crate::report::{ReportError, ReportFile};
 
-/// The SHA-256 of the exchanges that items cite, by run and number.
-pub type Bodies = BTreeMap<(RunId, u32), Digest>;
-
-/// `worksheet.csv` and `population.csv`.
+/// `worksheet.csv` and `population.csv`, each with its companion; `cited` are the exchanges that the drawn items name.
 ///
 /// # Errors
 /// `ReportError` where they cannot be written.
-pub fn files(sample: &Sample, bodies: &Bodies) -> Result<Vec<ReportFile>, ReportError> {
-    let file = |table: &Table<'_>| {
+pub fn files(sample: &Sample, origin: &Origin, cited: &Exchanges) -> Result<Vec<ReportFile>, ReportError> {
+    let mut files = Vec::new();
+    let mut file = |table: &Table<'_>| {
         let mut bytes = Vec::new();
         write(table, &mut bytes)?;
-        Ok(ReportFile { path: table.path(), bytes })
+        let sha256 = Digest::of(&bytes);
+        files.push(ReportFile { path: table.path(), bytes });
+        Ok::<_, ReportError>(sha256)
     };
-    [worksheet(sample, bodies), population(sample)].iter().map(file).collect()
+    for table in [worksheet(sample, cited), population(sample)] {
+        let sha256 = file(&table)?;
+        file(&ipe::of_sample(sample, (origin, cited), &table, &sha256))?;
+    }
+    Ok(files)
 }
 
-fn worksheet<'a>(sample: &Sample, bodies: &Bodies) -> Table<'a> {
+fn worksheet<'a>(sample: &Sample, cited: &Exchanges) -> Table<'a> {
     let rows = (1_u32..).zip(&sample.drawn).filter_map(|(place, drawn)| {
         let item = sample.population.get(drawn.item)?;
         let mut row = vec![number(place), text(drawn.selection.as_str()), text(&item.stratum), text(sample.control.id.as_str())];
         row.extend(item_cells(item));
         row.extend([
             list(item.evidence.iter()),
-            list(item.evidence.iter().map(|n| bodies.get(&(item.run.clone(), *n)).map_or_else(|| "not in this pack".to_owned(), Digest::to_string))),
+            list(
+                item.evidence
+                    .iter()
+                    .map(|n| cited.get(&(item.run.clone(), *n)).map_or_else(|| "not in this pack".to_owned(), |exchange| exchange.sha256.to_string())),
+            ),
             text(&drawn.rank),
         ]);
         row.extend((0..7).map(|_tick| blank()));

@@ -1,23 +1,47 @@
 //! What an auditor asks of a table that the entity's own system produced (AICPA AT-C 205.36): source, query and parameters, match to the source, gaps in
 //! sequence or timing; and the digest that ties it to its CSV file. CSV has it in a companion file, XLSX on its first table, Parquet in the footer of each file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::model::{Digest, Exchange, RunSummary, Scope};
+use crate::model::sample::Sample;
+use crate::model::{Counts, Digest, Exchange, RunId, RunSummary, Scope};
 use crate::report::reading::Reading;
-use crate::report::table::Kind::Text;
+use crate::report::table::Kind::{self, Text};
 use crate::report::table::Table;
 use crate::report::table::cell::{Cell, number, text};
 use crate::report::words::{self, instant};
+
+/// What every companion has.
+const COLUMNS: [(&str, Kind); 2] = [("item", Text), ("value", Text)];
+
+/// Exchanges by run and number.
+pub type Exchanges = BTreeMap<(RunId, u32), Exchange>;
+
+/// Where a sample comes from, beside what it says itself.
+#[derive(Debug)]
+pub struct Origin {
+    /// Whom it is about, from the configuration.
+    pub entity: String,
+    /// `proofline <version>`.
+    pub tool: String,
+    /// When it was drawn, UTC.
+    pub prepared_at: DateTime<Utc>,
+    /// Where the evidence lies, as configured.
+    pub store: String,
+    /// IANA name of the audit calendar's zone.
+    pub time_zone: String,
+    /// Who asked each source, by what it is called, in any of the runs.
+    pub identities: BTreeSet<(String, String)>,
+}
 
 /// The companion of a table whose CSV file has that digest.
 pub(crate) fn companion<'a>(reading: &Reading<'_>, table: &Table<'_>, sha256: &Digest) -> Table<'a> {
     Table {
         name: format!("{}.ipe", table.name),
         query: "about one CSV file",
-        columns: &[("item", Text), ("value", Text)],
+        columns: &COLUMNS,
         rows: facts(reading, table, sha256).into_iter().map(Vec::from).collect(),
     }
 }
@@ -25,14 +49,45 @@ pub(crate) fn companion<'a>(reading: &Reading<'_>, table: &Table<'_>, sha256: &D
 /// The rows of that companion: an item and its value each.
 pub(crate) fn facts(reading: &Reading<'_>, table: &Table<'_>, sha256: &Digest) -> Vec<[Cell; 2]> {
     let drawn = Drawn::of(reading, table);
-    let mut items = Items(Vec::new());
-    items.add("file", table.path());
-    items.add("sha256", sha256.to_string());
-    items.0.push([text("rows"), number(drawn.rows)]);
-    items.add("encoding", "UTF-8 without byte order mark, RFC 4180, CRLF; instants are UTC; several values in one cell are joined by '; '");
-    items.add("safety", "text that a spreadsheet would take for a formula begins with an apostrophe; unseen characters are written out as in \\u{202e}");
+    let mut items = Items::of_file(table, drawn.rows, sha256);
     items.0.extend(provenance(reading, table.query, &drawn.runs));
     items.0
+}
+
+/// The companion of a table of a sample, whose CSV file has that digest.
+pub(crate) fn of_sample<'a>(sample: &Sample, (origin, cited): (&Origin, &Exchanges), table: &Table<'_>, sha256: &Digest) -> Table<'a> {
+    let mut items = Items::of_file(table, table.rows.iter().map(|_row| 1).sum(), sha256);
+    items.add("entity", &origin.entity);
+    items.add("tool", &origin.tool);
+    items.add("prepared_at", instant(origin.prepared_at));
+    items.add("source.store", &origin.store);
+    let hosts: BTreeSet<&str> = cited.values().map(|exchange| words::host(&exchange.url)).collect();
+    for host in hosts {
+        items.add("source.system", host);
+    }
+    exchanged(|| cited.values(), &mut items);
+    identities(&origin.identities, &mut items);
+    for (run, _whole) in &sample.runs {
+        items.add("source.run", run.as_str());
+    }
+    items.add("query", table.query);
+    items.add("parameter.control", format!("{} {}", sample.control.id, sample.control.digest));
+    items.add("parameter.period_start", instant(sample.period.start()));
+    items.add("parameter.period_end", format!("{} (not included)", instant(sample.period.end())));
+    items.add("parameter.time_zone", &origin.time_zone);
+    items.add("parameter.nonce", &sample.nonce);
+    items.add("parameter.seed", sample.seed.to_string());
+    for stratum in &sample.strata {
+        items.add("parameter.stratum", format!("{}: {} of {} at random", stratum.name, stratum.size, stratum.items));
+    }
+    let Counts { pass, fail, waived, undetermined, .. } = sample.counts;
+    let told =
+        format!("{} items, frozen as SHA-256 {}: {pass} pass, {fail} fail, {waived} waived, {undetermined} undetermined", sample.population.len(), sample.root);
+    items.add("match.population", told);
+    for (run, _whole) in sample.runs.iter().filter(|(_run, whole)| !whole) {
+        items.add("gap.population", format!("run {run} did not see all of it: what it missed may be missing here"));
+    }
+    Table { name: format!("{}.ipe", table.name), query: "about one CSV file", columns: &COLUMNS, rows: items.0.into_iter().map(Vec::from).collect() }
 }
 
 /// What holds whatever the bytes of a file are: source, query and parameters, match to the source, gaps.
@@ -75,6 +130,17 @@ pub(crate) fn scope(scope: &Scope) -> Vec<[Cell; 2]> {
 struct Items(Vec<[Cell; 2]>);
 
 impl Items {
+    /// What holds of the bytes.
+    fn of_file(table: &Table<'_>, rows: u64, sha256: &Digest) -> Self {
+        let mut items = Self(Vec::new());
+        items.add("file", table.path());
+        items.add("sha256", sha256.to_string());
+        items.0.push([text("rows"), number(rows)]);
+        items.add("encoding", "UTF-8 without byte order mark, RFC 4180, CRLF; instants are UTC; several values in one cell are joined by '; '");
+        items.add("safety", "text that a spreadsheet would take for a formula begins with an apostrophe; unseen characters are written out as in \\u{202e}");
+        items
+    }
+
     fn add(&mut self, item: &str, value: impl AsRef<str>) {
         self.0.push([text(item), text(value)]);
     }
@@ -113,18 +179,12 @@ fn source(reading: &Reading<'_>, runs: &[&RunSummary], items: &mut Items) {
     for host in reading.hosts() {
         items.add("source.system", host);
     }
-    exchanged(reading, items);
+    exchanged(|| of.evidence.iter().map(|cited| &cited.exchange), items);
     let programs: BTreeSet<String> = runs.iter().filter_map(|run| run.program).map(|digest| digest.to_string()).collect();
     for program in programs {
         items.add("tool.program_sha256", program);
     }
-    let identities: BTreeSet<String> = runs.iter().flat_map(|run| words::identities(&run.identities)).collect();
-    if identities.is_empty() {
-        items.add("source.identity", "no credential was sent, or who asked was not kept");
-    }
-    for identity in identities {
-        items.add("source.identity", identity);
-    }
+    identities(&runs.iter().flat_map(|run| run.identities.clone()).collect(), items);
     for run in runs {
         items.add("source.run", format!("{}, evaluation {}", run.run, run.evaluation));
     }
@@ -134,9 +194,17 @@ fn source(reading: &Reading<'_>, runs: &[&RunSummary], items: &mut Items) {
     }
 }
 
+fn identities(identities: &BTreeSet<(String, String)>, items: &mut Items) {
+    if identities.is_empty() {
+        items.add("source.identity", "no credential was sent, or who asked was not kept");
+    }
+    for (system, who) in identities {
+        items.add("source.identity", words::identity(system, who));
+    }
+}
+
 /// What the cited exchanges say of the sources: API versions, what the credential was granted where GitHub tells, and how far the sources' clocks were from ours.
-fn exchanged(reading: &Reading<'_>, items: &mut Items) {
-    let exchanges = || reading.assessment.evidence.iter().map(|cited| &cited.exchange);
+fn exchanged<'e, I: Iterator<Item = &'e Exchange>>(exchanges: impl Fn() -> I, items: &mut Items) {
     let versions: BTreeSet<String> = exchanges().filter_map(|of| Some(format!("{} {}", words::host(&of.url), of.api_version.as_ref()?))).collect();
     for version in versions {
         items.add("source.api_version", version);

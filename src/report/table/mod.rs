@@ -11,6 +11,8 @@ mod runs;
 mod tasks;
 mod waivers;
 
+pub use ipe::{Exchanges, Origin};
+
 use std::rc::Rc;
 
 use crate::report::reading::Reading;
