@@ -73,31 +73,37 @@ pub async fn run(host: &mut Host, project: &Project, arguments: &args::Sample, f
         drawn: drawing.drawn,
         runs: frozen.runs,
     };
-    let cited = cited(&store, &runs, &sample).await?;
-    let origin = report::Origin {
-        entity: project.entity(),
-        tool: TOOL.to_owned(),
-        prepared_at: host.now(),
-        store: project.settings.store.clone(),
-        time_zone: project.settings.time_zone.name().to_owned(),
-        identities: frozen.identities,
-    };
-    let mut extras = vec![Extra { name: "sample/README.md".to_owned(), bytes: readme(&sample, host).into_bytes() }];
-    let keys: String = sample.population.iter().map(|item| format!("{}\n", item.key())).collect();
-    extras.push(Extra { name: "sample/population.keys".to_owned(), bytes: keys.into_bytes() });
-    // One line for each stratum, and for each item: what the README's commands read.
-    let strata: String = sample.strata.iter().map(|stratum| format!("{}\t{}\n", stratum.size, stratum.name)).collect();
-    extras.push(Extra { name: "sample/strata.tsv".to_owned(), bytes: strata.into_bytes() });
-    let divided: String = sample.population.iter().map(|item| format!("{}\t{}\n", item.stratum, item.key())).collect();
-    extras.push(Extra { name: "sample/population.strata".to_owned(), bytes: divided.into_bytes() });
-    extras.push(Extra { name: "sample/sample.json".to_owned(), bytes: serde_json::to_vec_pretty(&sample)? });
-    extras.extend(report::sample(&sample, &origin, &cited)?.into_iter().map(|file| Extra { name: format!("sample/{}", file.path), bytes: file.bytes }));
+    let extras = extras(host, project, (&sample, frozen.identities), &cited(&store, &runs, &sample).await?)?;
     let chosen: BTreeSet<_> =
         sample.drawn.iter().filter_map(|drawn| sample.population.get(drawn.item)).map(|item| (item.run.clone(), item.resource.clone())).collect();
     let choice = Choice { period, controls: BTreeSet::from([arguments.control.clone()]), items: Some(chosen) };
     let written = export::write(host, project, &arguments.out, &choice, extras).await?;
     told(host, arguments, &sample, (&written, form))?;
     Ok(Exit::Satisfied)
+}
+
+/// The files of a sample, beside the evidence of what was drawn.
+fn extras(host: &Host, project: &Project, (sample, identities): (&Sample, BTreeSet<(String, String)>), cited: &report::Exchanges) -> Result<Vec<Extra>> {
+    let origin = report::Origin {
+        entity: project.entity(),
+        tool: TOOL.to_owned(),
+        prepared_at: host.now(),
+        store: project.settings.store.clone(),
+        time_zone: project.settings.time_zone.name().to_owned(),
+        identities,
+    };
+    let lines = |of: &mut dyn Iterator<Item = String>| of.fold(String::new(), |text, line| text + &line + "\n").into_bytes();
+    let extra = |name: &str, bytes: Vec<u8>| Extra { name: format!("sample/{name}"), bytes };
+    let mut extras = vec![
+        extra("README.md", readme(sample, host).into_bytes()),
+        extra("population.keys", lines(&mut sample.population.iter().map(Item::key))),
+        // One line for each stratum, and for each item: what the README's commands read.
+        extra("strata.tsv", lines(&mut sample.strata.iter().map(|stratum| format!("{}\t{}", stratum.size, stratum.name)))),
+        extra("population.strata", lines(&mut sample.population.iter().map(|item| format!("{}\t{}", item.stratum, item.key())))),
+        extra("sample.json", serde_json::to_vec_pretty(sample)?),
+    ];
+    extras.extend(report::sample(sample, &origin, cited)?.into_iter().map(|file| extra(&file.path, file.bytes)));
+    Ok(extras)
 }
 
 /// The stratum of an item.
