@@ -162,13 +162,21 @@ fn document(page: &Page<'_>) -> Markup {
                         (method::glossary())
                     }
                 }
-                (foot(of))
+                (foot(page))
                 (policy::script())
             }
         }
     }
 }
 
-fn foot(of: &Assessment) -> Markup {
-    html! { footer { p { "Prepared by " (of.tool) " at " (cells::time(of.prepared_at)) ". Every number on this page comes from sealed runs; nothing was typed in." } } }
+fn foot(page: &Page<'_>) -> Markup {
+    let of = page.reading.assessment;
+    html! {
+        footer {
+            p {
+                "Prepared by " (of.tool) " at " (cells::time(of.prepared_at)) ". Every number on this page comes from sealed runs; nothing was typed in. "
+                a href={ (page.first()) "#about" } { "Sources, parameters, counts and gaps" }
+            }
+        }
+    }
 }

@@ -145,7 +145,7 @@ fn document(page: &Page<'_>, of: &ControlAssessment, sheet: &Sheet<'_>) -> Marku
                         (ledger::index(page))
                     }
                 }
-                (foot(whole))
+                (foot(page))
                 (policy::script())
             }
         }
