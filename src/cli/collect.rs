@@ -183,9 +183,11 @@ fn plan_of_day(host: &Host, project: &Project, arguments: &args::Collect, known:
     let reconstruction = reconstruct::of_day(&catalog.controls, past, day, (now, project.settings.time_zone))?;
     for control in catalog.controls.iter().filter(|control| arguments.control.contains(&control.id)) {
         let kinds = || kinds(std::slice::from_ref(control)).into_iter().collect::<Vec<_>>().join(", ");
+        let until = |slot| reconstruct::told_until(control, &slot, reconstruction.as_of);
+        let is_forgotten = control.slot_at(reconstruction.as_of, project.settings.time_zone).and_then(until).is_some_and(|until| until < now);
         let why = match reconstruct::remembers(control) {
             None => "which is not remembered: only what Cloud Asset Inventory and audit logs show can be reconstructed".to_owned(),
-            Some(span) if reconstruction.as_of < now - span => format!("of which no more than {} days are remembered", span.num_days()),
+            Some(span) if is_forgotten => format!("of which no more than {} days are remembered", span.num_days()),
             Some(_span) => continue,
         };
         return Err(Failure::usage(format!("{} rests on {}, {why}", control.id, kinds())).into());

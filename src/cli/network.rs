@@ -17,6 +17,7 @@ use crate::cli::google;
 use crate::cli::host::{self, Host};
 use crate::cli::progress::Progress;
 use crate::cli::project::Project;
+use crate::collect::ApiError;
 use crate::collect::github::viewer;
 use crate::collect::memory::Memory;
 use crate::collect::redact::Redactor;
@@ -58,26 +59,23 @@ pub async fn fetch(host: &Host, project: &Project, archive: Arc<RunArchive>, err
     });
     let collectors = collectors(kinds)?;
     let credentials = credentials(host, &project.settings)?;
-    // An App says who it is, and has no login.
     let is_token = matches!(credentials.github, GitHubCredential::Token(_));
-    let organization = scope.github_organizations.first().filter(|_organization| is_token && kinds.iter().any(|kind| kind.starts_with("github.")));
     let transport = Transport::new(settings(&project.settings), credentials, archive, surroundings)?.redacting(redactor).remembering(memory);
-    let everything = futures::future::try_join_all(collectors.iter().map(|collector| collector.fetch(scope, &transport)));
-    let owner = async {
-        match organization {
-            Some(organization) => viewer::login(organization, &transport).await,
-            None => Ok(None),
+    let fetched = async {
+        futures::future::try_join_all(collectors.iter().map(|collector| collector.fetch(scope, &transport))).await?;
+        let mut identities = transport.identities();
+        // An App says who it is, and has no login.
+        if let (Some(token), Some(organization), true) = (identities.get_mut(transport::GITHUB), scope.github_organizations.first(), is_token)
+            && let Some(owner) = viewer::login(organization, &transport).await?
+        {
+            *token = format!("{owner}, by {token}");
         }
+        Ok(identities)
     };
-    let fetched = futures::future::try_join(everything, owner).await;
+    let fetched: Result<_, ApiError> = fetched.await;
     interrupt.abort();
     progress.finish();
-    let (_all, owner) = fetched?;
-    let mut identities = transport.identities().clone();
-    if let (Some(owner), Some(token)) = (owner, identities.get_mut(transport::GITHUB)) {
-        *token = format!("{owner}, by {token}");
-    }
-    Ok(identities)
+    Ok(fetched?)
 }
 
 /// What the transport is told.

@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 use crate::cli::due::{Past, WINDOWED, day_start, is_answered};
 use crate::cli::exit::Failure;
 use crate::collect::registry;
-use crate::model::{Control, ControlId, Period};
+use crate::model::{Control, ControlId, Period, Slot};
 
 /// What a run reconstructs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,11 +50,11 @@ pub fn of_day(controls: &[Control], past: &[Past], day: NaiveDate, (now, zone): 
     }
     let missed = |control: &Control| {
         let slot = control.slot_at(as_of, zone).filter(|slot| slot.period.end() <= now && !is_answered(past, control, slot))?;
-        remembers(control).is_some_and(|span| as_of >= now - span).then_some(slot)
+        told_until(control, &slot, as_of).is_some_and(|until| now <= until).then_some(slot)
     };
     let (mut start, mut told) = (day_start(day, zone), Vec::new());
     for (control, slot) in controls.iter().filter_map(|control| Some((control, missed(control)?))) {
-        if control.tests.iter().any(|test| WINDOWED.contains(&test.population.as_str())) {
+        if tells_events(control) {
             if slot.period.end() > end {
                 // What happened on the days that are left counts as well: the slot is told of by its last day.
                 continue;
@@ -76,14 +76,27 @@ pub fn open(controls: &[Control], past: &[Past], now: DateTime<Utc>, zone: Tz) -
         let Some(Ok(remembered)) = began.map(|began| Period::new(began.max(now - span), now)) else { continue };
         for slot in control.slots_in(remembered, zone) {
             let last = slot.period.end() - TimeDelta::seconds(1);
+            let Some(until) = told_until(control, &slot, last).filter(|until| now <= *until) else { continue };
             if slot.period.end() <= now && last >= remembered.start() && !is_answered(past, control, &slot) {
-                let open = days.entry(last.with_timezone(&zone).date_naive()).or_insert(Open { controls: 0, until: last + span });
+                let open = days.entry(last.with_timezone(&zone).date_naive()).or_insert(Open { controls: 0, until });
                 open.controls += 1;
-                open.until = open.until.min(last + span);
+                open.until = open.until.min(until);
             }
         }
     }
     days
+}
+
+/// Until when it can be told what there was at an instant of a slot. What happened in it counts from its beginning: a log that has lost that shows fewer events than there
+/// were, and nobody could tell.
+#[must_use]
+pub fn told_until(control: &Control, slot: &Slot, as_of: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let first = if tells_events(control) { slot.period.start().min(as_of) } else { as_of };
+    Some(first + remembers(control)?)
+}
+
+fn tells_events(control: &Control) -> bool {
+    control.tests.iter().any(|test| WINDOWED.contains(&test.population.as_str()))
 }
 
 /// How long all that a control asks about is remembered; none where some of it is gone with the night.
@@ -106,14 +119,15 @@ mod tests {
     #[test]
     fn a_slot_of_events_is_read_from_its_beginning() {
         let at = |text: &str| text.parse::<DateTime<Utc>>().expect("an instant");
-        let of = |population: &str, day: &str| {
-            let mut weekly = control(Frequency::Weekly);
-            weekly.tests[0].population = population.into();
+        let of_slot = |frequency: Frequency, population: &str, day: &str| {
+            let mut control = control(frequency);
+            control.tests[0].population = population.into();
             let day: NaiveDate = day.parse().expect("a day");
-            of_day(&[weekly], &[], day, (at("2026-03-31T02:00:00Z"), Tz::UTC))
+            of_day(&[control], &[], day, (at("2026-03-31T02:00:00Z"), Tz::UTC))
                 .map(|told| (told.controls.len(), told.window.start()))
                 .map_err(|error| error.to_string())
         };
+        let of = |population: &str, day: &str| of_slot(Frequency::Weekly, population, day);
         assert_eq!(of("github.audit_event", "2026-03-29"), Ok((1, at("2026-03-23T00:00:00Z"))));
         assert_eq!(of("gcp.bucket", "2026-03-29"), Ok((1, at("2026-03-29T00:00:00Z"))));
         assert_eq!(of("gcp.bucket", "2026-03-26"), Ok((1, at("2026-03-26T00:00:00Z"))), "any day of a slot that is over tells of it");
@@ -122,6 +136,11 @@ mod tests {
         assert_eq!(of("gcp.bucket", "2026-02-22"), Ok((0, at("2026-02-22T00:00:00Z"))), "37 days ago");
         assert_eq!(of("github.audit_event", "2026-02-22"), Ok((1, at("2026-02-16T00:00:00Z"))));
         assert_eq!(of("github.branch", "2026-03-29"), Ok((0, at("2026-03-29T00:00:00Z"))), "gone with the night");
+        // 178 days back is 2025-10-04: the log still has the end of these slots, and has lost the beginning of two.
+        assert_eq!(of_slot(Frequency::Monthly, "github.audit_event", "2025-11-30"), Ok((1, at("2025-11-01T00:00:00Z"))));
+        assert_eq!(of_slot(Frequency::Monthly, "github.audit_event", "2025-10-31").map(|(controls, _start)| controls), Ok(0));
+        assert_eq!(of("github.audit_event", "2025-10-05").map(|(controls, _start)| controls), Ok(0));
+        assert_eq!(of_slot(Frequency::Daily, "github.audit_event", "2025-10-05").map(|(controls, _start)| controls), Ok(1));
         assert!(of("github.audit_event", "2025-09-01").is_err_and(|error| error.contains("178 days")));
     }
 }

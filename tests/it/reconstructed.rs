@@ -50,7 +50,11 @@ fn a_missed_night_is_told_as_it_was_and_as_a_reconstruction() {
     let (site, mut bench) = missed();
     let open = &bench.json(&["status"]).1["reconstructible"];
     assert_eq!(open.as_array().map(Vec::len), Some(1), "{open}");
-    assert_eq!((&open[0]["day"], &open[0]["until"]), (&Value::from("2026-11-04"), &Value::from("2026-12-09T23:59:59Z")));
+    assert_eq!(
+        (&open[0]["day"], &open[0]["until"]),
+        (&Value::from("2026-11-04"), &Value::from("2026-12-09T00:00:00Z")),
+        "events count from the beginning of a slot, and are forgotten first"
+    );
     let (_exit, told) = bench.json(&["collect", "--reconstruct", "2026-11-04"]);
     assert_eq!((&told["trigger"], &told["as_of"]), (&Value::from("reconstruct"), &Value::from("2026-11-04T23:59:59Z")));
     site.assert_contracts_held();
@@ -136,9 +140,13 @@ fn a_day_that_cannot_be_told_is_refused_with_the_reason() {
     let plan = site.sandbox().world().plan.clone();
     site.sandbox().serve_world(crate::sandbox::world::World::new(crate::sandbox::world::Plan { inventory: Inventory::Off, ..plan }));
     site.sandbox().forget_requests();
-    let (_exit, told) = bench.json(&arguments(&["collect", "--reconstruct", "2026-11-04"]));
+    let of_logs = ["--control", "IAM-12", "--control", "NET-07"];
+    let (_exit, told) = bench.json(&[arguments(&["collect", "--reconstruct", "2026-11-04"]), of_logs.to_vec()].concat());
+    let named: Vec<String> = found(&told).into_iter().map(|(control, _counts)| control).collect();
+    assert!(["IAM-12", "NET-07", "STO-01"].iter().all(|control| named.iter().any(|name| name == control)), "{named:?}");
     for finding in told["findings"].as_array().expect("findings") {
         assert_eq!(finding["status"], "undetermined", "{finding}");
     }
-    assert!(site.sandbox().requests().iter().all(|entry| entry.service == "cloudasset"), "services know no past");
+    let alone = |service: &str| !["cloudasset", "github", "logging"].contains(&service);
+    assert!(!site.sandbox().requests().iter().any(|entry| alone(&entry.service)), "services know no past, but for their logs");
 }

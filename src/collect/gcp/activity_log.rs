@@ -15,7 +15,7 @@ use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::gcp::answer::{Each, Listed, Listing};
 use crate::collect::listing::all_pages;
 use crate::collect::paging::Paging;
-use crate::model::{Host, Period};
+use crate::model::{Gap, GapCause, Host, Period};
 
 /// The operation that reads the logs.
 const LIST: &str = "logging.entries.list";
@@ -25,12 +25,20 @@ pub(super) const PERMISSION: &str = "logging.logEntries.list";
 const AT_ONCE: usize = 100;
 /// How long an entry may take to appear, and how long what has to follow it may take.
 const SETTLING: TimeDelta = TimeDelta::hours(25);
+/// How long these logs are kept. <https://cloud.google.com/logging/quotas#logs_retention_periods>
+const KEPT: TimeDelta = TimeDelta::days(400);
 /// The log, and the methods that are judged: policies that are set, and firewall rules that change.
 const WANTED: &str = r#"log_id("cloudaudit.googleapis.com/activity") AND protoPayload.methodName=~"(?i)setiam(policy|permissions)|compute[.]firewalls[.]""#;
 
 /// The part of the logs that a run with this window covers: as long as the window, and earlier, so that the runs' parts join without a hole.
 pub(super) fn covered(window: Period) -> Period {
     Period::new(window.start() - SETTLING, window.end() - SETTLING).unwrap_or(window)
+}
+
+/// Why what a run with this window covers is not all there any more; none where it is.
+pub(super) fn lost(window: Period) -> Option<Gap> {
+    let gone = covered(window).start() < window.end() - KEPT;
+    gone.then(|| Gap::new(GapCause::LeftOut, format!("activity logs are kept for {} days, and what is covered begins earlier", KEPT.num_days())))
 }
 
 /// Some places, in the order of their names.
@@ -130,7 +138,7 @@ fn is_refused(listing: &Listing<'_>, evidence: &dyn Evidence) -> Result<bool, Un
 
 #[cfg(test)]
 mod tests {
-    use super::{batches, covered, halves, subject};
+    use super::{batches, covered, halves, lost, subject};
     use crate::model::Period;
 
     #[test]
@@ -140,6 +148,13 @@ mod tests {
         let (first, second) = (night("2026-03-01T02:00:00Z", "2026-03-02T02:00:00Z"), night("2026-03-02T02:00:00Z", "2026-03-03T02:00:00Z"));
         assert_eq!(first.end(), second.start());
         assert_eq!(first.end(), at("2026-03-01T01:00:00Z"));
+    }
+
+    #[test]
+    fn what_is_not_kept_any_more_is_missed() {
+        let since = |from: &str| lost(Period::new(from.parse().expect("a time"), "2026-03-31T02:00:00Z".parse().expect("a time")).expect("a window"));
+        assert_eq!(since("2025-03-01T02:00:00Z"), None, "395 days and those 25 hours");
+        assert!(since("2025-02-24T02:00:00Z").is_some_and(|gap| gap.detail.contains("400 days")));
     }
 
     #[test]

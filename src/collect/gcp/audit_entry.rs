@@ -115,6 +115,7 @@ impl Collector for AuditEntry {
         let mut seen = BTreeSet::new();
         let mut take = |resource: Resource| seen.insert(resource.id.clone()).then(|| emit(resource.completed(&KIND)));
         let read = activity_log::read(&places, evidence, &mut |entry, n| Ok(resource(entry, n, &hierarchy, &tasks).map(&mut take).err()))?;
+        population.gaps.extend(activity_log::lost(scope.window));
         population.gaps.extend(read.gaps);
         population.evidence.extend(read.evidence);
         let count = u64::try_from(seen.len()).unwrap_or(u64::MAX);

@@ -29,6 +29,12 @@ pub(super) fn covered(window: Period) -> Period {
     Period::new(window.start() - SETTLING, window.end() - SETTLING).unwrap_or(window)
 }
 
+/// Days at the beginning of what a run with this window covers of which GitHub keeps nothing any more. A day of which only a part is kept counts as lost.
+pub(super) fn lost_days(window: Period) -> i64 {
+    let lost = (window.end() - TimeDelta::days(KEPT_DAYS) - covered(window).start()).max(TimeDelta::zero());
+    lost.num_days() + i64::from(lost > TimeDelta::days(lost.num_days()))
+}
+
 /// The end of what is looked at for things that followed an entry.
 pub(super) fn followed_until(at: DateTime<Utc>) -> DateTime<Utc> {
     at + SETTLING

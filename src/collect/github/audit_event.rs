@@ -81,6 +81,11 @@ impl Collector for AuditEvent {
                 instant(covered.end())
             ),
         );
+        let lost = audit::lost_days(scope.window);
+        if lost > 0 {
+            let detail = format!("GitHub keeps {} days of an audit log, and the first {lost} days are gone", audit::KEPT_DAYS);
+            population.gaps.push(Gap::new(GapCause::LeftOut, detail));
+        }
         for organization in &scope.github_organizations {
             read(organization, covered, evidence, &mut population, emit)?;
         }

@@ -4,14 +4,13 @@
 //! <https://docs.github.com/en/enterprise-cloud@latest/rest/enterprise-admin/audit-log#list-audit-log-stream-configurations-for-an-enterprise>
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
 use serde_json::{Map, Value};
 
 use crate::collect::Collector;
 use crate::collect::api::{Api, ApiError, Request};
 use crate::collect::evidence::{Evidence, Unreadable};
 use crate::collect::github::answer::{Answer, Fact, Field, refused, set};
-use crate::collect::github::audit::{self, KEPT_DAYS, SEES_LOG, instant};
+use crate::collect::github::audit::{self, SEES_LOG, instant};
 use crate::collect::github::wording::path_part;
 use crate::model::ids::InvalidId;
 use crate::model::{AttributeDecl, AttributeType, Gap, GapCause, Host, Kind, Period, Population, Resource, Scope, Tally, attribute};
@@ -115,16 +114,10 @@ fn resource(organization: &str, window: Period, streams: &Streams, evidence: &dy
     let known = |fact: Value| whole.clone().map(|()| fact);
     set(&mut resource, "from", known(instant(covered.start()).into()));
     set(&mut resource, "to", known(instant(covered.end()).into()));
-    set(&mut resource, "lost_days", known(lost_days(covered, window).into()));
+    set(&mut resource, "lost_days", known(audit::lost_days(window).into()));
     set(&mut resource, "event_count", known(count.into()));
     set(&mut resource, "streams", streams.list.clone());
     Ok(Ok(resource.completed(&KIND)))
-}
-
-/// A day of which only a part is kept counts as lost.
-fn lost_days(covered: Period, window: Period) -> i64 {
-    let lost = (window.end() - TimeDelta::days(KEPT_DAYS) - covered.start()).max(TimeDelta::zero());
-    lost.num_days() + i64::from(lost > TimeDelta::days(lost.num_days()))
 }
 
 /// The enterprise's slug and what the exchange about it is filed under. The credential of the first organisation asks: a GitHub App is installed in that,

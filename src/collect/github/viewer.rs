@@ -1,7 +1,7 @@
 //! Whose token asks GitHub, which a token does not say itself: one query a run.
 //! <https://docs.github.com/en/graphql/reference/queries#user>
 
-use serde::Serialize;
+use serde_json::json;
 
 use crate::collect::api::{Api, ApiError, Request};
 use crate::collect::github::answer::Answer;
@@ -17,12 +17,7 @@ const ASKED_BY: &str = "github.viewer";
 /// # Errors
 /// Only where collecting cannot go on at all.
 pub async fn login(organization: &str, api: &dyn Api) -> Result<Option<String>, ApiError> {
-    #[derive(Serialize)]
-    struct Body {
-        query: &'static str,
-    }
-    // A struct of text cannot fail to serialise; an empty body would be refused by GitHub and recorded as such.
-    let body = serde_json::to_vec(&Body { query: QUERY }).unwrap_or_default();
-    let reply = api.send(Request::get(Host::GitHub, "/graphql", VIEWER, organization, ASKED_BY).post(body)).await?;
+    let request = Request::get(Host::GitHub, "/graphql", VIEWER, organization, ASKED_BY).post(json!({ "query": QUERY }).to_string());
+    let reply = api.send(request).await?;
     Ok(Answer::graphql(&reply.body).root().path(&["data", "viewer", "login"]).text().ok().map(str::to_owned))
 }

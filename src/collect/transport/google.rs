@@ -168,3 +168,13 @@ fn told_by(error: &dyn Error) -> String {
     }
     told
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Sort, who};
+
+    #[test]
+    fn what_is_attached_to_a_machine_is_called_so() {
+        assert_eq!(who(Sort::Attached, |_field| None), "the service account that is attached to the machine");
+    }
+}

@@ -1,6 +1,6 @@
 //! The credentials, and the only place that puts one on a request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -46,7 +46,9 @@ pub(super) struct Keyring {
     timeout: Duration,
     github_cure: String,
     google_cure: String,
-    identities: BTreeMap<String, String>,
+    identities: BTreeMap<&'static str, String>,
+    /// The sources that a credential was sent to.
+    asked: Mutex<BTreeSet<&'static str>>,
     issued: Mutex<Vec<SecretString>>,
 }
 
@@ -101,7 +103,7 @@ impl Keyring {
     pub(super) fn new(credentials: Credentials, settings: &Settings, client: reqwest::Client) -> Result<Self, TransportError> {
         let mut issued = Vec::new();
         let mut identities = BTreeMap::new();
-        let mut known = |system: &str, who: String| identities.insert(system.to_owned(), who);
+        let mut known = |system: &'static str, who: String| identities.insert(system, who);
         let github = match credentials.github {
             GitHubCredential::Missing => GitHub::Missing,
             GitHubCredential::Token(token) => {
@@ -127,6 +129,7 @@ impl Keyring {
         };
         Ok(Self {
             identities,
+            asked: Mutex::default(),
             github,
             google,
             timeout: settings.timeout,
@@ -136,9 +139,10 @@ impl Keyring {
         })
     }
 
-    /// Who asks each source, as far as the credentials say; nobody where none is sent.
-    pub(super) fn identities(&self) -> &BTreeMap<String, String> {
-        &self.identities
+    /// Who asked each source, as far as the credentials say; nobody where none was sent.
+    pub(super) fn identities(&self) -> BTreeMap<String, String> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        self.identities.iter().filter(|(system, _who)| asked.contains(*system)).map(|(system, who)| ((*system).to_owned(), who.clone())).collect()
     }
 
     /// The headers for a request about `organization` (which matters to a GitHub App only).
@@ -159,6 +163,7 @@ impl Keyring {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, bearer(&token).ok_or_else(|| NoPass::NotNow("the token cannot be put into a header".into()))?);
         self.remember(&token);
+        self.asks(GITHUB);
         Ok(Pass { headers, token: Some(token) })
     }
 
@@ -180,7 +185,12 @@ impl Keyring {
         if let Some(token) = &token {
             self.remember(token);
         }
+        self.asks(GOOGLE);
         Ok(Pass { headers, token })
+    }
+
+    fn asks(&self, system: &'static str) {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(system);
     }
 
     /// Gives an installation token up that was answered with 401, so that the next pass has a new one.

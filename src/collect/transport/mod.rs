@@ -116,9 +116,9 @@ impl Transport {
         Ok(Self { core, settled: Mutex::default(), memory: Memory::default() })
     }
 
-    /// Who asks each source, as far as the credentials say: `App 7` for GitHub, an address for Google Cloud; nobody where none is sent.
+    /// Who has asked each source so far, as the credentials say it: `App 7` for GitHub, an address for Google Cloud; nobody where none was sent.
     #[must_use]
-    pub fn identities(&self) -> &BTreeMap<String, String> {
+    pub fn identities(&self) -> BTreeMap<String, String> {
         self.core.keyring.identities()
     }
 

@@ -65,7 +65,7 @@ pub(crate) fn of_sample<'a>(sample: &Sample, (origin, cited): (&Origin, &Exchang
     for host in hosts {
         items.add("source.system", host);
     }
-    exchanged(|| cited.values(), &mut items);
+    exchanged("the items drawn", || cited.values(), &mut items);
     identities(&origin.identities, &mut items);
     for (run, _whole) in &sample.runs {
         items.add("source.run", run.as_str());
@@ -114,7 +114,7 @@ pub(crate) fn of_whole_briefly(reading: &Reading<'_>, most: usize) -> Vec<[Strin
     for of_item in facts.chunk_by(|[one, _value], [other, _its]| one == other) {
         rows.extend(of_item.iter().take(most).cloned());
         if let (Some([item, _value]), more @ 1..) = (of_item.first(), of_item.len().saturating_sub(most)) {
-            rows.push([item.clone(), format!("and {more} more; the companion of each CSV file has them all")]);
+            rows.push([item.clone(), format!("and {more} more; assurance.ipe.csv has them all")]);
         }
     }
     rows
@@ -179,7 +179,7 @@ fn source(reading: &Reading<'_>, runs: &[&RunSummary], items: &mut Items) {
     for host in reading.hosts() {
         items.add("source.system", host);
     }
-    exchanged(|| of.evidence.iter().map(|cited| &cited.exchange), items);
+    exchanged("this assessment", || of.evidence.iter().map(|cited| &cited.exchange), items);
     let programs: BTreeSet<String> = runs.iter().filter_map(|run| run.program).map(|digest| digest.to_string()).collect();
     for program in programs {
         items.add("tool.program_sha256", program);
@@ -204,7 +204,7 @@ fn identities(identities: &BTreeSet<(String, String)>, items: &mut Items) {
 }
 
 /// What the cited exchanges say of the sources: API versions, what the credential was granted where GitHub tells, and how far the sources' clocks were from ours.
-fn exchanged<'e, I: Iterator<Item = &'e Exchange>>(exchanges: impl Fn() -> I, items: &mut Items) {
+fn exchanged<'e, I: Iterator<Item = &'e Exchange>>(citing: &str, exchanges: impl Fn() -> I, items: &mut Items) {
     let versions: BTreeSet<String> = exchanges().filter_map(|of| Some(format!("{} {}", words::host(&of.url), of.api_version.as_ref()?))).collect();
     for version in versions {
         items.add("source.api_version", version);
@@ -214,7 +214,7 @@ fn exchanged<'e, I: Iterator<Item = &'e Exchange>>(exchanges: impl Fn() -> I, it
         items.add("source.granted_scopes", scopes);
     }
     let (count, pages) = (exchanges().count(), exchanges().filter(|of| of.page.is_some()).count());
-    items.add("source.exchanges", format!("{count} are cited, {pages} of them pages of listings"));
+    items.add("source.exchanges", format!("{count} are cited by {citing}, {pages} of them pages of listings"));
     let skew = exchanges().filter_map(skew).max();
     items.add("source.clock_skew", skew.map_or_else(|| "no source said what time it was".to_owned(), |seconds| format!("{seconds} s at most")));
 }

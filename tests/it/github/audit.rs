@@ -156,6 +156,10 @@ async fn a_log_says_how_much_of_it_was_read() {
     let asked = FIRST.replace("2025-12-31T23", "2025-05-31T23");
     let (logs, _) = run_in(&long, &AuditLog, &[(&asked, page(&json!([])))]).await;
     assert_eq!(known(&logs[0], "lost_days"), 66, "GitHub keeps 180 days of the 246, the first of them in part");
+    // What is lost is no day without an entry.
+    let (entries, population) = run_in(&long, &AuditEvent, &[(&asked, page(&json!([])))]).await;
+    assert!(entries.is_empty() && population.completeness() == Completeness::Incomplete, "{population:?}");
+    assert!(population.gaps[0].detail.contains("the first 66 days are gone"), "{:?}", population.gaps);
 }
 
 #[tokio::test]

@@ -31,6 +31,7 @@ def same(cell, text, where):
     value = cell.value
     if isinstance(value, bool):
         return str(value).lower() == text.lower()
+    # Calc takes a name like 1e5 for the number that it is.
     if isinstance(value, (int, float)):
         return is_number(value, text)
     if isinstance(value, datetime.datetime):

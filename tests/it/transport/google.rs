@@ -235,11 +235,13 @@ async fn a_file_that_is_no_credential_is_named_and_not_repeated() {
     }
 }
 
-/// Addresses of accounts are told, people and secrets are not.
+/// Addresses of accounts are told, people and secrets are not; and nobody before a credential was sent.
 #[tokio::test]
 async fn who_asks_is_told_as_far_as_the_credential_says_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let subject = folder.path().join("subject");
+    std::fs::write(&subject, SUBJECT).unwrap();
     let server = cloud(Arc::default());
-    let subject = std::path::Path::new("subject");
     let acting = json!({ "service_account_impersonation_url": acting_url(&server) });
     let of_gcloud = json!({ "type": "impersonated_service_account", "source_credentials": login(&server) });
     let with_name = json!({ "account": "ada@acme.example" });
@@ -248,12 +250,13 @@ async fn who_asks_is_told_as_far_as_the_credential_says_it() {
         (account(&with(login(&server), with_name)), "a person's login"),
         (GoogleAccount { impersonate: Some(READER.into()), ..account(&login(&server)) }, READER),
         (account(&with(of_gcloud, acting.clone())), READER),
-        (account(&federated(&server, subject)), "a workload of //iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q"),
-        (account(&with(federated(&server, subject), acting)), READER),
-        (GoogleAccount::default(), "the service account that is attached to the machine"),
+        (account(&federated(&server, &subject)), "a workload of //iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q"),
+        (account(&with(federated(&server, &subject), acting)), READER),
     ] {
-        let told = bench(&server, account).transport.identities().clone();
-        assert_eq!(told.into_iter().collect::<Vec<_>>(), [("Google Cloud".to_owned(), who.to_owned())]);
+        let bench = bench(&server, account);
+        assert!(bench.transport.identities().is_empty(), "nothing was sent");
+        assert_eq!(bench.send(google("/v1/x")).await.gap, None, "{who}");
+        assert_eq!(bench.transport.identities().into_iter().collect::<Vec<_>>(), [("Google Cloud".to_owned(), who.to_owned())]);
     }
     for (token, sort) in [
         (format!("ghp{}", "_not-a-real-token-at-all"), "a personal access token (classic)"),
@@ -262,7 +265,11 @@ async fn who_asks_is_told_as_far_as_the_credential_says_it() {
         ("not-a-real-token-at-all".to_owned(), "a token"),
     ] {
         let credentials = Credentials { github: GitHubCredential::Token(token.into()), google: GoogleCredential::Anonymous };
-        let told = Bench::with(settings(&server), credentials, Stop::never()).transport.identities().clone();
-        assert_eq!(told.into_iter().collect::<Vec<_>>(), [("GitHub".to_owned(), sort.to_owned())]);
+        let bench = Bench::with(settings(&server), credentials, Stop::never());
+        assert!(bench.transport.identities().is_empty(), "nothing was sent");
+        bench.send(google("/v1/x")).await;
+        assert!(bench.transport.identities().is_empty(), "and nobody asked an emulator");
+        bench.send(super::github("/orgs/acme")).await;
+        assert_eq!(bench.transport.identities().into_iter().collect::<Vec<_>>(), [("GitHub".to_owned(), sort.to_owned())]);
     }
 }
